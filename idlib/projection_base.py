@@ -1,0 +1,123 @@
+r"""What all projections share: derivatives, normalisation per tensor, checks."""
+
+import math
+import operator
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from .errors import IdlibError
+
+__all__ = ["Projection", "check_integer"]
+
+
+class Projection(nn.Module):
+    r"""A fixed random linear map with D rows and d columns.
+
+    Args:
+        D: number of rows, the parameters of the full model.
+        d: number of columns, the dimension of the subspace, 1 <= d <= D.
+        seed: which draw.
+        sizes: row counts that sum to D, one for each parameter tensor. When given, the rows
+            of tensor t are multiplied by :math:`\sqrt{D / D_t}`, so that
+            :math:`E\,\|P_t x\|^2 = \|x\|^2` for each tensor (``normalize="per-tensor"``)
+            instead of for the whole vector.
+
+    Raises:
+        IdlibError: if d is not an integer from 1 to D.
+    """
+
+    name: str
+
+    def __init__(self, D: int, d: int, seed: int = 0, sizes: Sequence[int] | None = None):
+        super().__init__()
+        self.D = check_integer("D", D, low=1)
+        self.d = check_integer("d", d, low=1, high=self.D)
+        self.seed = check_integer("seed", seed, low=0)
+        if sizes is not None and sum(sizes) != D:
+            raise IdlibError(f"sizes sum to {sum(sizes)}, expected D = {D}: pass every tensor's.")
+        self.sizes = None if sizes is None else tuple(sizes)
+        for name, factor in self._draw(torch.Generator().manual_seed(self.seed)).items():
+            self.register_buffer(name, factor, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """P x: shape (d,) to (D,), in the dtype and on the device of `x`."""
+        return _Apply.apply(x, self, False)
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        """P' y: shape (D,) to (d,), in the dtype and on the device of `y`."""
+        return _Apply.apply(y, self, True)
+
+    def multiply(self, v: Tensor, transpose: bool = False) -> Tensor:
+        """P v, or P' v if `transpose`, as fresh memory and without a gradient."""
+        n = self.D if transpose else self.d
+        if v.shape != (n,):
+            raise IdlibError(f"Got a vector of shape {tuple(v.shape)}, expected ({n},).")
+        w = v.float() if v.dtype.itemsize < 4 else v  # sums of many terms need 32 bits
+        with torch.autocast(v.device.type, enabled=False):
+            if not transpose:
+                out = self._scale_rows(self._forward(w))
+            else:
+                out = self._adjoint(w if self.sizes is None else self._scale_rows(w.clone()))
+        return out.to(v.dtype)
+
+    def matrix(self, dtype: torch.dtype = torch.float32) -> Tensor:
+        """P itself, shape (D, d): for pictures and tests, at small sizes."""
+        device = next(self.buffers()).device
+        columns = torch.eye(self.d, dtype=dtype, device=device)
+        return torch.stack([self(column) for column in columns], dim=1)
+
+    def state_bytes(self) -> int:
+        """Memory taken by the drawn factors, in bytes."""
+        return sum(factor.nbytes for factor in self.buffers())
+
+    def extra_repr(self) -> str:
+        return f"D={self.D}, d={self.d}, seed={self.seed}, per_tensor={self.sizes is not None}"
+
+    def _draw(self, generator: torch.Generator) -> dict[str, Tensor]:
+        """The random factors, drawn on the CPU; they become buffers of these names."""
+        raise NotImplementedError
+
+    def _forward(self, x: Tensor) -> Tensor:
+        """P x with unit columns, shape (d,) to (D,)."""
+        raise NotImplementedError
+
+    def _adjoint(self, y: Tensor) -> Tensor:
+        """P' y with unit columns, shape (D,) to (d,)."""
+        raise NotImplementedError
+
+    def _scale_rows(self, y: Tensor) -> Tensor:
+        """Multiplies each tensor's rows by sqrt(D / D_t), in place, if sizes were given."""
+        for rows in y.split(self.sizes) if self.sizes else ():
+            rows.mul_(math.sqrt(self.D / max(1, len(rows))))
+        return y
+
+
+class _Apply(torch.autograd.Function):
+    """P v, or P' v if `transpose`. Each is the other's derivative, to any order."""
+
+    @staticmethod
+    def forward(ctx, v: Tensor, P: Projection, transpose: bool) -> Tensor:
+        ctx.P, ctx.transpose = P, transpose
+        return P.multiply(v, transpose)
+
+    @staticmethod
+    def backward(ctx, g: Tensor):
+        return _Apply.apply(g, ctx.P, not ctx.transpose), None, None
+
+
+def check_integer(name: str, value: int, low: int, high: int | None = None) -> int:
+    """`value` as an int, or an `IdlibError` if it is no integer from `low` to `high`."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool) or number < low or number > (high or number):
+        expected = (
+            f"an integer of at least {low}"
+            if high is None
+            else f"an integer from {low} to {high:,}"
+        )
+        raise IdlibError(f"{name} = {value!r} was given, expected {expected}.")
+    return number

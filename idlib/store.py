@@ -1,0 +1,202 @@
+"""Finished runs, kept in a file that only ever grows.
+
+One JSON object a line: ``{"session": …}`` says by whom and on what the runs below it were
+made, ``{"config": …, "status": …, "score": …}`` is a run. A killed process loses at most the
+run under way; the half-written line that it may leave is dropped at the next opening.
+"""
+
+import base64
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .errors import IdlibError
+
+__all__ = ["Run", "RunConfig", "RunStore"]
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All that decides the outcome of a run.
+
+    Args:
+        task: name of the data.
+        model: name of the network.
+        d: dimension of the subspace; None trains the full model.
+        lr: learning rate at the start.
+        seed: initial weights, projection and order of the data.
+        projection: a name in `idlib.projections.PROJECTIONS`.
+        normalize: "global" or "per-tensor".
+        epochs: passes over the training data.
+        batch_size: examples in a step.
+        scored_on: "test": trained on all training data and scored on the test data;
+            "validation": trained on 90 % of the training data and scored on the rest.
+    """
+
+    task: str
+    model: str
+    d: int | None
+    lr: float
+    seed: int = 0
+    projection: str = "fastfood"
+    normalize: str = "global"
+    epochs: int = 5
+    batch_size: int = 128
+    scored_on: str = "test"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run and its outcome.
+
+    Args:
+        config: what was run.
+        status: "finished", "stopped" or "diverged".
+        score: from 0 to 1; None unless finished.
+        loss: training loss of the last step.
+        steps: steps made.
+        seconds: time taken by training.
+        D: number of parameters of the full model.
+        message: the reason, if diverged.
+        theta_d: the d trained numbers, where they were kept.
+    """
+
+    config: RunConfig
+    status: str
+    score: float | None
+    loss: float
+    steps: int
+    seconds: float
+    D: int
+    message: str = ""
+    theta_d: Tensor | None = None
+
+
+class RunStore:
+    """The finished runs in a JSONL file, or in memory if `path` is None.
+
+    Raises:
+        IdlibError: if a line in the middle of the file can't be read. The file is then kept
+            aside under a new name, and the lines that could be read are saved.
+    """
+
+    def __init__(self, path: str | os.PathLike | None = None):
+        self.path = None if path is None else Path(path)
+        self.sessions: list[dict] = []
+        self._runs: dict[RunConfig, Run] = {}
+        self._announced = False
+        if self.path and self.path.exists():
+            self._load()
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self._runs.values())
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def get(self, config: RunConfig) -> Run | None:
+        """The finished run of this configuration, or None."""
+        return self._runs.get(config)
+
+    def add(self, run: Run) -> None:
+        """Keeps a run, in the file before this returns."""
+        self._runs[run.config] = run
+        if self.path:
+            if not self._announced:
+                self.sessions.append(_session())
+                self._append({"session": self.sessions[-1]})
+                self._announced = True
+            self._append(_to_json(run))
+
+    def _append(self, record: dict) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _load(self) -> None:
+        content = self.path.read_bytes()
+        lines = content.split(b"\n")
+        good, bad = [], []
+        for number, line in enumerate(lines[:-1], start=1):
+            try:
+                self._take(json.loads(line))
+                good.append(line)
+            except (ValueError, KeyError, TypeError) as error:
+                bad.append((number, error))
+        whole = b"".join(line + b"\n" for line in good)
+        if bad:
+            aside = _free_name(self.path)
+            self.path.rename(aside)
+            self.path.write_bytes(whole)
+            number, error = bad[0]
+            raise IdlibError(
+                f"{self.path}: line {number} can't be read ({error}). The file was kept as "
+                f"{aside}, its {len(good)} good lines of {len(lines) - 1} are in {self.path}: "
+                "start again to go on with them."
+            )
+        if len(whole) < len(content):  # the last line was never finished
+            with self.path.open("r+b") as file:
+                file.truncate(len(whole))
+
+    def _take(self, record: dict) -> None:
+        if "session" in record:
+            self.sessions.append(record["session"])
+        else:
+            run = _from_json(record)
+            self._runs[run.config] = run
+
+
+def _to_json(run: Run) -> dict:
+    record = dict(vars(run))
+    record["config"] = asdict(run.config)
+    record["loss"] = round(run.loss, 6) if np.isfinite(run.loss) else None
+    record["seconds"] = round(run.seconds, 3)
+    if run.theta_d is None:
+        del record["theta_d"]
+    else:
+        numbers = run.theta_d.detach().cpu().numpy().astype("<f4")
+        record["theta_d"] = base64.b64encode(numbers.tobytes()).decode()
+    if not run.message:
+        del record["message"]
+    return record
+
+
+def _from_json(record: dict) -> Run:
+    record = dict(record)
+    record["config"] = RunConfig(**record["config"])
+    record["loss"] = float("nan") if record["loss"] is None else record["loss"]
+    if "theta_d" in record:
+        numbers = np.frombuffer(base64.b64decode(record["theta_d"]), "<f4")
+        record["theta_d"] = torch.from_numpy(numbers.astype(np.float32))
+    return Run(**record)
+
+
+def _session() -> dict:
+    """Date, command, versions and hardware."""
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "idlib": version("idlib"),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "hardware": f"{platform.machine()}, {os.cpu_count()} cores",
+    }
+
+
+def _free_name(path: Path) -> Path:
+    n = 1
+    while (aside := path.with_name(f"{path.name}.corrupt-{n}")).exists():
+        n += 1
+    return aside
