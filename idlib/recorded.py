@@ -71,10 +71,12 @@ def record(name: str, jobs: int = 1, path: str | Path | None = None) -> RunStore
         path: the file to complete; the package's own if None.
     """
     experiment = _experiment(name)
-    store = RunStore(path or FOLDER / f"{name}.jsonl")
+    data = {}
     for task in experiment.tasks:
-        data = load(task)
-        print(f"{data}; fingerprints {fingerprint(data.train)} and {fingerprint(data.test)}")
+        print(load(task))
+        data[task] = [fingerprint(load(task).train), fingerprint(load(task).test)]
+    about = {"command": f"python -m idlib record {name} --jobs {jobs}", "data": data}
+    store = RunStore(path or FOLDER / f"{name}.jsonl", about)
     pilots = [
         RunConfig(task, model, d, lr, experiment.seeds[0], epochs=experiment.epochs)
         for task in experiment.tasks

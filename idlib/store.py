@@ -9,7 +9,6 @@ import base64
 import json
 import os
 import platform
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -85,13 +84,19 @@ class Run:
 class RunStore:
     """The finished runs in a JSONL file, or in memory if `path` is None.
 
+    Args:
+        path: the file, made with the first run.
+        about: what the file should say of the session that makes new runs, beside the date,
+            versions and hardware: the command, the data.
+
     Raises:
         IdlibError: if a line in the middle of the file can't be read. The file is then kept
             aside under a new name, and the lines that could be read are saved.
     """
 
-    def __init__(self, path: str | os.PathLike | None = None):
+    def __init__(self, path: str | os.PathLike | None = None, about: dict | None = None):
         self.path = None if path is None else Path(path)
+        self.about = about or {}
         self.sessions: list[dict] = []
         self._runs: dict[RunConfig, Run] = {}
         self._announced = False
@@ -113,7 +118,7 @@ class RunStore:
         self._runs[run.config] = run
         if self.path:
             if not self._announced:
-                self.sessions.append(_session())
+                self.sessions.append(_session(self.about))
                 self._append({"session": self.sessions[-1]})
                 self._announced = True
             self._append(_to_json(run))
@@ -183,11 +188,10 @@ def _from_json(record: dict) -> Run:
     return Run(**record)
 
 
-def _session() -> dict:
-    """Date, command, versions and hardware."""
+def _session(about: dict) -> dict:
     return {
+        **about,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "idlib": version("idlib"),
         "torch": torch.__version__,
         "python": platform.python_version(),
