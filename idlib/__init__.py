@@ -6,8 +6,9 @@
 torch.Size([1, 10])
 """
 
+from .dimension import intrinsic_dimension
 from .errors import IdlibError
 from .subspace import Subspace
 
-__all__ = ["IdlibError", "Subspace"]
+__all__ = ["IdlibError", "Subspace", "intrinsic_dimension"]
 __version__ = "0.1.0"

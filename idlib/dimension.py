@@ -1,0 +1,284 @@
+r"""The intrinsic dimension d90: the smallest d that reaches 90 % of the full model's score.
+
+Two definitions are in use and give different numbers, so both are reported: relative, a
+score of at least 0.9 times the full model's own score; and absolute, a score of at least
+0.9 (which Li et al.'s released MNIST figures use). Either is an upper bound: it depends on
+the model, the data, the projection, the optimiser and the number of steps.
+
+References:
+    | Measuring the Intrinsic Dimension of Objective Landscapes (Li et al., 2018), section 2,
+      https://arxiv.org/abs/1804.08838
+"""
+
+import functools
+import hashlib
+import math
+import os
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
+from torch.utils.data import Dataset
+from tqdm.auto import tqdm
+
+from .data import fingerprint
+from .errors import IdlibError
+from .projection_base import check_integer
+from .runs import build, run
+from .store import Run, RunConfig, RunStore
+from .training import accuracy
+
+__all__ = ["Estimate", "IntrinsicDimension", "d90", "intrinsic_dimension", "lattice"]
+
+FULL_LRS = (3e-4, 1e-3, 3e-3, 1e-2)
+LRS = (0.03, 0.1, 0.3, 1.0)  # unit columns: theta_d moves about as far as all of theta would
+FIRST_D = 128
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """d90 under one definition.
+
+    Args:
+        threshold: the score to reach.
+        per_seed: for each seed the smallest d tried that reached it, None where none did.
+        note: why there is no answer, where there is none.
+    """
+
+    threshold: float
+    per_seed: tuple[int | None, ...]
+    note: str = ""
+
+    @property
+    def d(self) -> int | None:
+        """The median over the seeds; None if some seed never reached the threshold."""
+        if self.note or not self.per_seed or None in self.per_seed:
+            return None
+        return statistics.median_high(self.per_seed)
+
+    def __str__(self) -> str:
+        if self.d is None:
+            return f"none at score {self.threshold:.3f}: {self.note}"
+        spread = f"{min(self.per_seed):,} to {max(self.per_seed):,} over {len(self.per_seed)} seeds"
+        return f"{self.d:,} ({spread}) at score {self.threshold:.3f}"
+
+
+@dataclass(frozen=True)
+class IntrinsicDimension:
+    """What `intrinsic_dimension` found; print it for a summary.
+
+    Args:
+        D: parameters of the full model.
+        baseline: the full model's score, the mean over the seeds.
+        majority: the score of always giving the commonest label, None if it is not known.
+        relative: d90 at 0.9 times the baseline.
+        absolute: d90 at the absolute threshold.
+        lr: the learning rate chosen on the validation split.
+        runs: every run made or found in the store.
+    """
+
+    D: int
+    baseline: float
+    majority: float | None
+    relative: Estimate
+    absolute: Estimate
+    lr: float
+    runs: tuple[Run, ...]
+
+    def __str__(self) -> str:
+        chance = "" if self.majority is None else f", majority class {self.majority:.3f}"
+        return (
+            f"D = {self.D:,}, full model's score {self.baseline:.3f}{chance}\n"
+            f"d90, relative: {self.relative}\n"
+            f"d90, absolute: {self.absolute}\n"
+            f"{len(self.runs)} runs, learning rate {self.lr:g}"
+        )
+
+
+def d90(runs: Iterable[Run], threshold: float) -> Estimate:
+    """The smallest d among finished `runs` whose score reaches `threshold`, seed by seed."""
+    seeds: dict[int, list[int]] = {}
+    for r in runs:
+        if r.config.d is not None:
+            reached = r.score is not None and r.score >= threshold
+            seeds.setdefault(r.config.seed, []).extend([r.config.d] if reached else [])
+    per_seed = tuple(min(ds, default=None) for _, ds in sorted(seeds.items()))
+    missing = sum(d is None for d in per_seed)
+    note = f"not reached by {missing} of {len(per_seed)} seeds" if missing else ""
+    return Estimate(threshold, per_seed, note)
+
+
+def intrinsic_dimension(
+    model_fn: Callable[[], nn.Module],
+    train: Dataset,
+    test: Dataset,
+    *,
+    absolute: float = 0.9,
+    seeds: Sequence[int] = (0, 1, 2),
+    projection: str = "fastfood",
+    normalize: str = "global",
+    epochs: int = 5,
+    batch_size: int = 128,
+    lrs: Sequence[float] = LRS,
+    full_lrs: Sequence[float] = FULL_LRS,
+    d_max: int | None = None,
+    per_octave: int = 4,
+    score: Callable[[nn.Module, Dataset], float] = accuracy,
+    store: RunStore | str | os.PathLike | None = None,
+    progress: bool = True,
+) -> IntrinsicDimension:
+    """Measures the d90 of a model on a data set, by search.
+
+    Trains the full model; then doubles or halves d until the thresholds are bracketed and
+    bisects on a grid of `per_octave` values for each doubling. Learning rates are chosen on a
+    validation split of the training data, for the full model and for the subspace, the latter
+    at a first d and once more at the d90 found there. Interrupt at any time: with a `store`
+    on disk the same call goes on where it was.
+
+    Args:
+        model_fn: makes the model; called with torch's generator seeded.
+        train: pairs of inputs and integer labels.
+        test: the same, never used for a choice.
+        absolute: threshold of the absolute definition.
+        seeds: for initial weights, projection and order of the data.
+        projection: see `idlib.Subspace`.
+        normalize: see `idlib.Subspace`.
+        epochs: passes over the training data for each run.
+        batch_size: examples in a step.
+        lrs: learning rates to choose from in the subspace.
+        full_lrs: the same for the full model.
+        d_max: largest d to try, D if None.
+        per_octave: resolution; 4 means steps of 19 %.
+        score: from a model and a data set to a number from 0 to 1.
+        store: finished runs, or the path of their file.
+        progress: whether to show a bar with the current d and score.
+
+    Raises:
+        IdlibError: on empty data, labels without an output, or if every learning rate diverges.
+    """
+    if not (len(train) and len(test)):
+        raise IdlibError(f"Got {len(train)} training and {len(test)} test examples: pass some.")
+    store = store if isinstance(store, RunStore) else RunStore(store)
+    base = RunConfig(
+        task=f"{fingerprint(train)}-{fingerprint(test)}",
+        model=_model_name(model_fn),
+        d=None,
+        lr=math.nan,
+        seed=seeds[0],
+        projection=projection,
+        normalize=normalize,
+        epochs=epochs,
+        batch_size=batch_size,
+    )
+    made: dict[RunConfig, Run] = {}
+    bar = tqdm(desc="d90", unit="run", disable=not progress, leave=False)
+
+    def outcome(config: RunConfig) -> Run:
+        if config not in made:
+            bar.set_postfix_str(f"d={config.d or 'all'} lr={config.lr:g} seed={config.seed} …")
+            done = store.get(config) or run(config, model_fn, train, test, score)
+            if store.get(config) is None:
+                store.add(done)
+            made[config] = done
+            shown = done.status if done.score is None else f"{done.score:.3f}"
+            bar.update()
+            bar.set_postfix_str(f"d={config.d or 'all'} seed={config.seed}: {shown}")
+        return made[config]
+
+    def best_lr(config: RunConfig, candidates: Sequence[float]) -> float:
+        tried = [outcome(replace(config, lr=lr, scored_on="validation")) for lr in candidates]
+        finished = [r for r in tried if r.score is not None]
+        if not finished:
+            raise IdlibError(
+                f"Every learning rate of {tuple(candidates)} diverged with d = {config.d}: "
+                f"{tried[0].message}. Pass smaller ones, or check the data."
+            )
+        return max(finished, key=lambda r: r.score).config.lr
+
+    def reaches(lr: float, seed: int, threshold: float, i: int) -> bool:
+        score = outcome(replace(base, d=ds[i], lr=lr, seed=seed)).score
+        return score is not None and score >= threshold
+
+    with bar:
+        full = replace(base, lr=best_lr(base, full_lrs))
+        baselines = [outcome(replace(full, seed=seed)) for seed in seeds]
+        if any(r.score is None for r in baselines):
+            raise IdlibError(f"The full model {baselines[0].message or 'diverged'}.")
+        D, baseline = baselines[0].D, statistics.fmean(r.score for r in baselines)
+        ds = lattice(check_integer("d_max", d_max or D, 1, D), per_octave)
+        thresholds = {"relative": 0.9 * baseline, "absolute": absolute}
+        majority = _majority(test) if score is accuracy else None
+        notes = {name: _hopeless(t, majority) for name, t in thresholds.items()}
+        wanted = [t for name, t in thresholds.items() if not notes[name]]
+        guess, lr = _nearest(ds, FIRST_D), None
+        for _ in range(2):  # the learning rate is chosen at the guess, then at the d90 found
+            chosen = best_lr(replace(base, d=ds[guess]), lrs)
+            if chosen == lr or (lr is not None and not wanted):
+                break
+            lr, step = chosen, per_octave
+            for seed in seeds:
+                for threshold in wanted:
+                    passes = functools.partial(reaches, lr, seed, threshold)
+                    found = _search(passes, guess, step, len(ds))
+                    guess, step = (guess if found is None else found), 1
+    last = [r for c, r in made.items() if c.scored_on == "test" and c.lr == lr]
+    estimates = {}
+    for name, threshold in thresholds.items():
+        found = d90(last, threshold)
+        note = notes[name] or (found.note and f"{found.note} up to d = {ds[-1]:,}")
+        estimates[name] = replace(found, note=note)
+    return IntrinsicDimension(D, baseline, majority, **estimates, lr=lr, runs=tuple(made.values()))
+
+
+def lattice(d_max: int, per_octave: int = 4) -> list[int]:
+    """Dimensions from 1 to `d_max`, evenly spaced in their logarithm.
+
+    >>> lattice(20, per_octave=2)
+    [1, 2, 3, 4, 6, 8, 11, 16, 20]
+    """
+    steps = math.floor(per_octave * math.log2(d_max)) + 1
+    return sorted({round(2 ** (k / per_octave)) for k in range(steps)} | {d_max})
+
+
+def _search(passes: Callable[[int], bool], start: int, step: int, n: int) -> int | None:
+    """The smallest index below `n` that passes, None if the last does not, where all above one
+    that passes pass too: strides double away from `start` until the change is bracketed."""
+    low, high = -1, n  # the largest known to fail, the smallest known to pass
+    i = start
+    while high - low > 1:
+        if passes(i):
+            high = i
+            i = max(low + 1, i - step) if low < 0 else (low + high) // 2
+        else:
+            low = i
+            i = min(n - 1, i + step) if high == n else (low + high) // 2
+        step *= 2 if low < 0 or high == n else 1
+        if low == n - 1:
+            return None
+    return high
+
+
+def _nearest(ds: Sequence[int], d: int) -> int:
+    return min(range(len(ds)), key=lambda i: abs(ds[i] - d))
+
+
+def _hopeless(threshold: float, majority: float | None) -> str:
+    if majority is not None and threshold <= majority:
+        return f"not informative, the majority class alone scores {majority:.3f}"
+    return ""
+
+
+def _majority(dataset: Dataset) -> float | None:
+    labels = torch.as_tensor([int(y) for _, y in dataset])
+    return labels.bincount().max().item() / len(labels)
+
+
+def _model_name(model_fn: Callable[[], nn.Module]) -> str:
+    """A label that tells models apart in a store: class, and a digest of structure and theta_0."""
+    model = build(RunConfig("", "", None, 0.0), model_fn)
+    norm = math.sqrt(sum(float(p.detach().double().square().sum()) for p in model.parameters()))
+    shapes = [(name, tuple(p.shape), p.requires_grad) for name, p in model.named_parameters()]
+    digest = hashlib.blake2b(f"{model} {shapes} {norm:.4g}".encode(), digest_size=5).hexdigest()
+    return f"{type(model).__name__}-{digest}"
