@@ -7,15 +7,26 @@ nearest of three dimensions; the test data are only ever scored.
 
 import functools
 import math
+import statistics
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .data import fingerprint, load
 from .errors import IdlibError
-from .runs import sweep
-from .store import RunConfig, RunStore
+from .runs import build, sweep
+from .store import Run, RunConfig, RunStore
+from .subspace import Subspace
 
-__all__ = ["EXPERIMENTS", "Experiment", "record", "recorded"]
+__all__ = [
+    "EXPERIMENTS",
+    "Curve",
+    "Experiment",
+    "curve",
+    "provenance",
+    "record",
+    "recorded",
+    "replay",
+]
 
 FOLDER = Path(__file__).parent / "recorded"
 
@@ -112,6 +123,71 @@ def recorded(name: str) -> RunStore:
     """The recorded runs of an experiment, as shipped with the package."""
     _experiment(name)
     return RunStore(FOLDER / f"{name}.jsonl")
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The recorded runs of one network on one task.
+
+    Args:
+        task: its name.
+        model: its name.
+        D: parameters of the full model.
+        baseline: the full model's score, the mean over the seeds.
+        scores: for each d the scores of all seeds.
+        first_seed: for each d the run that kept its theta_d.
+        runs: all scored runs in a subspace.
+    """
+
+    task: str
+    model: str
+    D: int
+    baseline: float
+    scores: dict[int, list[float]]
+    first_seed: dict[int, Run]
+    runs: tuple[Run, ...]
+
+
+@functools.cache
+def curve(name: str, task: str, model: str) -> Curve:
+    """The recorded curve of a network on a task, from the experiment called `name`."""
+    runs = [
+        r
+        for r in recorded(name)
+        if (r.config.task, r.config.model, r.config.scored_on) == (task, model, "test")
+        and r.score is not None
+    ]
+    full = [r for r in runs if r.config.d is None]
+    if not full:
+        raise IdlibError(f"{name!r} holds no runs of {model!r} on {task!r}.")
+    inside = sorted((r for r in runs if r.config.d), key=lambda r: (r.config.d, r.config.seed))
+    scores: dict[int, list[float]] = {}
+    for r in inside:
+        scores.setdefault(r.config.d, []).append(r.score)
+    first = {r.config.d: r for r in inside if r.theta_d is not None}
+    baseline = statistics.fmean(r.score for r in full)
+    return Curve(task, model, full[0].D, baseline, scores, first, tuple(inside))
+
+
+def replay(run: Run) -> Subspace:
+    """The trained subspace of a recorded run, built again from a seed and its d numbers.
+
+    Raises:
+        IdlibError: if the run did not keep its theta_d (the first seed's runs do).
+    """
+    if run.theta_d is None:
+        raise IdlibError(f"{run.config} was recorded without theta_d: take the first seed's run.")
+    subspace = build(run.config)
+    subspace.theta_d.data.copy_(run.theta_d)
+    return subspace
+
+
+def provenance(store: RunStore) -> str:
+    """A line for figures: data, seeds, hardware, date."""
+    seeds = len({run.config.seed for run in store if run.config.scored_on == "test"})
+    last = store.sessions[-1]
+    data = " and ".join(sorted({task.split("-")[0] for s in store.sessions for task in s["data"]}))
+    return f"Recorded on {data}, {seeds} seeds, {last['hardware']}, {last['date'][:10]}"
 
 
 def _experiment(name: str) -> Experiment:

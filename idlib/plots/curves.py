@@ -1,0 +1,61 @@
+"""Accuracy against d, and accuracy against steps."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from .base import COLORS, figure
+
+__all__ = ["accuracy_curves", "training_curve"]
+
+
+def accuracy_curves(
+    curves: Mapping[str, Mapping[int, Sequence[float]]],
+    thresholds: Mapping[str, tuple[float, str]],
+    d: int | None = None,
+    title: str = "",
+) -> Figure:
+    """Accuracy against d: a dot for each seed, a line through the means.
+
+    Args:
+        curves: for each label the scores of all seeds at each d.
+        thresholds: for each label of a horizontal line its height and the label in `curves`
+            whose colour it takes ("" for black).
+        d: where to draw a vertical line, if anywhere.
+        title: says data, seeds, hardware and date of recorded results.
+    """
+    fig, ax = figure(7.4, 4.0, layout=None)
+    fig.subplots_adjust(left=0.08, right=0.98, bottom=0.13, top=0.93)
+    palette = dict(zip(curves, list(COLORS.values())[:4], strict=False))
+    for label, curve in curves.items():
+        color = palette[label]
+        ax.plot(list(curve), [np.mean(s) for s in curve.values()], color=color, label=label)
+        points = [(d_, s) for d_, scores in curve.items() for s in scores]
+        ax.plot(*zip(*points, strict=True), "o", color=color, markersize=3.5, alpha=0.6)
+    for label, (height, of) in thresholds.items():
+        color = palette.get(of, COLORS["black"])
+        ax.axhline(height, color=color, linestyle="--", linewidth=1, label=label)
+    if d is not None:
+        ax.axvline(d, color=COLORS["grey"], linewidth=1.2)
+        ax.annotate(
+            f"d = {d:,}", (d, 0.02), xycoords=("data", "axes fraction"), xytext=(4, 0),
+            textcoords="offset points", color="#555555",
+        )  # fmt: skip
+    ax.set(xscale="log", xlabel="d, trained numbers (logarithmic)", ylabel="test accuracy")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.set_ylim(0, 1.02)
+    ax.set_title(title, fontsize=8, loc="left", color="#555555")
+    ax.legend(fontsize=8, loc="lower right", framealpha=0.9)
+    return fig
+
+
+def training_curve(steps: Sequence[int], scores: Sequence[float], total: int) -> Figure:
+    """Test accuracy while training goes on."""
+    fig, ax = figure(6.0, 2.6, layout=None)
+    fig.subplots_adjust(left=0.1, right=0.98, bottom=0.2, top=0.95)
+    ax.plot(steps, scores, color=COLORS["blue"], marker="o", markersize=3)
+    ax.axhline(0.9, color=COLORS["black"], linestyle="--", linewidth=1)
+    ax.annotate("0.90", (0, 0.9), xytext=(2, 3), textcoords="offset points", fontsize=8)
+    ax.set(xlim=(0, total), ylim=(0, 1.02), xlabel="training step", ylabel="test accuracy")
+    return fig

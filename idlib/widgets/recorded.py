@@ -1,0 +1,126 @@
+"""A slider for d over recorded runs."""
+
+import functools
+
+import ipywidgets as w
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..data import load
+from ..errors import IdlibError
+from ..plots import accuracy_curves, thumbnails, to_html
+from ..recorded import Curve, curve, provenance, recorded, replay
+from ..training import predict
+from .base import Panel, SliderPanel
+
+__all__ = ["RecordedCurves"]
+
+NAMES = {"fc": "FC", "lenet": "LeNet"}
+SHOWN = 9  # pictures in a row
+
+
+class RecordedCurves(Panel):
+    """Accuracy against d from recorded runs, and what one of the networks does at this d.
+
+    Below the curves: the test images whose answer changes from the next smaller d to this
+    one, and the first layer's part of P theta_d, both rebuilt from a seed and d numbers.
+
+    Args:
+        tasks: names of recorded tasks, such as "mnist" and "mnist-shuffled".
+        models: names of networks.
+        d: where the slider starts.
+    """
+
+    def __init__(
+        self, tasks: tuple[str, ...], models: tuple[str, ...] = ("fc", "lenet"), d: int = 300
+    ):
+        experiment = tasks[0].split("-")[0]
+        self.title = provenance(recorded(experiment))
+        self.curves: dict[str, Curve] = {
+            NAMES[m] + (" on shuffled pixels" if "-" in t else ""): curve(experiment, t, m)
+            for m in models
+            for t in tasks
+        }
+        ds = sorted({d for c in self.curves.values() for d in c.scores})
+        self.inside = w.Dropdown(
+            options=list(self.curves),
+            description="look inside",
+            style={"description_width": "initial"},
+        )
+        start = min(ds, key=lambda x: abs(x - d))
+        self.panel = SliderPanel("d", ds, self._draw, start, height="760px")
+        self.inside.observe(self._redraw, "value")
+        super().__init__([self.inside, self.panel])
+
+    def _redraw(self, _) -> None:
+        self.panel.draw(self.panel.slider.value)
+
+    def _draw(self, d: int) -> str:
+        label = self.inside.value
+        return self._curves_html(d) + self._table(d) + _inside(self.curves[label], label, d)
+
+    def _curves_html(self, d: int) -> str:
+        thresholds = {"absolute: 0.90": (0.9, "")}
+        for label, c in self.curves.items():
+            thresholds[f"90 % of {label} ({0.9 * c.baseline:.3f})"] = (0.9 * c.baseline, label)
+        scores = {label: c.scores for label, c in self.curves.items()}
+        fig = accuracy_curves(scores, thresholds, d, self.title)
+        now = ", ".join(f"{k} {np.mean(s[d]):.3f}" for k, s in scores.items() if d in s)
+        return to_html(fig, f"Test accuracy against d, with 90 % lines. At d = {d}: {now}.")
+
+    def _table(self, d: int) -> str:
+        rows = "".join(
+            f"<tr><td>{label}</td><td><b>{np.mean(c.scores[d]):.3f}</b> "
+            f"({min(c.scores[d]):.3f} to {max(c.scores[d]):.3f})</td>"
+            f"<td>{np.mean(c.scores[d]) / c.baseline:.0%} of {c.baseline:.3f}</td>"
+            f"<td>{d:,} of {c.D:,}: 1 in {c.D / d:,.0f}</td></tr>"
+            for label, c in self.curves.items()
+            if d in c.scores
+        )
+        return (
+            "<table><tr><th>network</th><th>accuracy (seeds)</th><th>of the full model</th>"
+            f"<th>trained numbers</th></tr>{rows}</table>"
+        )
+
+
+@functools.cache
+def _inside(c: Curve, label: str, d: int) -> str:
+    """The answers that change at this d, and the first layer's part of P theta_d."""
+    subspace = replay(c.first_seed[d])
+    with torch.no_grad():
+        step = subspace.projection(subspace.theta_d)
+    weights = step[: next(iter(subspace.shapes.values())).numel()]
+    side = 28 if c.model == "fc" else 5  # a unit's 784 weights, or a filter's 25
+    units = weights.view(-1, side, side).numpy()
+    count = min(SHOWN, len(units))
+    row = thumbnails(units[:count], [f"unit {i}" for i in range(count)], diverging=True)
+    return _flips(c, label, d) + f"<p><b>P theta_d</b> for the first {label} weights:</p>{row}"
+
+
+def _flips(c: Curve, label: str, d: int) -> str:
+    smaller = max((x for x in c.scores if x < d), default=None)
+    if smaller is None:
+        return f"<p>{label}: no smaller d was recorded, so there is nothing to compare with.</p>"
+    try:
+        images, labels = load(c.task).test.tensors
+    except IdlibError as error:
+        return f"<p>{label}: which answers change needs the images. {error}</p>"
+    before, after = _answers(c, smaller), _answers(c, d)
+    gained = ((before != labels) & (after == labels)).nonzero().flatten()
+    lost = ((before == labels) & (after != labels)).nonzero().flatten()
+    parts = []
+    for index, what in ((gained, "turn right"), (lost, "turn wrong")):
+        few = index[:SHOWN].tolist()
+        names = [f"{before[i]} → {after[i]}" for i in few]
+        parts.append(
+            f"<p>{label}, from d = {smaller:,} to {d:,}: {len(index):,} of {len(labels):,} test "
+            f"images <b>{what}</b> (answers before → after)</p>"
+            + thumbnails([images[i, 0].numpy() for i in few], names)
+        )
+    return "".join(parts)
+
+
+@functools.cache
+def _answers(c: Curve, d: int) -> Tensor:
+    return predict(replay(c.first_seed[d]).merged(), load(c.task).test)
