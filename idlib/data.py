@@ -25,7 +25,7 @@ from torch.utils.data import Dataset, TensorDataset
 
 from .errors import IdlibError
 
-__all__ = ["Task", "fingerprint", "load", "shuffle_pixels"]
+__all__ = ["Task", "fingerprint", "load", "pixel_order", "shuffle_pixels"]
 
 CACHE = Path(torch.hub.get_dir()).parent / "datasets"  # ~/.cache/torch/datasets
 TIMEOUT = 3.0  # seconds to wait for the network
@@ -84,14 +84,13 @@ def load(name: str = "auto") -> Task:
     return mnist or _digits(f"scikit-learn (embedded), because {why}")
 
 
-def shuffle_pixels(task: Task, block: int = 28, seed: int = 0) -> Task:
-    """The task with one fixed permutation of the pixels, the same for all images.
+def pixel_order(block: int = 28, seed: int = 0) -> Tensor:
+    """A random order of 28x28 pixels, shape (784,): pixel i is taken from ``order[i]``.
 
     Args:
-        task: images of 28x28.
         block: pixels move only within blocks of this many by this many; a divisor of 28, from
             1 (nothing moves) to 28 (every pixel may go anywhere).
-        seed: which permutation.
+        seed: which order.
     """
     if block not in (1, 2, 4, 7, 14, 28):
         raise IdlibError(f"block = {block} was given, expected a divisor of 28.")
@@ -102,6 +101,12 @@ def shuffle_pixels(task: Task, block: int = 28, seed: int = 0) -> Task:
     order = torch.arange(784)
     for pixels in blocks:
         order[pixels] = pixels[torch.randperm(block * block, generator=generator)]
+    return order
+
+
+def shuffle_pixels(task: Task, block: int = 28, seed: int = 0) -> Task:
+    """The task with its 28x28 pixels in one `pixel_order`, the same for all images."""
+    order = pixel_order(block, seed)
 
     def permuted(dataset: TensorDataset) -> TensorDataset:
         images, labels = dataset.tensors
@@ -175,6 +180,12 @@ def _read(folder: Path, source: str) -> Task | None:
         if not paths:
             return None
         parts.append(_idx(paths[0]))
+    for images, labels in (parts[:2], parts[2:]):
+        if (*images.shape[1:], *labels.shape) != (28, 28, len(images)):
+            raise IdlibError(
+                f"{folder} holds images of shape {tuple(images.shape)} with labels of shape "
+                f"{tuple(labels.shape)}: put good copies of its four files in their place."
+            )
     train = TensorDataset(_normalise(parts[0].unsqueeze(1).float()), parts[1].long())
     test = TensorDataset(_normalise(parts[2].unsqueeze(1).float()), parts[3].long())
     return Task("mnist", train, test, source)

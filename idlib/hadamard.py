@@ -9,6 +9,8 @@ import functools
 import torch
 from torch import Tensor
 
+from .errors import IdlibError
+
 __all__ = ["hadamard", "next_power_of_two", "walsh_hadamard"]
 
 
@@ -22,6 +24,7 @@ def next_power_of_two(n: int) -> int:
 
 
 @functools.lru_cache(maxsize=64)
+@torch.inference_mode(False)  # what is kept must serve training too
 def hadamard(
     n: int, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
 ) -> Tensor:
@@ -33,6 +36,7 @@ def hadamard(
             [ 1,  1, -1, -1],
             [ 1, -1, -1,  1]])
     """
+    _check_power_of_two(n)
     H = torch.ones(1, 1, dtype=dtype, device=device)
     while len(H) < n:
         H = torch.cat([torch.cat([H, H], 1), torch.cat([H, -H], 1)])
@@ -56,6 +60,7 @@ def walsh_hadamard(x: Tensor) -> Tensor:
     tensor([ 3., -1., -1.,  3.])
     """
     shape, right = x.shape, 1
+    _check_power_of_two(shape[-1])
     for r in reversed(_factors(shape[-1])):
         H = hadamard(r, x.dtype, x.device)
         if right == 1:
@@ -71,3 +76,8 @@ def _factors(n: int) -> list[int]:
     bits = n.bit_length() - 1
     parts = max(1, -(-bits // 6))
     return [2 ** (bits // parts + (i < bits % parts)) for i in range(parts)]
+
+
+def _check_power_of_two(n: int) -> None:
+    if n < 1 or n & (n - 1):
+        raise IdlibError(f"Size {n} was given, expected a power of two: pad with zeros.")

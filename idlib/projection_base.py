@@ -38,7 +38,9 @@ class Projection(nn.Module):
         if sizes is not None and sum(sizes) != D:
             raise IdlibError(f"sizes sum to {sum(sizes)}, expected D = {D}: pass every tensor's.")
         self.sizes = None if sizes is None else tuple(sizes)
-        for name, factor in self._draw(torch.Generator().manual_seed(self.seed)).items():
+        with torch.device("cpu"):  # whatever the default device
+            factors = self._draw(torch.Generator().manual_seed(self.seed))
+        for name, factor in factors.items():
             self.register_buffer(name, factor, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -54,6 +56,8 @@ class Projection(nn.Module):
         n = self.D if transpose else self.d
         if v.shape != (n,):
             raise IdlibError(f"Got a vector of shape {tuple(v.shape)}, expected ({n},).")
+        if not v.is_floating_point():
+            raise IdlibError(f"Got a vector of {v.dtype}, expected a floating-point one.")
         w = v.float() if v.dtype.itemsize < 4 else v  # sums of many terms need 32 bits
         with torch.autocast(v.device.type, enabled=False):
             if not transpose:

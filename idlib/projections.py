@@ -16,6 +16,7 @@ References:
       (Aghajanyan et al., 2021), section 3, https://arxiv.org/abs/2012.13255
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -54,7 +55,7 @@ class Dense(Projection):
                 f"{need / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are free: use "
                 f"projection='fastfood' ({2 * self.D / 1e9:,.2f} GB) or 'hashed' instead."
             )
-        P = torch.randn(self.D, self.d, generator=generator)
+        P = torch.randn(self.D, self.d, generator=generator, dtype=torch.float32)
         return {"P": P.div_(torch.linalg.vector_norm(P, dim=0))}
 
     def _forward(self, x):
@@ -78,8 +79,8 @@ class Sparse(Projection):
         # Gaps between the non-zeros of a row of D * d coin tosses are geometric: O(non-zeros).
         share, last = min(self.D**-0.5, 0.5), -1
         positions = []
-        while last < self.D * self.d:
-            gaps = torch.empty(CHUNK, dtype=torch.float64).geometric_(share, generator=generator)
+        while last < self.D * self.d:  # runs of 2**18: their length is part of the draw
+            gaps = torch.empty(2**18, dtype=torch.float64).geometric_(share, generator=generator)
             positions.append(last + gaps.long().cumsum(0))
             last = int(positions[-1][-1])
         positions = torch.cat(positions)
@@ -88,14 +89,16 @@ class Sparse(Projection):
         empty = (torch.bincount(cols, minlength=self.d) == 0).nonzero().flatten()
         cols = torch.cat([cols, empty])
         rows = torch.cat([rows, torch.randint(self.D, empty.shape, generator=generator)])
-        values = _signs(len(cols), generator) * torch.bincount(cols)[cols].rsqrt()
+        values = _signs(len(cols), generator) * torch.bincount(cols)[cols].float().rsqrt()
         return {"rows": rows, "cols": cols, "values": values}
 
     def _forward(self, x):
-        return x.new_zeros(self.D).scatter_add_(0, self.rows, x[self.cols] * self.values)
+        terms = x[self.cols] * self.values.to(x.dtype)
+        return x.new_zeros(self.D).scatter_add_(0, self.rows, terms)
 
     def _adjoint(self, y):
-        return y.new_zeros(self.d).scatter_add_(0, self.cols, y[self.rows] * self.values)
+        terms = y[self.rows] * self.values.to(y.dtype)
+        return y.new_zeros(self.d).scatter_add_(0, self.cols, terms)
 
 
 class Hashed(Projection):
@@ -110,22 +113,36 @@ class Hashed(Projection):
 
     def _draw(self, generator):
         blocks = -(-self.D // self.d)
-        keys, step = torch.rand(blocks, self.d, generator=generator), max(1, CHUNK // self.d)
+        keys = torch.rand(blocks, self.d, generator=generator, dtype=torch.float32)
+        step = max(1, CHUNK // self.d)
         columns = [part.argsort(dim=1, stable=True).int() for part in keys.split(step)]
         index = torch.cat(columns).flatten()[: self.D]
         scale = torch.bincount(index, minlength=self.d).float().rsqrt()
         index += self.d * torch.randint(2, (self.D,), generator=generator, dtype=torch.int32)
-        return {"index": _compact(index), "scale": scale}
+        rows = math.gcd(self.D, 8)  # of a matrix, which torch's kernels share among threads
+        return {"index": _compact(index).view(rows, -1), "scale": scale}
+
+    def _pieces(self, v: Tensor):
+        """The (D,) vector `v` as a matrix beside the index, some columns of both at a time."""
+        v = v.view_as(self.index)
+        if self.index.dtype == torch.int64:
+            return [(v, self.index)]
+        step = max(1, CHUNK // len(self.index))
+        parts = zip(v.split(step, dim=1), self.index.split(step, dim=1), strict=True)
+        return ((part, index.long()) for part, index in parts)
 
     def _forward(self, x):
-        x = x * self.scale
-        table = torch.cat([x, -x])  # (2 d,): row i of P x is table[index[i]]
-        return torch.index_select(table, 0, self.index, out=_empty(self.D, x))
+        x, y = x * self.scale.to(x.dtype), _empty(self.D, x)
+        table = torch.cat([x, -x]).expand(len(self.index), -1)  # entry i of P x: table[:, index[i]]
+        for part, index in self._pieces(y):
+            torch.gather(table, 1, index, out=part)
+        return y
 
     def _adjoint(self, y):
-        sums = y.new_zeros(2 * self.d)
-        for part, index in zip(y.split(CHUNK), self.index.split(CHUNK), strict=True):
-            sums.scatter_add_(0, index.long(), part)
+        sums = y.new_zeros(len(self.index), 2 * self.d)
+        for part, index in self._pieces(y):
+            sums.scatter_add_(1, index, part)
+        sums = sums.sum(0)
         return (sums[: self.d] - sums[self.d :]) * self.scale
 
 
@@ -240,7 +257,8 @@ def _signs(n: int, generator: torch.Generator) -> Tensor:
 def _normals(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     """Normals in steps of 1/4096, as int16: half of float32, and the same after `.to(dtype)`.
     The step itself cancels when P is scaled to unit columns."""
-    return torch.randn(shape, generator=generator).mul_(4096).round_().clamp_(-32767, 32767).short()
+    normals = torch.randn(shape, generator=generator, dtype=torch.float32)
+    return normals.mul_(4096).round_().clamp_(-32767, 32767).short()
 
 
 def _compact(index: Tensor) -> Tensor:

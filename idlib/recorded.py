@@ -70,6 +70,14 @@ EXPERIMENTS = {
         pilots=(40, 100, 300),
         epochs=30,
     ),
+    "blocks": Experiment(  # the steps between "mnist" and "mnist-shuffled", at one d
+        tasks=("mnist-shuffled-2", "mnist-shuffled-4", "mnist-shuffled-7", "mnist-shuffled-14"),
+        models=("fc", "lenet"),
+        ds=(400,),
+        pilots=(400,),
+        lrs=(0.1, 1.0),
+        full_lrs=(3e-3,),
+    ),
 }
 
 

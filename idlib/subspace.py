@@ -150,7 +150,7 @@ class Subspace(nn.Module):
         for i, p in enumerate(self.model.parameters()):
             p = p.detach().double().flatten().cpu()
             square += float(p @ p)
-            wave += float(p @ torch.cos(torch.arange(len(p), dtype=p.dtype) + i))
+            wave += float(p @ torch.cos(torch.arange(len(p), dtype=p.dtype, device="cpu") + i))
         return [round(math.sqrt(square), 6), round(wave / math.sqrt(square or 1.0), 6)]
 
 

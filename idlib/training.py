@@ -61,11 +61,13 @@ def train(
         The history. A loss that is not finite ends the run with the status "diverged".
 
     Raises:
-        IdlibError: if the dataset is empty or a label has no output.
+        IdlibError: if the dataset is empty, a label has no output, or nothing is trainable.
     """
     if not len(dataset):
         raise IdlibError("The training set is empty: pass at least one example.")
     parameters = [p for p in model.parameters() if p.requires_grad]
+    if not parameters:
+        raise IdlibError(f"{type(model).__name__} has no trainable parameters: nothing to train.")
     device = parameters[0].device
     optimizer = torch.optim.Adam(parameters, lr=lr)
     steps = epochs * math.ceil(len(dataset) / batch_size)

@@ -1,7 +1,19 @@
 """Widgets for the notebooks: each is one call, and holds a static picture for the web."""
 
+from .alive import alive
 from .base import Panel, predict
 from .live import LiveTraining
 from .recorded import RecordedCurves
+from .shuffled import ShuffledBlocks
+from .toy import SumsByD, SumsByGroups
 
-__all__ = ["LiveTraining", "Panel", "RecordedCurves", "predict"]
+__all__ = [
+    "LiveTraining",
+    "Panel",
+    "RecordedCurves",
+    "ShuffledBlocks",
+    "SumsByD",
+    "SumsByGroups",
+    "alive",
+    "predict",
+]

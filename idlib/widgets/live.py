@@ -51,7 +51,7 @@ class LiveTraining(Panel):
         self.halt = w.Button(description="Stop", icon="stop", disabled=True)
         self.bar = w.IntProgress(min=0, max=1, layout=w.Layout(width="240px"))
         self.status = w.HTML(f"Ready: {task}.")
-        self.view = w.HTML(self._draw([], [], 1), layout=w.Layout(min_height="270px"))
+        self.view = w.HTML(self._draw([], [], 1), layout=w.Layout(min_height="300px"))
         self.start.on_click(self._on_start)
         self.halt.on_click(self._on_halt)
         super().__init__(
@@ -126,4 +126,5 @@ class LiveTraining(Panel):
     def _draw(steps: list[int], scores: list[float], total: int) -> str:
         last = f"now {scores[-1]:.2f}" if scores else "nothing yet"
         alt = f"Test accuracy against training step, {last}; a dashed line marks 0.90."
-        return to_html(training_curve(steps, scores, total), alt)
+        caption = "Accuracy on 500 test images while training goes on; dashed: 0.90."
+        return to_html(training_curve(steps, scores, total), alt, caption)

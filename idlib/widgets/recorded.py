@@ -67,7 +67,13 @@ class RecordedCurves(Panel):
         scores = {label: c.scores for label, c in self.curves.items()}
         fig = accuracy_curves(scores, thresholds, d, self.title)
         now = ", ".join(f"{k} {np.mean(s[d]):.3f}" for k, s in scores.items() if d in s)
-        return to_html(fig, f"Test accuracy against d, with 90 % lines. At d = {d}: {now}.")
+        caption = (
+            "A dot is a network trained from the start, one for each seed; lines join the means. "
+            "d90 is where a curve crosses a dashed line."
+        )
+        return to_html(
+            fig, f"Test accuracy against d, with 90 % lines. At d = {d}: {now}.", caption
+        )
 
     def _table(self, d: int) -> str:
         rows = "".join(

@@ -1,0 +1,57 @@
+"""Checks for notebook 01."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ..toy import SumProblem, solve
+from .base import verdict
+
+__all__ = ["dimension_of_system", "ten_nonzeros"]
+
+
+def dimension_of_system(fn: Callable[[Tensor], int]) -> bool:
+    """``fn(A)``: the smallest d at which a random subspace meets the solutions of A theta = b.
+
+    Args:
+        fn: the reader's function; ``A`` has shape (equations, D), and b is such that there are
+            solutions. Some equations repeat others.
+    """
+    problem = None
+    for seed, (rows, repeated, D) in enumerate([(3, 0, 20), (10, 0, 1000), (4, 2, 30), (1, 5, 8)]):
+        generator = torch.Generator().manual_seed(seed)
+        A = torch.randn(rows, D, generator=generator, dtype=torch.float64)
+        mix = torch.randn(repeated, rows, generator=generator, dtype=torch.float64)
+        A = torch.cat([A, mix @ A])[torch.randperm(rows + repeated, generator=generator)]
+        got = fn(A.clone())
+        if got is None or int(got) != rows:
+            which = f", {repeated} of which follow from the others," if repeated else ""
+            problem = f"for {rows + repeated} equations{which} in {D} unknowns you return {got}."
+            break
+    hint = (
+        "Equations that follow from others ask for nothing new. Which number of A counts the rest?"
+    )
+    return verdict(problem, hint, "It is the rank of A; D does not enter.")
+
+
+def ten_nonzeros(P: Tensor | None, problem: SumProblem) -> bool:
+    """Whether P, shape (D, groups), solves the problem with one non-zero in each column.
+
+    Args:
+        P: the reader's matrix.
+        problem: the sums wanted.
+    """
+    groups, D = problem.S.shape
+    hint = f"Each column may move one parameter. Which {groups} parameters do you want to move?"
+    trouble = None
+    if not isinstance(P, Tensor) or P.shape != (D, groups):
+        found = tuple(P.shape) if isinstance(P, Tensor) else type(P).__name__
+        trouble = f"P is {found}, expected a tensor of shape {(D, groups)}."
+    elif (count := int(P.count_nonzero())) != groups:
+        trouble = f"P has {count} entries that are not zero, expected {groups}."
+    elif (best := solve(problem, P)).loss > 1e-12:
+        still = int((problem.S @ P.double()).abs().sum(1).eq(0).sum())
+        trouble = f"the best loss is {best.loss:.3g}, and {still} of the sums can't move at all."
+    praise = f"d = {groups} is enough, with a P that is zero nearly everywhere."
+    return verdict(trouble, hint, praise)

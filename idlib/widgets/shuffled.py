@@ -1,0 +1,45 @@
+"""A slider from no shuffling to full shuffling."""
+
+import functools
+
+import numpy as np
+
+from ..data import Task, pixel_order
+from ..plots import block_accuracy, to_html
+from ..recorded import provenance, recorded
+from ..shuffled import BLOCKS, block_scores, neighbour_correlation
+from .base import SliderPanel
+
+__all__ = ["ShuffledBlocks"]
+
+
+class ShuffledBlocks(SliderPanel):
+    """Four digits shuffled within blocks, and both networks' recorded accuracy on such MNIST.
+
+    Args:
+        task: where the digits come from.
+        d: as recorded; 400.
+    """
+
+    def __init__(self, task: Task, d: int = 400):
+        self.images = task.test.tensors[0][:500]
+        self.scores = {"FC": block_scores("fc", d), "LeNet": block_scores("lenet", d)}
+        self.what = f"test accuracy at d = {d}"
+        self.title = provenance(recorded("blocks"))
+        draw = functools.cache(self._draw)
+        super().__init__("side of the blocks, pixels", BLOCKS, draw, BLOCKS[0], height="420px")
+
+    def _draw(self, block: int) -> str:
+        order = pixel_order(block)
+        images = self.images.flatten(1)[:, order].view_as(self.images)
+        now = ", ".join(f"{name} {np.mean(s[block]):.3f}" for name, s in self.scores.items())
+        fig = block_accuracy(images[:4, 0].numpy(), block, self.scores, self.what, self.title)
+        alt = (
+            f"Left: four digits, shuffled within blocks of {block} by {block} pixels. Right: "
+            f"{self.what} on MNIST against the side of the blocks; marked: {now}."
+        )
+        text = (
+            f"Blocks of {block} x {block}: correlation between neighbouring pixels "
+            f"<b>{neighbour_correlation(images):.2f}</b>; {self.what}: <b>{now}</b>."
+        )
+        return to_html(fig, alt, text)

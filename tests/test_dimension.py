@@ -1,0 +1,183 @@
+"""d90 by search: right, resumable, and honest about its limits."""
+
+import random
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import Dataset, TensorDataset
+
+import idlib
+from idlib import IdlibError
+from idlib.dimension import _search, d90, lattice
+from idlib.store import Run, RunConfig, RunStore
+
+INPUTS, CLASSES = 12, 4
+
+
+def blobs(n: int, seed: int) -> TensorDataset:
+    """Clouds of points around four fixed centres."""
+    centres = torch.randn(CLASSES, INPUTS, generator=torch.Generator().manual_seed(99))
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(n) % CLASSES
+    return TensorDataset(
+        centres[labels] + 0.4 * torch.randn(n, INPUTS, generator=generator), labels
+    )
+
+
+def linear() -> nn.Module:
+    return nn.Linear(INPUTS, CLASSES)
+
+
+TRAIN, TEST = blobs(200, 1), blobs(100, 2)
+QUICK = {"epochs": 10, "batch_size": 20, "lrs": (0.1, 0.3), "full_lrs": (0.03,), "progress": False}
+
+
+def measure(**options):
+    options = {"seeds": (0, 1), **QUICK, **options}
+    return idlib.intrinsic_dimension(linear, options.pop("train", TRAIN), TEST, **options)
+
+
+def test_d90_reaches_the_threshold_and_the_next_smaller_d_does_not():
+    found = measure()
+    scores = {
+        (r.config.d, r.config.seed): r.score
+        for r in found.runs
+        if r.config.scored_on == "test" and r.config.lr == found.lr
+    }
+    ds = lattice(found.D)
+    for definition in (found.relative, found.absolute):
+        assert len(definition.per_seed) == 2 and definition.d in ds
+        for seed, d in enumerate(definition.per_seed):
+            assert scores[d, seed] >= definition.threshold
+            assert scores[ds[ds.index(d) - 1], seed] < definition.threshold
+
+
+@pytest.mark.parametrize("start", [0, 7, 39])
+@pytest.mark.parametrize("step", [1, 4])
+def test_search_equals_linear_scan(start, step):
+    for first in range(41):
+        asked = []
+        found = _search(lambda i, f=first, a=asked: a.append(i) or i >= f, start, step, 40)
+        assert found == (first if first < 40 else None)
+        assert len(asked) == len(set(asked)) <= 14
+
+
+def test_a_resumed_search_makes_no_run_twice(tmp_path, monkeypatch):
+    whole = measure()
+    path, made = tmp_path / "runs.jsonl", []
+    real = idlib.dimension.run
+
+    def interrupted(config, *args, **kwargs):
+        if len(made) == 5:
+            raise KeyboardInterrupt
+        made.append(config)
+        return real(config, *args, **kwargs)
+
+    monkeypatch.setattr(idlib.dimension, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        measure(store=path)
+    assert len(RunStore(path)) == 5
+
+    again = []
+    monkeypatch.setattr(
+        idlib.dimension, "run", lambda c, *a, **k: again.append(c) or real(c, *a, **k)
+    )
+    resumed = measure(store=path)
+    assert not set(made) & set(again)
+    assert str(resumed) == str(whole)
+    assert [(r.config, r.score) for r in resumed.runs] == [(r.config, r.score) for r in whole.runs]
+
+
+def test_the_learning_rate_is_chosen_without_the_test_data(monkeypatch):
+    seen = []
+    real = idlib.dimension.run
+
+    def spy(config, model_fn, train, test, *args, **kwargs):
+        seen.append(config)
+        return real(config, model_fn, train, test, *args, **kwargs)
+
+    monkeypatch.setattr(idlib.dimension, "run", spy)
+    found = measure(seeds=(0,))
+    tried = {(c.d, c.lr) for c in seen if c.scored_on == "validation" and c.d}
+    assert {lr for _, lr in tried} == {0.1, 0.3}
+    assert {c.lr for c in seen if c.scored_on == "test" and c.d} <= {0.1, 0.3}
+    assert found.lr in {0.1, 0.3}
+    scored = {c.lr for c in seen if c.scored_on == "test" and c.d}
+    assert len(scored) <= 2  # the first choice, and at most one better one at the d90 found
+
+
+def test_a_threshold_at_the_majority_rate_is_not_informative():
+    labels = (torch.arange(100) < 96).long()
+    skewed = TensorDataset(
+        torch.randn(100, INPUTS, generator=torch.Generator().manual_seed(0)), labels
+    )
+    found = idlib.intrinsic_dimension(
+        lambda: nn.Linear(INPUTS, 2), skewed, skewed, seeds=(0,), **QUICK
+    )
+    assert found.relative.d is None and "majority class alone scores 0.960" in str(found)
+
+
+def test_a_threshold_out_of_reach_is_said_to_be():
+    found = measure(d_max=2, absolute=0.99, seeds=(0,))
+    assert found.absolute.d is None
+    assert "not reached by 1 of 1 seeds up to d = 2" in str(found.absolute)
+
+
+def test_any_dataset_and_model_will_do():
+    class Points(Dataset):
+        def __init__(self, points):
+            self.points = points
+
+        def __len__(self):
+            return len(self.points)
+
+        def __getitem__(self, i):
+            x, y = self.points[i]
+            return x, int(y)
+
+    def deep():
+        return nn.Sequential(
+            nn.Linear(INPUTS, 16), nn.BatchNorm1d(16), nn.Tanh(), nn.Linear(16, CLASSES)
+        )
+
+    found = idlib.intrinsic_dimension(deep, Points(TRAIN), Points(TEST), seeds=(0,), **QUICK)
+    assert found.relative.d is not None and found.relative.d < found.D
+
+
+def test_runs_that_diverge_are_recorded_as_such_and_never_as_scores():
+    found = measure(lrs=(0.3, 1e30), seeds=(0,))
+    diverged = [r for r in found.runs if r.status == "diverged"]
+    assert found.lr == 0.3
+    assert all(r.score is None and "1e+30" in r.message for r in diverged)
+    broken = TensorDataset(torch.full((40, INPUTS), torch.nan), torch.arange(40) % CLASSES)
+    with pytest.raises(IdlibError, match=r"0.03.*diverged.*not finite"):
+        measure(train=broken)
+
+
+def test_empty_data_are_refused():
+    with pytest.raises(IdlibError, match="0 training and 100 test"):
+        measure(train=blobs(0, 1))
+
+
+def test_the_lattice_is_even_in_the_logarithm():
+    ds = lattice(199_210)
+    assert ds[0] == 1 and ds[-1] == 199_210
+    ratios = [b / a for a, b in pairwise(ds) if 20 < a < 100_000]
+    assert max(ratios) < 1.22 and min(ratios) > 1.16
+    assert lattice(1) == [1]
+
+
+def test_d90_is_the_smallest_d_that_reaches_the_threshold_seed_by_seed():
+    rng = random.Random(0)
+    runs = [
+        Run(RunConfig("t", "m", d, 0.1, seed), "finished", score, 0.0, 1, 1.0, 100)
+        for d, scores in {10: (0.2, 0.1), 20: (0.9, 0.5), 40: (0.8, 0.95)}.items()
+        for seed, score in enumerate(scores)
+    ]
+    rng.shuffle(runs)
+    assert d90(runs, 0.9).per_seed == (20, 40)
+    assert d90(runs, 0.9).d == 40
+    assert d90(runs, 0.93).d is None
+    assert "1 of 2 seeds" in d90(runs, 0.93).note

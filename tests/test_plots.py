@@ -1,0 +1,41 @@
+"""Figures: the numbers behind them, and words for those who can't see them."""
+
+import re
+
+import numpy as np
+import pytest
+
+from idlib.plots import accuracy_curves, figure, picture, thumbnails, training_curve
+
+CURVES = {"FC": {10: [0.2, 0.3], 100: [0.8, 0.9]}, "LeNet": {10: [0.1], 100: [0.95]}}
+
+
+def test_a_picture_keeps_its_alternative_text_and_caption():
+    fig, _ = figure()
+    html = picture(fig, 'a "quoted" <slope>', "Look at the slope.").data
+    assert re.search(r'alt="a &quot;quoted&quot; &lt;slope&gt;"', html)
+    assert "<figcaption" in html and "Look at the slope." in html
+
+
+def test_accuracy_curves_show_every_seed_the_means_and_the_thresholds():
+    fig = accuracy_curves(CURVES, {"absolute: 0.90": (0.9, "")}, d=100, title="Recorded on …")
+    (ax,) = fig.axes
+    lines = {line.get_label(): line.get_ydata() for line in ax.lines}
+    assert np.allclose(lines["FC"], [0.25, 0.85]) and np.allclose(lines["LeNet"], [0.1, 0.95])
+    assert np.allclose(lines["absolute: 0.90"], 0.9)
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    assert sorted(len(line.get_ydata()) for line in dots) == [2, 4]
+    assert "logarithmic" in ax.get_xlabel() and ax.get_ylabel() == "test accuracy"
+    assert "d = 100" in [text.get_text() for text in ax.texts]
+
+
+def test_the_training_curve_marks_the_threshold():
+    (ax,) = training_curve([0, 10], [0.1, 0.7], total=50).axes
+    assert ax.get_xlim() == (0, 50)
+    assert any(np.allclose(line.get_ydata(), 0.9) for line in ax.lines)
+
+
+@pytest.mark.parametrize("diverging", [False, True])
+def test_every_thumbnail_has_alternative_text(diverging):
+    html = thumbnails([np.eye(5), np.zeros((5, 5))], ["3 → 8", "unit 1"], diverging)
+    assert re.findall(r'<img alt="([^"]+)"', html) == ["3 → 8", "unit 1"]

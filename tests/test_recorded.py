@@ -1,0 +1,122 @@
+"""Recorded results: complete, as the issue asks, and rebuilt from a seed and d numbers."""
+
+import json
+
+import pytest
+
+from idlib import IdlibError, recorded
+from idlib.data import fingerprint, load
+from idlib.dimension import d90
+from idlib.recorded import EXPERIMENTS, FOLDER, curve, provenance, record, replay
+from idlib.training import accuracy
+
+IMAGES = ("mnist", "digits")
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_every_point_of_the_grid_is_there(name):
+    experiment = EXPERIMENTS[name]
+    assert len(experiment.ds) >= 14 and len(experiment.seeds) >= 3
+    for task in experiment.tasks:
+        for model in experiment.models:
+            c = curve(name, task, model)
+            assert tuple(c.scores) == experiment.ds
+            assert all(len(scores) == len(experiment.seeds) for scores in c.scores.values())
+            assert set(c.first_seed) == set(experiment.ds)
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_learning_rates_come_from_the_validation_split(name):
+    experiment, runs = EXPERIMENTS[name], list(recorded.recorded(name))
+    validated = {
+        (r.config.task, r.config.model, r.config.lr, r.config.d is None)
+        for r in runs
+        if r.config.scored_on == "validation"
+    }
+    for r in runs:
+        c = r.config
+        assert (c.task, c.model, c.lr, c.d is None) in validated
+        assert c.lr in (experiment.full_lrs if c.d is None else experiment.lrs)
+
+
+@pytest.mark.parametrize("name", sorted(EXPERIMENTS))
+def test_provenance_names_command_data_versions_hardware_and_date(name):
+    for session in recorded.recorded(name).sessions:
+        assert session["command"].startswith(f"python -m idlib record {name}")
+        assert set(session["data"]) >= set(EXPERIMENTS[name].tasks)
+        for key in ("date", "idlib", "torch", "python", "hardware"):
+            assert session[key]
+    assert provenance(recorded.recorded(name)).startswith("Recorded on")
+
+
+@pytest.mark.parametrize("name", sorted(EXPERIMENTS))
+def test_files_are_small(name):
+    assert (FOLDER / f"{name}.jsonl").stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize("model", ["fc", "lenet"])
+def test_a_recorded_run_is_a_seed_and_d_numbers(model):
+    for d in (40, 300):
+        run = curve("digits", "digits", model).first_seed[d]
+        assert run.theta_d.shape == (d,)
+        rebuilt = accuracy(replay(run).merged(), load("digits").test)
+        assert rebuilt == pytest.approx(run.score, abs=0.005)  # another processor rounds otherwise
+
+
+@pytest.mark.parametrize("model", ["fc", "lenet"])
+def test_a_recorded_mnist_run_has_its_accuracy_on_mnist(model, mnist_folder, monkeypatch):
+    monkeypatch.setenv("IDLIB_DATA", str(mnist_folder))
+    load.cache_clear()
+    run = curve("mnist", "mnist", model).first_seed[400]
+    rebuilt = accuracy(replay(run).merged(), load("mnist").test)
+    load.cache_clear()
+    assert rebuilt == pytest.approx(run.score, abs=0.002)
+
+
+def test_the_digits_recorded_are_the_digits_here():
+    for task, (train, test) in recorded.recorded("digits").sessions[0]["data"].items():
+        assert [fingerprint(load(task).train), fingerprint(load(task).test)] == [train, test]
+
+
+def test_mnist_comes_out_as_published():
+    def absolute(task, model):
+        return d90(curve("mnist", task, model).runs, 0.9).d
+
+    assert curve("mnist", "mnist", "fc").baseline >= 0.98
+    assert curve("mnist", "mnist", "lenet").baseline >= 0.99
+    assert 500 <= absolute("mnist", "fc") <= 1000
+    assert 200 <= absolute("mnist", "lenet") <= 400
+    assert abs(absolute("mnist-shuffled", "fc") / absolute("mnist", "fc") - 1) <= 0.2
+    assert absolute("mnist-shuffled", "lenet") >= 2.5 * absolute("mnist", "lenet")
+
+
+def test_recording_resumes_where_it_was(tmp_path, monkeypatch):
+    small = recorded.Experiment(
+        ("digits",), ("fc",), (2, 4), (2,), (0.3,), (0.01,), (0, 1), epochs=1
+    )
+    monkeypatch.setitem(EXPERIMENTS, "small", small)
+    path = tmp_path / "small.jsonl"
+    record("small", path=path)
+    whole = path.read_text().splitlines()
+    path.write_text("\n".join(whole[:4]) + "\n" + whole[4][:30])  # killed while writing a line
+    record("small", path=path)
+
+    def scores(lines):
+        runs = [json.loads(line) for line in lines]
+        return {json.dumps(r["config"]): r["score"] for r in runs if "config" in r}
+
+    again = path.read_text().splitlines()
+    assert scores(again) == scores(whole)
+    assert len(again) == len(whole) + 1  # one more session, no run twice
+    kept = [json.loads(line) for line in again if "theta_d" in line]
+    assert {r["config"]["seed"] for r in kept} == {0}
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(IdlibError, match="'cifar' was asked for, expected one of"):
+        recorded.recorded("cifar")
+    with pytest.raises(IdlibError, match="no runs of 'resnet'"):
+        curve("digits", "digits", "resnet")
+    later = next(r for r in curve("digits", "digits", "fc").runs if r.config.seed == 1)
+    with pytest.raises(IdlibError, match="without theta_d"):
+        replay(later)

@@ -1,0 +1,224 @@
+"""Single runs and sweeps: what is run is what the configuration says, once and for all."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import Dataset, Subset, TensorDataset
+
+from idlib import IdlibError, Subspace, runs
+from idlib.data import load
+from idlib.models import MODELS, fc
+from idlib.runs import build, run, split, sweep
+from idlib.store import RunConfig, RunStore
+from idlib.training import accuracy
+
+CONFIG = RunConfig("any", "small", 20, 0.3, seed=1, epochs=1)
+GRID = [RunConfig("digits", "fc", d, 0.1, seed, epochs=1) for d in (5, 50) for seed in (0, 1)]
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load("digits")
+
+
+@pytest.fixture(scope="module")
+def uninterrupted():
+    """The outcomes of the whole grid, made in one go."""
+    return {r.config: outcome(r) for r in sweep(GRID, RunStore())}
+
+
+def small():
+    return fc(width=20, depth=1)
+
+
+def outcome(run):
+    """All of a run but the time it took."""
+    record = dict(vars(run))
+    del record["seconds"]
+    record["theta_d"] = None if run.theta_d is None else run.theta_d.tolist()
+    return record
+
+
+class Untouchable(Dataset):
+    """A test set that nobody may look at."""
+
+    def __len__(self):
+        raise AssertionError("the test set was used")
+
+    __getitem__ = __len__
+
+
+class TestBuild:
+    @pytest.mark.parametrize("name", MODELS)
+    def test_a_model_by_name_and_seed(self, name):
+        def first_weights(seed):
+            return next(build(RunConfig("any", name, None, 0.1, seed)).parameters())
+
+        assert torch.equal(first_weights(0), first_weights(0))
+        assert not torch.equal(first_weights(0), first_weights(1))
+
+    def test_a_subspace_as_described(self):
+        config = replace(CONFIG, projection="hashed", normalize="per-tensor", seed=3)
+        subspace = build(config, small)
+        assert isinstance(subspace, Subspace) and subspace.d == 20
+        assert subspace.projection.name == "hashed" and subspace.projection.seed == 3
+        assert subspace.normalize == "per-tensor"
+
+    def test_the_global_generator_is_left_alone(self):
+        before = torch.get_rng_state()
+        build(CONFIG, small)
+        assert torch.equal(torch.get_rng_state(), before)
+
+    def test_an_unknown_model_lists_the_known_ones(self):
+        with pytest.raises(IdlibError, match=r"'resnet' was asked for, expected one of fc, lenet"):
+            build(RunConfig("any", "resnet", None, 0.1))
+
+
+class TestRun:
+    @pytest.mark.parametrize("d", [None, 20])
+    def test_it_repeats_and_reports(self, digits, d):
+        config = replace(CONFIG, d=d)
+        first = run(config, small, digits.train, digits.test)
+        torch.manual_seed(99)
+        assert outcome(run(config, small, digits.train, digits.test)) == outcome(first)
+        assert first.config is config and first.status == "finished" and first.message == ""
+        assert first.D == 784 * 20 + 20 + 20 * 10 + 10
+        assert first.steps == 11 and first.seconds > 0 and 0 < first.score <= 1
+        assert first.theta_d is None
+
+    def test_a_subspace_run_is_told_by_its_d_numbers(self, digits):
+        """Seed and theta_d rebuild the trained model: the score comes out again."""
+        done = run(CONFIG, small, digits.train, digits.test, keep_theta_d=True)
+        subspace = build(CONFIG, small)
+        with torch.no_grad():
+            subspace.theta_d.copy_(done.theta_d)
+        assert accuracy(subspace.merged(), digits.test) == done.score
+        assert not done.theta_d.requires_grad
+
+    def test_the_score_may_be_anything(self, digits):
+        """It is given an ordinary model, and its random numbers are its own affair."""
+
+        def score(model, dataset):
+            assert type(model) is nn.Sequential and dataset is digits.test
+            torch.rand(3)
+            return 0.5
+
+        before = torch.get_rng_state()
+        assert run(CONFIG, small, digits.train, digits.test, score).score == 0.5
+        assert torch.equal(torch.get_rng_state(), before)
+
+    def test_a_diverged_run_has_a_reason_and_no_score(self, digits):
+        done = run(replace(CONFIG, lr=1e30), small, digits.train, digits.test)
+        assert done.status == "diverged" and done.score is None
+        assert "learning rate 1e+30" in done.message
+
+    def test_a_stopped_run_has_no_score(self, digits):
+        done = run(CONFIG, small, digits.train, digits.test, on_step=lambda step: step.step == 3)
+        assert (done.status, done.score, done.steps) == ("stopped", None, 3)
+
+    def test_validation_never_touches_the_test_data(self, digits):
+        config = replace(CONFIG, scored_on="validation")
+        scored = []
+
+        def score(model, dataset):
+            scored.append(dataset)
+            return accuracy(model, dataset)
+
+        done = run(config, small, digits.train, Untouchable(), score)
+        assert done.score > 0 and [len(dataset) for dataset in scored] == [135]
+        assert done.steps == 10  # 1212 of 1347 images in batches of 128
+
+
+class TestSplit:
+    @pytest.mark.parametrize("n", [2, 9, 100, 1347])
+    def test_every_example_is_on_one_side_and_always_the_same(self, n):
+        dataset = TensorDataset(torch.arange(n), torch.arange(n))
+        torch.manual_seed(n)
+        for_training, held_out = split(dataset)
+        assert len(held_out) == max(1, round(n / 10))
+        both = torch.cat([for_training.tensors[0], held_out.tensors[0]])
+        assert both.sort().values.tolist() == [*range(n)]
+        assert torch.equal(split(dataset)[1].tensors[0], held_out.tensors[0])
+
+    def test_any_dataset_is_split_alike(self):
+        tensors = TensorDataset(torch.arange(50))
+        other = Subset(tensors, range(50))
+        for part, expected in zip(split(other), split(tensors), strict=True):
+            assert [int(x) for (x,) in part] == expected.tensors[0].tolist()
+
+    @pytest.mark.parametrize("n", [0, 1])
+    def test_too_few_examples(self, n):
+        with pytest.raises(IdlibError, match=f"has {n} examples: at least 2"):
+            split(TensorDataset(torch.zeros(n)))
+
+
+class TestSweep:
+    def test_it_makes_what_is_missing_and_nothing_else(self, tmp_path, monkeypatch):
+        made = []
+        monkeypatch.setattr(runs, "train", counting(runs.train, made))
+        store = RunStore(tmp_path / "runs.jsonl")
+        sweep(GRID[1:2], store)
+        results = sweep([*GRID, GRID[0]], store)
+        assert [r.config for r in results] == GRID
+        assert [r.config for r in store] == [GRID[1], GRID[0], *GRID[2:]]
+        sweep(GRID, RunStore(tmp_path / "runs.jsonl"))
+        assert len(made) == len(GRID)
+
+    @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+    def test_interrupted_and_taken_up_again_it_ends_the_same(
+        self, tmp_path, monkeypatch, uninterrupted, error
+    ):
+        """The interruption comes in the third run; the first two are kept."""
+        path = tmp_path / "runs.jsonl"
+        with monkeypatch.context() as patch:
+            patch.setattr(runs, "train", counting(runs.train, [], error, at=3))
+            with pytest.raises(error):
+                sweep(GRID, RunStore(path))
+        assert [r.config for r in RunStore(path)] == GRID[:2]
+        sweep(GRID, RunStore(path))
+        assert {r.config: outcome(r) for r in RunStore(path)} == rounded(uninterrupted)
+
+    def test_two_processes_find_what_one_finds(self, tmp_path, uninterrupted):
+        results = sweep(GRID, RunStore(tmp_path / "runs.jsonl"), jobs=2)
+        assert {r.config: outcome(r) for r in results} == uninterrupted
+        assert {r.config for r in RunStore(tmp_path / "runs.jsonl")} == set(GRID)
+
+    def test_theta_d_is_kept_where_asked_for(self, tmp_path):
+        path = tmp_path / "runs.jsonl"
+        sweep(GRID[:2], RunStore(path), keep_theta_d=lambda config: config.seed == 0)
+        assert [r.theta_d is not None for r in RunStore(path)] == [True, False]
+
+    def test_the_processs_thread_count_is_given_back(self):
+        before = torch.get_num_threads()
+        torch.set_num_threads(2)
+        try:
+            sweep(GRID[:1], RunStore())
+            assert torch.get_num_threads() == 2
+        finally:
+            torch.set_num_threads(before)
+
+    @pytest.mark.parametrize("bad", [{"task": "cifar"}, {"model": "resnet"}, {"d": 0}])
+    def test_what_cannot_be_run_says_why(self, bad):
+        store = RunStore()
+        with pytest.raises(IdlibError, match=f"{next(iter(bad.values()))!r}|d = 0"):
+            sweep([replace(GRID[0], **bad)], store)
+        assert len(store) == 0
+
+
+def counting(train, calls, error=None, at=0):
+    """`train`, which notes its calls and fails in the one numbered `at`."""
+
+    def wrapped(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == at:
+            raise error
+        return train(*args, **kwargs)
+
+    return wrapped
+
+
+def rounded(outcomes):
+    """As a file holds them: losses to six places."""
+    return {config: {**o, "loss": round(o["loss"], 6)} for config, o in outcomes.items()}

@@ -1,0 +1,145 @@
+"""The set-up files agree with each other and with what the code imports."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+import idlib
+from idlib import __main__ as command_line
+from idlib.recorded import EXPERIMENTS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+TOOLS = {"jupyterlab", "ruff", "playwright"}  # called, or imported by pytest.importorskip
+DISTRIBUTIONS = {"IPython": "ipython", "sklearn": "scikit-learn"}  # where the names differ
+TEST = "pip install -r requirements.txt && pytest"
+START = "pip install -r requirements.txt && jupyter lab notebooks/00_start_here.ipynb"
+
+
+def requirements() -> list[str]:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def pins() -> dict[str, str]:
+    return dict(line.split("==") for line in requirements()[:-1])
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
+def sources(*folders: str) -> dict[Path, str]:
+    """The Python code of modules, and of notebooks' code cells."""
+    files = [f for folder in folders for f in sorted((ROOT / folder).rglob("*"))]
+    code = {f: f.read_text(encoding="utf-8") for f in files if f.suffix == ".py"}
+    for f in files:
+        if f.suffix == ".ipynb" and ".ipynb_checkpoints" not in f.parts:
+            cells = json.loads(f.read_text(encoding="utf-8"))["cells"]
+            code[f] = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+    return code
+
+
+def imports(code: str) -> set[str]:
+    """Names of the modules imported, those of relative imports beginning with a dot."""
+    found = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add("." * bool(node.level) + (node.module or node.names[0].name))
+    return found
+
+
+def distributions(code: str) -> set[str]:
+    """Packages that the code imports, apart from Python's own and ours."""
+    names = {name.split(".")[0] for name in imports(code)} - {"", "idlib"}
+    return {DISTRIBUTIONS.get(name, name) for name in names - sys.stdlib_module_names}
+
+
+def test_requirements_are_exact_and_end_with_the_package():
+    assert requirements()[-1] == "-e ."
+    assert list(pins()) == sorted(pins())
+    assert all(re.fullmatch(r"[\d.]+", version) for version in pins().values())
+
+
+def test_requirements_are_what_is_imported_directly():
+    code = [*sources("idlib", "tests", "notebooks").values(), (ROOT / "conftest.py").read_text()]
+    imported = set().union(*map(distributions, code))
+    assert imported | TOOLS == set(pins())
+
+
+def test_environment_holds_the_same_set():
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    _, pip_section = text.split("  - pip:\n")
+    assert re.findall(r"^ {6}- (.+)$", pip_section, re.M) == requirements()
+
+
+def test_the_ranges_of_the_package_cover_its_imports_and_admit_the_pins():
+    groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    ranges = dict(entry.split(">=") for group in groups for entry in group)
+    imported = set().union(*map(distributions, sources("idlib").values()))
+    assert imported <= set(ranges)
+    assert {name for name in ranges if numbers(pins()[name]) < numbers(ranges[name])} == set()
+
+
+def test_readme_has_the_two_commands_and_ci_runs_the_second():
+    assert f"\n{START}\n" in README
+    assert f"\n{TEST}\n" in README
+    assert TEST in [line.strip() for line in (ROOT / ".ci/run").read_text().splitlines()]
+
+
+def test_a_failing_install_or_test_fails_ci(tmp_path):
+    """`a && b` alone does not end a script under `set -e` where a fails."""
+    script = (ROOT / ".ci/run").read_text()
+    block = re.search(rf"^\(\n *{re.escape(TEST)}\n\)$", script, re.M)[0]
+    for broken in ("pip", "pytest"):
+        fakes = "".join(
+            f"{n}() {{ {'false' if n == broken else 'true'}; }}\n" for n in ("pip", "pytest")
+        )
+        done = subprocess.run(["bash", "-c", f"set -euo pipefail\n{fakes}{block}\nexit 0"])
+        assert done.returncode != 0
+
+
+def test_readme_example_runs(monkeypatch, tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", README, re.S)
+    monkeypatch.setattr(
+        idlib, "intrinsic_dimension", mock.create_autospec(idlib.intrinsic_dimension)
+    )
+    monkeypatch.chdir(tmp_path)
+    exec("\n".join(blocks), {})
+    idlib.intrinsic_dimension.assert_called_once()
+
+
+def test_readme_names_commands_that_exist(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["idlib", "--help"])
+    with pytest.raises(SystemExit):
+        command_line.main()
+    commands = re.search(r"\{([\w,]+)\}", capsys.readouterr().out)[1].split(",")
+    named = re.findall(r"python -m idlib (\w+)", README)
+    assert named
+    assert set(named) <= set(commands)
+    assert set(re.findall(r"python -m idlib record (\w+)", README)) == set(EXPERIMENTS)
+
+
+def test_imports_run_one_way():
+    """From mathematics to pictures: nothing but widgets themselves imports widgets."""
+    folder = ROOT / "idlib"
+    for path, code in sources("idlib").items():
+        if "widgets" not in path.relative_to(folder).parts:
+            assert not {n for n in imports(code) if n.lstrip(".").startswith("widgets")}, path
+
+
+def test_importing_idlib_stays_light():
+    heavy = "{'matplotlib', 'transformers', 'ipywidgets', 'sklearn', 'nbformat'}"
+    code = f"import sys, idlib; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,0 +1,151 @@
+"""The store of runs: what goes in comes out, whatever happens to the process or the file."""
+
+import base64
+import json
+import math
+import struct
+from dataclasses import replace
+
+import pytest
+import torch
+
+from idlib import IdlibError
+from idlib.store import Run, RunConfig, RunStore
+
+FULL = RunConfig("digits", "fc", None, 0.001)
+CONFIG = RunConfig("digits", "fc", 3, 0.1, seed=2, normalize="per-tensor", scored_on="validation")
+RUN = Run(CONFIG, "finished", 0.875, 0.25, 110, 1.5, 199_210, theta_d=torch.tensor([0.1, -2, 1e-9]))
+DIVERGED = Run(FULL, "diverged", None, math.nan, 4, 0.5, 199_210, "diverged at step 4: why")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "folder" / "runs.jsonl"
+
+
+@pytest.fixture
+def filled(path):
+    """A file of one session's line and two runs' lines."""
+    store = RunStore(path)
+    store.add(RUN)
+    store.add(DIVERGED)
+    return path
+
+
+def assert_same(run, expected):
+    a, b = dict(vars(run)), dict(vars(expected))
+    theta_a, theta_b = a.pop("theta_d"), b.pop("theta_d")
+    assert (theta_a is None) == (theta_b is None)
+    assert theta_a is None or torch.equal(theta_a, theta_b)
+    assert math.isnan(a["loss"]) == math.isnan(b["loss"])
+    if math.isnan(a["loss"]):
+        del a["loss"], b["loss"]
+    assert a == b
+
+
+class TestKeeping:
+    @pytest.mark.parametrize("in_file", [True, False])
+    def test_runs_come_back_by_their_configuration(self, path, in_file):
+        store = RunStore(path if in_file else None)
+        assert store.get(CONFIG) is None and len(store) == 0
+        store.add(RUN)
+        store.add(DIVERGED)
+        if in_file:
+            store = RunStore(path)
+        assert len(store) == 2 and [run.config for run in store] == [CONFIG, FULL]
+        assert_same(store.get(replace(CONFIG)), RUN)
+        assert_same(store.get(FULL), DIVERGED)
+        assert store.get(replace(CONFIG, seed=3)) is None
+
+    @pytest.mark.parametrize("loss", [math.nan, math.inf])
+    def test_every_line_is_standard_json(self, path, loss):
+        """NaN and infinity are not JSON: other readers refuse them."""
+        RunStore(path).add(replace(DIVERGED, loss=loss))
+
+        def refuse(constant):
+            raise AssertionError(constant)
+
+        for line in path.read_text().splitlines():
+            json.loads(line, parse_constant=refuse)
+
+    def test_theta_d_is_little_endian_float32_in_base64(self, filled):
+        record = json.loads(filled.read_text().splitlines()[1])
+        numbers = struct.unpack("<3f", base64.b64decode(record["theta_d"]))
+        assert torch.equal(torch.tensor(numbers), RUN.theta_d)
+
+    def test_a_run_is_in_the_file_when_add_returns(self, path):
+        store = RunStore(path)
+        for n, run in enumerate((RUN, DIVERGED), start=1):
+            store.add(run)
+            assert len(RunStore(path)) == n
+
+    def test_the_file_only_grows(self, filled):
+        before = filled.read_bytes()
+        store = RunStore(filled)
+        assert filled.read_bytes() == before
+        store.add(replace(RUN, config=replace(CONFIG, seed=3)))
+        assert filled.read_bytes().startswith(before)
+        assert len(RunStore(filled)) == 3
+
+    def test_nothing_is_made_before_the_first_run(self, path):
+        RunStore(path)
+        assert not path.parent.exists()
+
+    def test_each_session_with_new_runs_says_what_it_ran_on(self, path):
+        RunStore(path, {"command": "first"}).add(RUN)
+        RunStore(path, {"command": "reads only"})
+        second = RunStore(path, {"command": "second"})
+        second.add(DIVERGED)
+        sessions = RunStore(path).sessions
+        assert sessions == second.sessions
+        assert [session["command"] for session in sessions] == ["first", "second"]
+        for session in sessions:
+            assert {"date", "torch", "python", "idlib", "hardware"} <= session.keys()
+
+
+class TestDamage:
+    @pytest.mark.parametrize("cut", [1, 10, 200])
+    def test_a_half_written_last_line_is_dropped(self, filled, cut):
+        """A killed process loses the run under way; the next run gets a line of its own."""
+        whole = filled.read_bytes()
+        last = whole.splitlines(keepends=True)[-1]
+        filled.write_bytes(whole[:-cut] if cut < len(last) else whole[: -len(last) + 1])
+        store = RunStore(filled)
+        assert [run.config for run in store] == [CONFIG]
+        store.add(DIVERGED)
+        assert [run.config for run in RunStore(filled)] == [CONFIG, FULL]
+        assert len(filled.read_text().splitlines()) == 4  # two sessions, two runs
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            b'{"config": {"task": "dig',
+            b"",
+            b"5",
+            b"[]",
+            b"\xff\xfe\x00",
+            b'{"status": "finished"}',
+            b'{"config": {"unknown": 1}, "status": "finished"}',
+        ],
+    )
+    def test_an_unreadable_line_is_named_and_the_file_kept_aside(self, filled, line):
+        lines = filled.read_bytes().splitlines(keepends=True)
+        damaged = lines[0] + lines[1] + line + b"\n" + lines[2]
+        aside = filled.with_name("runs.jsonl.corrupt-1")
+        filled.write_bytes(damaged)
+        with pytest.raises(IdlibError, match=r"runs\.jsonl: line 3 can't be read.*3 good") as error:
+            RunStore(filled)
+        assert str(aside) in str(error.value)
+        assert aside.read_bytes() == damaged
+        assert [run.config for run in RunStore(filled)] == [CONFIG, FULL]
+
+        filled.write_bytes(damaged)
+        with pytest.raises(IdlibError, match=r"corrupt-2"):
+            RunStore(filled)
+        assert aside.read_bytes() == damaged
+
+    def test_an_empty_file_is_an_empty_store(self, tmp_path):
+        (tmp_path / "runs.jsonl").touch()
+        store = RunStore(tmp_path / "runs.jsonl")
+        store.add(RUN)
+        assert len(RunStore(tmp_path / "runs.jsonl")) == 1

@@ -1,0 +1,206 @@
+"""The toy problem: the jump at d = number of groups, exact and by gradient descent."""
+
+import math
+import time
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from idlib import IdlibError, checks, plots, toy, widgets
+from idlib.projections import make_projection
+
+FLOAT64 = torch.float64
+
+
+def dense(D: int, d: int, seed: int = 0) -> torch.Tensor:
+    return make_projection("dense", D, d, seed).matrix(FLOAT64)
+
+
+def test_the_sums_are_those_of_the_teaching_notes():
+    problem = toy.SumProblem()
+    assert problem.targets.tolist() == [100.0 * g for g in range(1, 11)]
+    assert problem.S.sum(0).tolist() == [1.0] * 1000  # each parameter in one group
+    theta = problem.theta.detach()
+    assert_close(problem()[3], theta[300:400].sum())
+    with torch.no_grad():
+        problem.theta.copy_(torch.arange(1, 11).repeat_interleave(100))
+    assert problem.loss(problem()) == 0.0
+
+
+def test_groups_that_do_not_share_the_parameters_evenly():
+    problem = toy.SumProblem(groups=3, D=10)
+    assert problem.sizes.tolist() == [4.0, 3.0, 3.0]
+    assert problem.targets.tolist() == [4.0, 6.0, 9.0]
+
+
+@pytest.mark.parametrize("groups", [1, 3, 10, 25])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_loss_drops_to_zero_at_the_number_of_groups(groups, seed):
+    problem = toy.SumProblem(groups, seed=seed)
+    losses = toy.losses(problem, dense(1000, groups + 3, seed))
+    assert all(loss > 1e-6 for loss in losses[: groups - 1])
+    assert all(loss < toy.SOLVED for loss in losses[groups - 1 :])
+    assert toy.smallest_d(problem, "dense", seed) == groups
+
+
+def test_the_rank_is_what_a_subspace_can_move():
+    problem, P = toy.SumProblem(), dense(1000, 15)
+    assert [toy.solve(problem, P[:, :d]).rank for d in range(1, 16)] == [*range(1, 10), *[10] * 6]
+
+
+def test_the_best_point_is_reached_and_is_the_best():
+    problem, P = toy.SumProblem(), dense(1000, 7)
+    best = toy.solve(problem, P)
+    theta = problem.theta.detach() + P @ best.theta_d
+    assert_close(problem.S @ theta, best.sums)
+    for step in 100 * torch.eye(7, dtype=FLOAT64):
+        for sign in (-1, 1):
+            assert problem.loss(problem.S @ (theta + sign * P @ step)) > best.loss
+
+
+def test_the_mean_loss_falls_in_a_straight_line():
+    problem = toy.SumProblem()
+    start = problem.loss(problem()).item()
+    runs = torch.tensor([toy.losses(problem, dense(1000, 9, seed)) for seed in range(100)])
+    expected = start * (1 - torch.arange(1, 10) / 10)
+    error = runs.std(0) / math.sqrt(100)
+    assert ((runs.mean(0) - expected).abs() < 4 * error).all()
+
+
+@pytest.mark.parametrize("projection", ["dense", "sparse", "hashed", "fastfood-global"])
+def test_random_projections_agree(projection):
+    assert toy.smallest_d(toy.SumProblem(), projection) == 10
+
+
+def test_a_subspace_that_moves_one_sum_of_two_solves_nothing():
+    problem = toy.SumProblem(groups=2, D=2)
+    P = torch.tensor([[1.0], [0.0]])
+    assert toy.solve(problem, P).rank == 1
+    assert toy.solve(problem, P).loss > 0.1
+
+
+@pytest.mark.parametrize("d", [9, 10])
+def test_gradient_descent_finds_the_exact_loss(d):
+    problem = toy.SumProblem()
+    start = problem.theta.detach().clone()
+    history = toy.descend(problem, d, steps=300)
+    assert history[0] == pytest.approx(problem.loss(problem()).item())
+    assert history[-1] == pytest.approx(toy.solve(problem, dense(1000, d)).loss, abs=1e-9)
+    assert torch.equal(problem.theta, start)
+
+
+def test_chances_of_a_minimum():
+    exact = {1: 1 / 2, 2: (2 - math.sqrt(2)) / 4, 3: (math.pi - math.sqrt(8)) / (4 * math.pi)}
+    for D, chance in exact.items():
+        measured = (toy.curvatures(D, 20_000) > 0).all(1).double().mean().item()
+        assert measured == pytest.approx(chance, abs=4 * math.sqrt(chance / 20_000))
+
+
+def test_half_of_all_directions_curve_down():
+    spread = []
+    for D in (5, 50):
+        share = (toy.curvatures(D, 100) < 0).double().mean(1)
+        assert share.mean().item() == pytest.approx(0.5, abs=0.05)
+        spread.append(share.std().item())
+    assert spread[1] < spread[0] / 4
+
+
+def test_wide_networks_learn_xor_from_every_start_and_narrow_ones_do_not():
+    stuck = [(toy.train_xor(hidden, starts=60) > 0.1).sum().item() for hidden in (2, 8)]
+    assert stuck[0] >= 5
+    assert stuck[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("make", "word"),
+    [
+        (lambda: toy.SumProblem(groups=0), "groups"),
+        (lambda: toy.SumProblem(groups=11, D=10), "groups"),
+        (lambda: toy.SumProblem(D=2.5), "D"),
+        (lambda: toy.solve(toy.SumProblem(), torch.ones(999, 2)), "(999, 2)"),
+        (lambda: toy.solve(toy.SumProblem(), torch.ones(1000)), "(1000,)"),
+        (lambda: toy.descend(toy.SumProblem(), 0), "d = 0"),
+        (lambda: toy.curvatures(0, 1), "D = 0"),
+        (lambda: toy.train_xor(0), "hidden"),
+    ],
+)
+def test_bad_input_is_named(make, word):
+    with pytest.raises(IdlibError) as error:
+        make()
+    assert word in str(error.value)
+
+
+def test_the_slider_over_d():
+    panel = widgets.SumsByD(toy.SumProblem(), d=9)
+    assert "loss <b>0 up" not in panel.view.value
+    assert "<b>9 of 10</b>" in panel.view.value
+    panel.slider.value = 10
+    assert "loss <b>0 up to rounding</b>, performance <b>1.000</b>" in panel.view.value
+    assert 'alt="Left: loss' in panel.static_html()
+
+
+def test_the_slider_over_d_answers_in_time():
+    panel = widgets.SumsByD(toy.SumProblem())
+    seconds = []
+    for d in (5, 6, 7, 8, 9):  # each is drawn for the first time
+        begin = time.process_time()
+        panel.slider.value = d
+        seconds.append(time.process_time() - begin)
+    assert min(seconds) < 0.2  # 0.1 on an idle machine; tests may have to share theirs
+
+
+@pytest.mark.parametrize("groups", [1, 7, 50])
+def test_the_slider_over_groups(groups):
+    panel = widgets.SumsByGroups()
+    panel.slider.value = groups
+    assert f"zero at <b>d = {groups}</b>" in panel.view.value
+    assert f"dimension {1000 - groups:,}" in panel.view.value
+
+
+def test_lines_and_planes_in_three_dimensions():
+    cases = [(toy.SumProblem(g, 3, 3), dense(3, d, 3)) for g, d in ((1, 1), (2, 1), (2, 2))]
+    titles = [ax.get_title().splitlines() for ax in plots.meetings(cases).axes]
+    assert [title[-1] for title in titles] == ["they meet", "they miss", "they meet"]
+    assert titles[1][:2] == ["solutions: a line (codimension 2)", "subspace: a line (d = 1)"]
+
+
+def test_the_other_figures_show_what_they_are_given():
+    performance = torch.rand(5, 12, generator=torch.Generator().manual_seed(0)).numpy()
+    ax = plots.performance_by_d(performance, {10: 0.9998}).axes[0]
+    assert ax.lines[1].get_ydata().tolist() == [0.9998]
+    ax = plots.descents({9: [3.0, 2.0], 10: [3.0, 0.1]}, {9: 1.5, 10: 0.0}).axes[0]
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["d = 9: 1.5", "d = 10: 0"]
+    left, right = plots.curvature_odds({1: 0.5}, {1: [0.0, 1.0], 5: [0.4, 0.6]}).axes
+    assert left.lines[2].get_ydata().tolist() == [0.5]
+    assert [text.get_text() for text in right.get_xticklabels()] == ["1", "5"]
+
+
+@pytest.mark.parametrize(
+    ("fn", "right"),
+    [
+        (lambda A: int(torch.linalg.matrix_rank(A)), True),
+        (lambda A: len(A), False),  # counts repeated equations
+        (lambda A: A.shape[1] - int(torch.linalg.matrix_rank(A)), False),  # the solutions' own
+        (lambda A: None, False),
+    ],
+)
+def test_exercise_on_the_dimension_of_a_system(fn, right, capsys):
+    assert checks.toy.dimension_of_system(fn) is right
+    assert ("Right" if right else "Hint") in capsys.readouterr().out
+
+
+def test_exercise_on_a_matrix_of_ten_nonzeros(capsys):
+    problem = toy.SumProblem()
+    P = torch.zeros(1000, 10)
+    assert not checks.toy.ten_nonzeros(P, problem)
+    assert not checks.toy.ten_nonzeros(None, problem)
+    assert not checks.toy.ten_nonzeros(P.T, problem)
+    P[range(10), range(10)] = 1.0  # ten numbers, but all in the first group
+    assert not checks.toy.ten_nonzeros(P, problem)
+    assert "9 of the sums can't move" in capsys.readouterr().out
+    P = torch.zeros(1000, 10)
+    P[range(0, 1000, 100), range(10)] = 1.0
+    assert checks.toy.ten_nonzeros(P, problem)
+    assert not checks.toy.ten_nonzeros(torch.cat([P[1:], P[:1]]) + P, problem)
