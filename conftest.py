@@ -85,8 +85,6 @@ def pytest_runtest_call(item):
 def _is_comparable(cell) -> bool:
     """Whether the cell was run and left text, and no picture: its bytes differ by machine."""
     data = [output.get("data", {}) for output in cell.outputs]
-    text = [
-        output.get("text") or output.get("data", {}).get("text/plain") for output in cell.outputs
-    ]
+    text = [output.get("text") for output in cell.outputs] + [d.get("text/plain") for d in data]
     pictures = [k for d in data for k, v in d.items() if k.startswith("image/") or "<img" in v]
     return cell.execution_count is not None and any(text) and not pictures

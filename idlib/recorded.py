@@ -77,6 +77,7 @@ EXPERIMENTS = {
         pilots=(400,),
         lrs=(0.1, 1.0),
         full_lrs=(3e-3,),
+        seeds=(0, 1),
     ),
 }
 

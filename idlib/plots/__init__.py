@@ -2,22 +2,44 @@
 
 from .base import COLORS, figure, picture, thumbnails, to_html
 from .curves import accuracy_curves, training_curve
+from .projections import (
+    Stage,
+    angles,
+    cost_curves,
+    fastfood_blocks,
+    fastfood_stage,
+    fastfood_stages,
+    heat_maps,
+    length_ratios,
+    steering,
+    step_sizes,
+)
 from .shuffled import bars, block_accuracy, image_rows
 from .toy import curvature_odds, descents, loss_by_groups, meetings, performance_by_d, sums_and_loss
 
 __all__ = [
     "COLORS",
+    "Stage",
     "accuracy_curves",
+    "angles",
     "bars",
     "block_accuracy",
+    "cost_curves",
     "curvature_odds",
     "descents",
+    "fastfood_blocks",
+    "fastfood_stage",
+    "fastfood_stages",
     "figure",
+    "heat_maps",
     "image_rows",
+    "length_ratios",
     "loss_by_groups",
     "meetings",
     "performance_by_d",
     "picture",
+    "steering",
+    "step_sizes",
     "sums_and_loss",
     "thumbnails",
     "to_html",

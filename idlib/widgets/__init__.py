@@ -3,15 +3,19 @@
 from .alive import alive
 from .base import Panel, predict
 from .live import LiveTraining
+from .projections import FastfoodSteps, RandomAngles, SteeredPoint
 from .recorded import RecordedCurves
 from .shuffled import ShuffledBlocks
 from .toy import SumsByD, SumsByGroups
 
 __all__ = [
+    "FastfoodSteps",
     "LiveTraining",
     "Panel",
+    "RandomAngles",
     "RecordedCurves",
     "ShuffledBlocks",
+    "SteeredPoint",
     "SumsByD",
     "SumsByGroups",
     "alive",
