@@ -34,6 +34,7 @@ STYLES = {  # colour and marker of each projection
     "fastfood": ("red", "D"),
     "fastfood-global": ("purple", "v"),
 }
+FAN = 48  # lines
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def length_ratios(ratios: Mapping[str, Mapping[int, Sequence[float]]]) -> Figure
         color, marker = STYLES[name]
         for D, values in by_D.items():
             beside = D * np.geomspace(0.75, 1.33, len(values))
-            ax.plot(beside, values, marker, color=COLORS[color], markersize=3, alpha=0.5)
+            ax.plot(beside, values, marker, color=COLORS[color], markersize=2.5)
         D = np.geomspace(0.7 * min(by_D), 1.4 * max(by_D), 50)
         for sign in (-2, 2):
             ax.plot(D, 1 + sign / np.sqrt(2 * D), color="black", linestyle="--", linewidth=1)
@@ -154,10 +155,10 @@ def angles(samples: Mapping[int, Tensor], D: int) -> Figure:
     """
     fig, (left, right) = figure(8.2, 3.3, layout=None, ncols=2, width_ratios=(1.25, 1))
     fig.subplots_adjust(left=0.02, right=0.98, bottom=0.17, top=0.88, wspace=0.22)
-    turn = torch.deg2rad(samples[D][:300])
+    turn = torch.deg2rad(samples[D][:FAN])
     ends = torch.stack([turn.cos(), turn.sin()], dim=1)
     fan = torch.stack([torch.zeros_like(ends), ends], dim=1).numpy()  # (pairs, 2 ends, 2)
-    left.add_collection(LineCollection(fan, colors=COLORS["blue"], linewidths=0.6, alpha=0.35))
+    left.add_collection(LineCollection(fan, colors=COLORS["blue"], linewidths=0.8))
     left.annotate("", (1.12, 0), (0, 0), arrowprops={"arrowstyle": "->", "linewidth": 1.8})
     for x, y, text in ((1.02, 0.05, "0°"), (-0.05, 1.04, "90°"), (-1.17, 0.0, "180°")):
         left.text(x, y, text, fontsize=9)
@@ -193,9 +194,9 @@ def fastfood_stage(stages: Sequence[Stage], number: int) -> Figure:
         left.set_title(f"the factor {stage.formula[0]}", fontsize=10, y=1.0)
         left.set(xlabel="column", ylabel="row")
         before = stages[number - 1]
-        right.plot(places, before.vector, "o", color="black", fillstyle="none", markersize=6,
+        right.plot(places, before.vector.numpy(), "o", color="black", fillstyle="none", markersize=6,
                    label=f"before: {before.formula}")  # fmt: skip
-    right.bar(places, stage.vector, color=COLORS["sky"], label=f"now: {stage.formula}")
+    right.bar(places, stage.vector.numpy(), color=COLORS["sky"], label=f"now: {stage.formula}")
     shown = stages[max(number - 1, 0) : number + 1]
     limit = 1.6 * max(float(s.vector.abs().max()) for s in shown)
     right.set(ylim=(-limit, limit), xlabel="coordinate", ylabel="value", xticks=places[:: n // 8])
@@ -243,6 +244,7 @@ def cost_curves(costs: Sequence[Cost]) -> Figure:
     )
     for ax, label in ((left, "P x and P′y, milliseconds"), (right, "state of P, MB")):
         ax.set(xscale="log", yscale="log", xlabel="D (logarithmic)", ylabel=label)
+        ax.minorticks_off()
     fig.legend(fontsize=9, loc="outside lower center", ncols=4)
     return fig
 
@@ -270,5 +272,5 @@ def step_sizes(steps: Mapping[str, Sequence[float]], tensors: Sequence[str]) -> 
 def _heat_map(ax, matrix: Tensor, limit: float):
     """`matrix` in colours: white is zero, blue positive, red negative."""
     ax.grid(False)
-    return ax.imshow(matrix, cmap="RdBu", vmin=-limit, vmax=limit, aspect="auto",
+    return ax.imshow(matrix.numpy(), cmap="RdBu", vmin=-limit, vmax=limit, aspect="auto",
                      interpolation="nearest")  # fmt: skip

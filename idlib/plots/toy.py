@@ -71,8 +71,8 @@ def performance_by_d(performance: np.ndarray, published: Mapping[int, float]) ->
     label = f"80 % of {len(performance)} random subspaces"
     ax.fill_between(ds, low, high, color=COLORS["sky"], alpha=0.4, label=label)
     ax.plot(ds, middle, color=COLORS["blue"], marker="o", markersize=4, label="their median")
-    label = "Li et al. (2018), one run for each d"
-    ax.plot(*zip(*published.items(), strict=True), "s", color=COLORS["red"], label=label)
+    points = zip(*published.items(), strict=True)
+    ax.plot(*points, "s", color=COLORS["red"], label="Li et al. (2018)")
     ax.set(xlabel="d, trained numbers", ylabel="performance, exp(−loss)", ylim=(-0.03, 1.05))
     ax.set_xticks(ds[::2] if len(ds) > 15 else ds)
     ax.legend(fontsize=9, loc="upper left")
@@ -102,7 +102,7 @@ def meetings(cases: Sequence[tuple[SumProblem, Tensor]]) -> Figure:
     fig, axes = figure(
         9.0, 4.2, layout=None, ncols=len(cases), subplot_kw={"projection": "3d"}, squeeze=False
     )
-    fig.subplots_adjust(left=0.01, right=0.96, bottom=0.13, top=0.84, wspace=0.1)
+    fig.subplots_adjust(left=0.01, right=0.96, bottom=0.11, top=0.85, wspace=0.1)
     for ax, (problem, P) in zip(axes.flat, cases, strict=True):
         start, solution = problem.theta.detach(), solve(problem, P)
         reached = start + P @ solution.theta_d  # the best point of the subspace
@@ -115,10 +115,9 @@ def meetings(cases: Sequence[tuple[SumProblem, Tensor]]) -> Figure:
         path = start[:, None] + torch.cat([torch.zeros(3, 1), P * solution.theta_d], 1).cumsum(1)
         ax.plot(*path, color="black", linestyle=":", zorder=8)
         met = solution.loss < 1e-12
-        marker = {"marker": "*", "markersize": 14, "color": COLORS["blue"], "label": "solved"}
-        if not met:
-            marker = {"marker": "X", "markersize": 9, "color": COLORS["red"], "label": "best"}
-        ax.plot(*reached, linestyle="none", zorder=10, **marker)
+        mark, color, label = ("*", "blue", "solved") if met else ("X", "red", "best, not solved")
+        style = {"color": COLORS[color], "markersize": 14 if met else 9, "zorder": 10}
+        ax.plot(*reached, mark, label=label, **style)
         ax.plot(*torch.stack([reached, reached + gap]).T, color=COLORS["red"], zorder=8)
         shape = ("point", "line", "plane")[kernel.shape[1]]
         ax.set_title(
@@ -167,7 +166,7 @@ def _losses(ax: Axes, losses: Sequence[float]) -> None:
     """Loss against d on a logarithmic axis, with the zone of rounding errors marked."""
     ds = np.arange(1, len(losses) + 1)
     ax.axhspan(1e-33, 1e-20, color=COLORS["grey"], alpha=0.15, linewidth=0)
-    ax.annotate("zero, up to rounding", (0.03, 0.06), xycoords="axes fraction", color="#444444")
+    ax.text(len(losses), 1e-21, "zero, up to rounding", ha="right", va="top", color="#444444")
     ax.plot(ds, np.maximum(losses, FLOOR), color=COLORS["blue"], marker="o", markersize=4)
     ax.set(
         yscale="log", ylim=(1e-33, 1e6), xlabel="d, trained numbers", ylabel="loss (logarithmic)"

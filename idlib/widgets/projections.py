@@ -37,7 +37,7 @@ class SteeredPoint(SliderPanel):
             path.append(path[-1] - 0.5 * gradient)
         self.path = torch.stack(path)
         draw = functools.cache(self._draw)
-        super().__init__("step of gradient descent", range(steps + 1), draw, 0, height="390px")
+        super().__init__("step of gradient descent", range(steps + 1), draw, 4, height="390px")
 
     def _draw(self, step: int) -> str:
         theta_d = self.path[step]
@@ -107,7 +107,7 @@ class FastfoodSteps(Panel):
         }
         formulas = [s.formula for s in fastfood_stages(self.P, noise)]
         self.stage = w.ToggleButtons(
-            options=[(f, i) for i, f in enumerate(formulas)], value=0,
+            options=[(f, i) for i, f in enumerate(formulas)], value=2,
             style={"button_width": "92px", "description_width": "initial"}, description="step",
         )  # fmt: skip
         self.input = w.ToggleButtons(
