@@ -76,6 +76,12 @@ class TestLearning:
         assert history.status == "finished" and history.loss == losses[-1] < 0.5 * losses[0]
         assert accuracy(model, digits.test) > before + 0.3
 
+    def test_it_trains_in_training_mode(self):
+        """Dropout is at work also in a model that was handed over in evaluation mode."""
+        model, modes = Listener().eval(), []
+        train(model, pairs(), 0.01, on_step=lambda step: modes.append(step.model.training))
+        assert modes and all(modes)
+
     def test_frozen_parameters_stay(self, digits, model):
         frozen = model[1].weight.requires_grad_(False).clone()
         train(model, digits.train, lr=0.01, epochs=1)

@@ -34,7 +34,7 @@ STYLES = {  # colour and marker of each projection
     "fastfood": ("red", "D"),
     "fastfood-global": ("purple", "v"),
 }
-FAN = 48  # lines
+FAN = 32  # lines
 
 
 @dataclass(frozen=True)
@@ -229,7 +229,7 @@ def fastfood_blocks(P: Fastfood) -> Figure:
 
 def cost_curves(costs: Sequence[Cost]) -> Figure:
     """Time and memory of each projection against D, on logarithmic axes."""
-    fig, (left, right) = figure(8.6, 3.9, ncols=2)
+    fig, (left, right) = figure(8.2, 3.6, ncols=2)
     Ds = np.array(sorted({c.D for c in costs}))
     for name, (color, marker) in STYLES.items():
         if some := [c for c in costs if c.projection == name]:

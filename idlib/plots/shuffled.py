@@ -30,7 +30,7 @@ def image_rows(rows: Mapping[str, np.ndarray], diverging: bool = False) -> Figur
         limit = max(float(np.abs(images).max()), 1e-9)
         scale = {"vmin": -limit, "vmax": limit} if diverging else {}
         cmap = colormaps["RdBu" if diverging else "gray_r"].with_extremes(bad="#BBBBBB")
-        ax.imshow(strip, cmap=cmap, **scale)
+        ax.imshow(strip, cmap=cmap, interpolation="nearest", **scale)
         ax.set_title(label, loc="left", fontsize=10)
         ax.set_axis_off()
     return fig
@@ -54,7 +54,8 @@ def block_accuracy(
     """
     fig, (left, right) = figure(8.2, 3.7, layout=None, ncols=2, width_ratios=[1, 1.35])
     fig.subplots_adjust(left=0.01, right=0.98, bottom=0.15, top=0.88, wspace=0.2)
-    left.imshow(np.block([[*images[:2]], [*images[2:]]]), cmap="gray_r")
+    mosaic = np.block([[*images[:2]], [*images[2:]]])
+    left.imshow(mosaic, cmap="gray_r", interpolation="nearest")
     for edge in range(0, 57, block) if block > 1 else (0, 28, 56):
         style = {"color": COLORS["orange"], "linewidth": 1.5 if edge % 28 == 0 else 0.4}
         left.axhline(edge - 0.5, **style)
