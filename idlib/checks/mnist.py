@@ -44,7 +44,9 @@ def threshold(fn: Callable[[float, float], float | None]) -> bool:
         got = fn(alpha, majority)
         same = got is None if expected is None else got is not None and abs(got - expected) < 1e-6
         if not same:
-            problem = f"for alpha = {alpha}, majority = {majority} you return {got}, not {expected}."
+            problem = (
+                f"for alpha = {alpha}, majority = {majority} you return {got}, not {expected}."
+            )
             break
     hint = "A threshold that the majority class reaches by itself needs no training at all."
     return verdict(problem, hint, "On MRPC, 0.9 x 0.75 = 0.675 lies below the majority's 0.684.")
