@@ -158,6 +158,8 @@ def _digits(source: str) -> Task:
 def _mnist() -> tuple[Task | None, str]:
     """MNIST, or None and the reason."""
     reasons = []
+    if os.environ.get("IDLIB_DATA") == "embedded":
+        return None, "IDLIB_DATA=embedded asks for the digits"
     if folder := os.environ.get("IDLIB_DATA"):
         if not Path(folder).is_dir():
             raise IdlibError(f"IDLIB_DATA = {folder!r} is no folder: correct or unset it.")

@@ -86,7 +86,6 @@ class Solution:
     rank: int
 
 
-@torch.no_grad()
 def solve(problem: SumProblem, P: Tensor) -> Solution:
     r"""The exact best point of :math:`\theta_0 + P\,\theta^d`, by least squares.
 
@@ -94,21 +93,13 @@ def solve(problem: SumProblem, P: Tensor) -> Solution:
         problem: the sums wanted, and theta_0.
         P: any matrix of shape (D, d).
     """
-    D = problem.theta.numel()
-    if P.ndim != 2 or P.shape[0] != D:
-        raise IdlibError(f"P of shape {tuple(P.shape)} was given, expected ({D}, d).")
-    # In units of the loss: rows are divided by the sizes of the groups.
-    SP = problem.S @ P.double() / problem.sizes[:, None]  # (groups, d)
-    error = (problem.targets - problem()) / problem.sizes
-    theta_d = torch.linalg.lstsq(SP, error[:, None], driver="gelsd").solution[:, 0]
-    sums = problem() + problem.sizes * (SP @ theta_d)
-    rank = int(torch.linalg.matrix_rank(SP))
-    return Solution(theta_d, sums, float(problem.loss(sums)), rank)
+    return _least_squares(problem, _moves(problem, P))
 
 
 def losses(problem: SumProblem, P: Tensor) -> list[float]:
     """The exact loss in the subspace of the first d columns of P, for d = 1, 2, ..."""
-    return [solve(problem, P[:, :d]).loss for d in range(1, P.shape[1] + 1)]
+    SP = _moves(problem, P)
+    return [_least_squares(problem, SP[:, :d]).loss for d in range(1, P.shape[1] + 1)]
 
 
 def smallest_d(problem: SumProblem, projection: str = "dense", seed: int = 0) -> int | None:
@@ -129,7 +120,7 @@ def descend(
     The learning rate is 1 over the largest curvature of the loss in the subspace.
     """
     subspace = Subspace(problem, d, projection, seed)
-    SP = problem.S @ subspace.projection.matrix(torch.float64) / problem.sizes[:, None]
+    SP = _moves(problem, subspace.projection.matrix(torch.float64))
     curvature = 2 * torch.linalg.matrix_norm(SP, 2) ** 2 / len(SP)
     optimizer = torch.optim.SGD([subspace.theta_d], lr=float(1 / curvature), momentum=0.9)
     history = []
@@ -140,6 +131,24 @@ def descend(
         optimizer.step()
         history.append(loss.item())
     return history
+
+
+def _moves(problem: SumProblem, P: Tensor) -> Tensor:
+    """S P with its rows divided by the sizes of the groups, as in the loss; (groups, d)."""
+    D = problem.theta.numel()
+    if P.ndim != 2 or P.shape[0] != D:
+        raise IdlibError(f"P of shape {tuple(P.shape)} was given, expected ({D}, d).")
+    return problem.S @ P.double() / problem.sizes[:, None]
+
+
+@torch.no_grad()
+def _least_squares(problem: SumProblem, SP: Tensor) -> Solution:
+    sums = problem()
+    error = (problem.targets - sums) / problem.sizes
+    fit = torch.linalg.lstsq(SP, error[:, None], driver="gelsd")
+    theta_d = fit.solution[:, 0]
+    sums = sums + problem.sizes * (SP @ theta_d)
+    return Solution(theta_d, sums, float(problem.loss(sums)), int(fit.rank))
 
 
 def curvatures(D: int, count: int, seed: int = 0) -> Tensor:

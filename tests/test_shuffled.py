@@ -163,11 +163,15 @@ def test_the_slider_shows_each_block_with_both_accuracies(monkeypatch):
     monkeypatch.setattr("idlib.widgets.shuffled.block_scores", lambda model, d: SCORES)
     monkeypatch.setattr("idlib.widgets.shuffled.provenance", lambda store: "Recorded somewhere")
     panel = widgets.ShuffledBlocks(load("digits"))
+    correlations = []
     for block in BLOCKS:
         panel.slider.value = block
+        correlations += re.findall(r"neighbouring pixels <b>(.*?)</b>", panel.view.value)
         mean = f"{np.mean(SCORES[block]):.3f}"
         for part in (f"blocks of {block} by {block}", f"FC {mean}, LeNet {mean}", "at d = 400"):
             assert part in panel.view.value
+    assert [float(c) for c in correlations] == sorted(map(float, correlations), reverse=True)
+    assert float(correlations[0]) > 0.9 > 0.2 > float(correlations[-1])
     assert "<img" in panel.static_html()
 
 

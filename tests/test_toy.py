@@ -107,8 +107,8 @@ def test_half_of_all_directions_curve_down():
 
 
 def test_wide_networks_learn_xor_from_every_start_and_narrow_ones_do_not():
-    stuck = [(toy.train_xor(hidden, starts=60) > 0.1).sum().item() for hidden in (2, 8)]
-    assert stuck[0] >= 5
+    stuck = [(toy.train_xor(hidden, starts=200) > 0.1).sum().item() for hidden in (2, 8)]
+    assert stuck[0] >= 10
     assert stuck[1] == 0
 
 

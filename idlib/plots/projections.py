@@ -194,8 +194,8 @@ def fastfood_stage(stages: Sequence[Stage], number: int) -> Figure:
         left.set_title(f"the factor {stage.formula[0]}", fontsize=10, y=1.0)
         left.set(xlabel="column", ylabel="row")
         before = stages[number - 1]
-        right.plot(places, before.vector.numpy(), "o", color="black", fillstyle="none", markersize=6,
-                   label=f"before: {before.formula}")  # fmt: skip
+        right.plot(places, before.vector.numpy(), "o", color="black", fillstyle="none",
+                   markersize=6, label=f"before: {before.formula}")  # fmt: skip
     right.bar(places, stage.vector.numpy(), color=COLORS["sky"], label=f"now: {stage.formula}")
     shown = stages[max(number - 1, 0) : number + 1]
     limit = 1.6 * max(float(s.vector.abs().max()) for s in shown)

@@ -32,26 +32,23 @@ def sums_and_loss(
     fig.subplots_adjust(left=0.09, right=0.98, bottom=0.15, top=0.9, wspace=0.26)
     _losses(left, losses)
     left.plot(d, max(losses[d - 1], FLOOR), "D", color=COLORS["red"], markersize=9, zorder=3)
-    left.set_title(f"diamond: d = {d}", fontsize=10, y=1.0)  # a fixed y is quicker to draw
+    left.set_title(f"loss; diamond: d = {d}", fontsize=10, y=1.0)  # a fixed y is quicker to draw
     numbers = np.arange(1, len(sums) + 1)
-    right.bar(numbers, sums, color=COLORS["sky"], label="sum at this d")
-    right.plot(
-        numbers, targets, "_", color="black", markersize=17, markeredgewidth=2, label="target"
-    )
+    right.bar(numbers, sums, color=COLORS["sky"])
+    right.plot(numbers, targets, "_", color="black", markersize=17, markeredgewidth=2)
     right.set(xlabel="group", ylabel="sum of the group's parameters")
     top = max(targets)
     right.set(xticks=numbers[:: -(-len(sums) // 5)], yticks=[0, top / 2, top])  # few ticks: quicker
-    right.set_title(f"the sums at d = {d}", fontsize=10, y=1.0)
+    right.set_title("bars: sums at this d; dashes: targets", fontsize=10, y=1.0)
     right.set_ylim(1.05 * min(-0.15 * top, *sums), 1.05 * max(1.05 * top, *sums))
     right.grid(axis="x", visible=False)
-    right.legend(fontsize=9, loc="upper left")
     return fig
 
 
 def loss_by_groups(losses: Sequence[float], groups: int) -> Figure:
     """The loss for d = 1, 2, ..., with a line at d = number of groups."""
     fig, ax = figure(7.0, 3.2, layout=None)
-    fig.subplots_adjust(left=0.1, right=0.98, bottom=0.16, top=0.9)
+    fig.subplots_adjust(left=0.11, right=0.98, bottom=0.16, top=0.9)
     _losses(ax, losses)
     ax.axvline(groups, color=COLORS["red"], linestyle="--", linewidth=1.2)
     ax.set_title(f"{groups} groups; dashed line: d = {groups}", fontsize=10, y=1.0)
@@ -163,15 +160,15 @@ def curvature_odds(chances: Mapping[int, float], shares: Mapping[int, Sequence[f
 
 
 def _losses(ax: Axes, losses: Sequence[float]) -> None:
-    """Loss against d on a logarithmic axis, with the zone of rounding errors marked."""
+    """Loss against d on a logarithmic axis, with the zone of rounding errors shaded."""
     ds = np.arange(1, len(losses) + 1)
     ax.axhspan(1e-33, 1e-20, color=COLORS["grey"], alpha=0.15, linewidth=0)
-    ax.text(len(losses), 1e-21, "zero, up to rounding", ha="right", va="top", color="#444444")
     ax.plot(ds, np.maximum(losses, FLOOR), color=COLORS["blue"], marker="o", markersize=4)
     ax.set(
         yscale="log", ylim=(1e-33, 1e6), xlabel="d, trained numbers", ylabel="loss (logarithmic)"
     )
-    ax.set_yticks([1.0, 1e-10, 1e-20, 1e-30], ["1", "1e-10", "1e-20", "1e-30"])  # quick to draw
+    ticks = {1.0: "1", 1e-10: "1e-10", 1e-20: "1e-20", 1e-27: "≈ 0"}
+    ax.set_yticks(list(ticks), list(ticks.values()))  # plain text is quick to draw
     ax.minorticks_off()
 
 

@@ -108,7 +108,7 @@ class FastfoodSteps(Panel):
         formulas = [s.formula for s in fastfood_stages(self.P, noise)]
         self.stage = w.ToggleButtons(
             options=[(f, i) for i, f in enumerate(formulas)], value=2,
-            style={"button_width": "92px", "description_width": "initial"}, description="step",
+            style={"button_width": "112px", "description_width": "initial"}, description="step",
         )  # fmt: skip
         self.input = w.ToggleButtons(
             options=list(self.inputs), style={"button_width": "130px"}, description="input x"
