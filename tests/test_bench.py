@@ -38,9 +38,9 @@ def test_costs_of_projections():
 
 
 def test_calls_take_turns_and_the_fastest_counts(monkeypatch):
-    """Each call moves a clock: by a second in the round that is not counted, then by 5, 4, ..."""
+    """Each call moves a clock: by 0.1 ms in the round that is not counted, then by 5, 4, ..."""
     clock, order = [0.0], []
-    waits = {name: iter([1, 1, *(n / 1000 for n in ms)]) for name, ms in
+    waits = {name: iter([1e-4, 1e-4, *(n / 1000 for n in ms)]) for name, ms in
              {"a": (5, 4, 3, 9), "b": (7, 8, 9, 6)}.items()}  # fmt: skip
     monkeypatch.setattr(bench.time, "perf_counter", lambda: clock[0])
 

@@ -14,6 +14,7 @@ from torch.testing import assert_close
 
 from idlib import checks, plots, widgets
 from idlib.bench import Cost
+from idlib.fastfood import fastfood_stages
 from idlib.hadamard import walsh_hadamard
 from idlib.projections import PROJECTIONS, make_projection
 
@@ -29,7 +30,7 @@ def test_the_stages_of_fastfood_end_at_its_blocks(n, d, blocks):
     P, x = make_projection("fastfood", n * blocks, d, seed=3), randn(d)
     size = n * math.sqrt(blocks)
     for block in range(blocks):
-        stages = plots.fastfood_stages(P, x, block)
+        stages = fastfood_stages(P, x, block)
         assert [s.formula for s in stages] == [
             "x", "B x", "H B x", "Π H B x", "G Π H B x", "H G Π H B x",
         ]  # fmt: skip
@@ -40,7 +41,7 @@ def test_the_stages_of_fastfood_end_at_its_blocks(n, d, blocks):
 
 
 def test_the_factors_are_what_they_are_called():
-    stages = plots.fastfood_stages(make_projection("fastfood", 64, 16), randn(16))
+    stages = fastfood_stages(make_projection("fastfood", 64, 16), randn(16))
     _, B, H, Pi, G, H2 = (s.factor for s in stages)
     assert torch.equal(B.abs(), torch.eye(16)) and B.min() == -1
     assert torch.equal(H, H2) and torch.equal(H @ H, 16 * torch.eye(16))

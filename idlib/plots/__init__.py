@@ -3,12 +3,10 @@
 from .base import COLORS, figure, picture, thumbnails, to_html
 from .curves import accuracy_curves, training_curve
 from .projections import (
-    Stage,
     angles,
     cost_curves,
     fastfood_blocks,
     fastfood_stage,
-    fastfood_stages,
     heat_maps,
     length_ratios,
     steering,
@@ -19,7 +17,6 @@ from .toy import curvature_odds, descents, loss_by_groups, meetings, performance
 
 __all__ = [
     "COLORS",
-    "Stage",
     "accuracy_curves",
     "angles",
     "bars",
@@ -29,7 +26,6 @@ __all__ = [
     "descents",
     "fastfood_blocks",
     "fastfood_stage",
-    "fastfood_stages",
     "figure",
     "heat_maps",
     "image_rows",

@@ -1,7 +1,6 @@
 """What a random projection does, how Fastfood makes one, and what each of them costs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -10,17 +9,15 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..bench import Cost
-from ..hadamard import hadamard
+from ..fastfood import Stage
 from ..projections import Fastfood
 from .base import COLORS, figure
 
 __all__ = [
-    "Stage",
     "angles",
     "cost_curves",
     "fastfood_blocks",
     "fastfood_stage",
-    "fastfood_stages",
     "heat_maps",
     "length_ratios",
     "steering",
@@ -35,45 +32,6 @@ STYLES = {  # colour and marker of each projection
     "fastfood-global": ("purple", "v"),
 }
 FAN = 32  # lines
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A vector on its way through Fastfood, just after one of the factors.
-
-    Args:
-        formula: what the vector is, such as "H B x".
-        factor: the factor's matrix, shape (n, n); None for x itself.
-        vector: shape (n,).
-    """
-
-    formula: str
-    factor: Tensor | None
-    vector: Tensor
-
-
-def fastfood_stages(P: Fastfood, x: Tensor, block: int = 0) -> list[Stage]:
-    """x, B x, H B x, Π H B x, G Π H B x and H G Π H B x for one block of P.
-
-    G is scaled to a mean square of 1 over all blocks. The last vector is ``size`` times the
-    block's rows of P x, where ``size`` is n times the root of the number of blocks.
-
-    Args:
-        P: a `Fastfood` with D a multiple of n, the next power of two of d.
-        x: shape (d,).
-        block: which block, from 0.
-    """
-    n = len(P.perm)
-    B = torch.ones(n)
-    B[: P.d] = P.B
-    G = P.G.float()
-    G = G[block] / G.square().mean().sqrt()
-    H, Pi = hadamard(n), torch.eye(n)[P.perm]
-    stages = [Stage("x", None, torch.nn.functional.pad(x, (0, n - P.d)))]
-    for name, factor in (("B", B.diag()), ("H", H), ("Π", Pi), ("G", G.diag()), ("H", H)):
-        before = stages[-1]
-        stages.append(Stage(f"{name} {before.formula}", factor, factor @ before.vector))
-    return stages
 
 
 def steering(P: Tensor, path: Tensor, target: Tensor) -> Figure:
@@ -173,8 +131,9 @@ def angles(samples: Mapping[int, Tensor], D: int) -> Figure:
     right.plot(D, spread[D], "D", color=COLORS["red"], markersize=10, label=f"D = {D:,}")
     right.set(xscale="log", yscale="log", xlabel="D (logarithmic)")
     right.set_ylabel("typical distance from 90°, degrees")
+    right.minorticks_off()  # and few ticks: quicker to draw
     right.set_yticks([1, 10, 100], ["1°", "10°", "100°"])
-    right.minorticks_off()
+    right.set_xticks([10, 100, 1000, 10_000], ["10", "100", "1,000", "10,000"])
     right.legend(fontsize=9)
     return fig
 
@@ -192,14 +151,14 @@ def fastfood_stage(stages: Sequence[Stage], number: int) -> Figure:
     else:
         _heat_map(left, stage.factor, float(stage.factor.abs().max()))
         left.set_title(f"the factor {stage.formula[0]}", fontsize=10, y=1.0)
-        left.set(xlabel="column", ylabel="row")
+        left.set(xlabel="column", ylabel="row", xticks=[0, n - 1], yticks=[0, n - 1])
         before = stages[number - 1]
         right.plot(places, before.vector.numpy(), "o", color="black", fillstyle="none",
                    markersize=6, label=f"before: {before.formula}")  # fmt: skip
     right.bar(places, stage.vector.numpy(), color=COLORS["sky"], label=f"now: {stage.formula}")
     shown = stages[max(number - 1, 0) : number + 1]
     limit = 1.6 * max(float(s.vector.abs().max()) for s in shown)
-    right.set(ylim=(-limit, limit), xlabel="coordinate", ylabel="value", xticks=places[:: n // 8])
+    right.set(ylim=(-limit, limit), xlabel="coordinate", ylabel="value", xticks=places[:: n // 4])
     right.set_title(f"{stage.formula}, length {stage.vector.norm():.2f}", fontsize=10, y=1.0)
     right.legend(fontsize=9, loc="upper right", ncols=2)
     return fig

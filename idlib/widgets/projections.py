@@ -5,7 +5,8 @@ import functools
 import ipywidgets as w
 import torch
 
-from ..plots import angles, fastfood_stage, fastfood_stages, steering, to_html
+from ..fastfood import fastfood_stages
+from ..plots import angles, fastfood_stage, steering, to_html
 from ..projections import make_projection
 from .base import Panel, SliderPanel, error_html
 
@@ -133,8 +134,8 @@ class FastfoodSteps(Panel):
         log = n.bit_length() - 1
         text = (
             "<b>x</b>: the step in θ_d, here of length 1.",
-            f"<b>B</b> flips random signs. Cost: {n} signs. No input can stay in step with a row "
-            "of H.",
+            f"<b>B</b> flips random signs. Cost: {n} signs. After them no "
+            "input is likely to match a row of H.",
             f"<b>H</b>, the Hadamard matrix, adds and subtracts all coordinates: the input is "
             f"spread over all {n}. Cost: n log₂ n = {n * log} additions. All lengths grow by √n = "
             f"{n**0.5:g}.",

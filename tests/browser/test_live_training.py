@@ -115,7 +115,7 @@ def test_a_reader_moves_d_then_trains_and_stops(lab, browser):
     live = page.locator(".jupyter-widgets.widget-vbox").filter(
         has=page.get_by_text("learning rate")
     )
-    page.get_by_role("button", name="Train", exact=True).click()
+    live.locator("button", has_text=re.compile(r"^\s*Train\s*$")).last.click()
     status = live.get_by_text(re.compile(r"step [\d,]+ of [\d,]+")).last
     status.wait_for(timeout=60 * SECOND)
     first = status.inner_text()
@@ -125,7 +125,7 @@ def test_a_reader_moves_d_then_trains_and_stops(lab, browser):
         arg=first,
         timeout=30 * SECOND,
     )
-    page.get_by_role("button", name="Stop", exact=True).click()
+    live.locator("button", has_text=re.compile(r"^\s*Stop\s*$")).last.click()
     stopped = live.get_by_text(re.compile("Stopped at step")).last
     stopped.wait_for(timeout=30 * SECOND)
     made, pressed = (
