@@ -19,7 +19,12 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 TOOLS = {"jupyterlab", "ruff", "playwright"}  # called, or imported by pytest.importorskip
-DISTRIBUTIONS = {"IPython": "ipython", "sklearn": "scikit-learn"}  # where the names differ
+# where the names differ
+DISTRIBUTIONS = {"IPython": "ipython", "PIL": "pillow", "sklearn": "scikit-learn"}
+    "IPython": "ipython",
+    "sklearn": "scikit-learn",
+    "PIL": "pillow",
+}  # where the names differ
 TEST = "pip install -r requirements.txt && pytest"
 START = "pip install -r requirements.txt && jupyter lab notebooks/00_start_here.ipynb"
 

@@ -38,11 +38,9 @@ def accuracy_curves(
         ax.axhline(height, color=color, linestyle="--", linewidth=1, label=label)
     if d is not None:
         ax.axvline(d, color=COLORS["grey"], linewidth=1.2)
-        ax.annotate(
-            f"d = {d:,}", (d, 0.02), xycoords=("data", "axes fraction"), xytext=(4, 0),
-            textcoords="offset points", color="#555555",
-        )  # fmt: skip
-    ax.set(xscale="log", xlabel="d, trained numbers (logarithmic)", ylabel="test accuracy")
+    here = "" if d is None else f"; the grey line is at d = {d:,}"
+    label = f"d, trained numbers (logarithmic){here}"
+    ax.set(xscale="log", xlabel=label, ylabel="test accuracy")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_ylim(0, 1.02)
     ax.set_title(title, fontsize=8, loc="left", color="#555555")
