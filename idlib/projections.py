@@ -153,7 +153,8 @@ class Fastfood(Projection):
     :math:`\Pi` is a permutation and :math:`G_k` a Gaussian diagonal. Only :math:`G_k` is drawn
     anew for each block of n rows: the blocks are independent given B and :math:`\Pi`,
     :math:`\Pi H B x` is computed once, and the state is 2 bytes for each parameter. Columns
-    have unit norm, up to the one block that is cut when n does not divide D.
+    have unit norm, up to the one block that is cut when n does not divide D. What the blocks
+    share shows where a loss sums rows in step with the blocks: notebook 01, section 6.
     """
 
     name = "fastfood"

@@ -126,5 +126,5 @@ class LiveTraining(Panel):
     def _draw(steps: list[int], scores: list[float], total: int) -> str:
         last = f"now {scores[-1]:.2f}" if scores else "nothing yet"
         alt = f"Test accuracy against training step, {last}; a dashed line marks 0.90."
-        caption = "Accuracy on 500 test images while training goes on; dashed: 0.90."
+        caption = "Accuracy on up to 500 test images while training goes on; dashed: 0.90."
         return to_html(training_curve(steps, scores, total), alt, caption)
