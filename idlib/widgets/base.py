@@ -13,10 +13,11 @@ class Panel(w.VBox):
 
     def static_html(self) -> str:
         """HTML that stands in for the widget: its text and pictures as they are now."""
-        shown = [c.value for c in _leaves(self) if isinstance(c, w.HTML)]
-        return (
-            "".join(shown) + "<p><i>Static picture: run the notebook to use the controls.</i></p>"
-        )
+        leaves = list(_leaves(self))
+        shown = "".join(c.value for c in leaves if isinstance(c, w.HTML))
+        if all(isinstance(c, w.HTML | w.Box) for c in leaves):
+            return shown
+        return f"{shown}<p><i>Static picture: run the notebook to use the controls.</i></p>"
 
     def _repr_mimebundle_(self, **kwargs) -> dict:
         return {**super()._repr_mimebundle_(**kwargs), "text/html": self.static_html()}
@@ -83,7 +84,7 @@ class Prediction(Panel):
         self.answer.disabled = self.commit.disabled = True
         self.status.value = f"Your guess: <b>{html.escape(str(self.guess))}</b>. Now run on."
 
-    def compare(self, answer, explanation: str = "") -> w.HTML:
+    def compare(self, answer, explanation: str = "") -> Panel:
         """The guess beside what was measured."""
         guess = "no guess was made" if self.guess is None else f"your guess: <b>{self.guess}</b>"
         return Panel([w.HTML(f"<p>{guess}; measured: <b>{answer}</b>. {explanation}</p>")])
