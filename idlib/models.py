@@ -1,14 +1,19 @@
-"""The two networks of the MNIST experiments.
+"""The networks of the MNIST experiments.
 
 References:
     | Measuring the Intrinsic Dimension of Objective Landscapes (Li et al., 2018), section 3.1
 """
 
+import functools
+import re
+from collections.abc import Callable
 from itertools import pairwise
 
 from torch import nn
 
-__all__ = ["MODELS", "fc", "lenet"]
+from .errors import IdlibError
+
+__all__ = ["MODELS", "fc", "lenet", "network"]
 
 
 def fc(width: int = 200, depth: int = 2, inputs: int = 784, classes: int = 10) -> nn.Sequential:
@@ -40,6 +45,25 @@ def lenet(classes: int = 10) -> nn.Sequential:
 
 
 MODELS = {"fc": fc, "lenet": lenet}
+
+
+def network(name: str) -> Callable[[], nn.Module]:
+    """What makes the network called `name`: a key of `MODELS`, or "fc-WIDTH-DEPTH".
+
+    >>> sum(p.numel() for p in network("fc-50-1")().parameters())
+    39760
+
+    Raises:
+        IdlibError: if there is no such network.
+    """
+    if name in MODELS:
+        return MODELS[name]
+    if match := re.fullmatch(r"fc-([1-9]\d*)-([1-9]\d*)", name):
+        return functools.partial(fc, *map(int, match.groups()))
+    raise IdlibError(
+        f"model {name!r} was asked for, expected {', '.join(MODELS)} or fc-WIDTH-DEPTH, for "
+        "instance 'fc-100-3'."
+    )
 
 
 def _he(model: nn.Sequential) -> nn.Sequential:

@@ -37,13 +37,15 @@ class Experiment:
 
     Args:
         tasks: names for `idlib.data.load`.
-        models: names in `idlib.models.MODELS`.
+        models: names for `idlib.models.network`.
         ds: dimensions.
         pilots: dimensions at which the learning rate is chosen.
         lrs: learning rates to choose from, in a subspace.
         full_lrs: the same for the full model.
         seeds: seeds of the scored runs; the learning rate is chosen with the first.
         epochs: passes over the training data.
+        projection: see `idlib.Subspace`.
+        keep_theta_d: whether the first seed's runs carry their d numbers.
     """
 
     tasks: tuple[str, ...]
@@ -54,6 +56,8 @@ class Experiment:
     full_lrs: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2)
     seeds: tuple[int, ...] = (0, 1, 2)
     epochs: int = 5
+    projection: str = "fastfood"
+    keep_theta_d: bool = True
 
 
 EXPERIMENTS = {
@@ -79,6 +83,18 @@ EXPERIMENTS = {
         full_lrs=(3e-3,),
         seeds=(0, 1),
     ),
+    "model_size": Experiment(  # the 20 networks of Li et al., D from 39,760 to 959,610
+        tasks=("mnist",),
+        models=tuple(f"fc-{width}-{depth}" for depth in range(1, 6) for width in (50, 100, 200, 400)),
+        ds=(250, 325, 400, 475, 525, 575, 625, 675, 725, 775, 875, 1000, 1200),
+        pilots=(600,),
+        lrs=(0.1, 0.3, 1.0),
+        full_lrs=(1e-3, 3e-3),
+        seeds=(0, 1),
+        epochs=3,
+        projection="hashed",
+        keep_theta_d=False,
+    ),
 }
 
 
@@ -98,7 +114,9 @@ def record(name: str, jobs: int = 1, path: str | Path | None = None) -> RunStore
     about = {"command": f"python -m idlib record {name} --jobs {jobs}", "data": data}
     store = RunStore(path or FOLDER / f"{name}.jsonl", about)
     pilots = [
-        RunConfig(task, model, d, lr, experiment.seeds[0], epochs=experiment.epochs)
+        RunConfig(
+            task, model, d, lr, experiment.seeds[0], experiment.projection, epochs=experiment.epochs
+        )
         for task in experiment.tasks
         for model in experiment.models
         for d in (None, *experiment.pilots)
@@ -116,6 +134,7 @@ def record(name: str, jobs: int = 1, path: str | Path | None = None) -> RunStore
             d,
             best[task, model, d and min(experiment.pilots, key=lambda p: abs(math.log(p / d)))],
             seed,
+            experiment.projection,
             epochs=experiment.epochs,
         )
         for seed in experiment.seeds
@@ -123,7 +142,8 @@ def record(name: str, jobs: int = 1, path: str | Path | None = None) -> RunStore
         for model in experiment.models
         for d in (None, *experiment.ds)
     ]
-    sweep(grid, store, jobs, keep_theta_d=lambda c: c.seed == experiment.seeds[0])
+    keep = experiment.keep_theta_d
+    sweep(grid, store, jobs, keep_theta_d=lambda c: keep and c.seed == experiment.seeds[0])
     return store
 
 

@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 
 from .data import load
 from .errors import IdlibError
-from .models import MODELS
+from .models import network
 from .store import Run, RunConfig, RunStore
 from .subspace import Subspace
 from .training import Step, accuracy, train
@@ -70,7 +70,7 @@ def run(
 
 def build(config: RunConfig, model_fn: Callable[[], nn.Module] | None = None) -> nn.Module:
     """The untrained model, or subspace, that `config` describes."""
-    model_fn = model_fn or _network(config.model)
+    model_fn = model_fn or network(config.model)
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
         model = model_fn()
@@ -120,13 +120,7 @@ def _run_by_name(config: RunConfig, keep_theta_d: bool) -> Run:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        task, model_fn = load(config.task), _network(config.model)
+        task, model_fn = load(config.task), network(config.model)
         return run(config, model_fn, task.train, task.test, keep_theta_d=keep_theta_d)
     finally:
         torch.set_num_threads(threads)
-
-
-def _network(name: str) -> Callable[[], nn.Module]:
-    if name not in MODELS:
-        raise IdlibError(f"model {name!r} was asked for, expected one of {', '.join(MODELS)}.")
-    return MODELS[name]
