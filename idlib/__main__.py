@@ -2,17 +2,65 @@
 
 import argparse
 import sys
+from itertools import product
 
+from .errors import IdlibError
+from .projections import PROJECTIONS
 from .recorded import EXPERIMENTS, record
+from .store import RunConfig, RunStore
+from .sweeps import sweep
 
 
 def main() -> None:
+    """Runs the command; an error of the user's is one line, without a traceback."""
+    try:
+        _main()
+    except IdlibError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+
+
+def _sweep(args: argparse.Namespace) -> None:
+    grid = product(args.task, args.model, args.d, args.lr, args.seed, args.projection)
+    rest = {"normalize": args.normalize, "epochs": args.epochs, "scored_on": args.scored_on}
+    configs = [RunConfig(*values, **rest) for values in grid]
+    store = RunStore(args.store, {"command": "python -m idlib " + " ".join(sys.argv[1:])})
+    with store.writing():
+        missing = sum(store.get(config) is None for config in configs)
+        print(f"{missing} of {len(configs)} runs to make, into {args.store}", flush=True)
+        for done in sweep(configs, store, args.jobs, dask=args.dask):
+            c = done.config
+            score = done.status if done.score is None else f"{done.score:.4f}"
+            print(f"{c.task} {c.model} d={c.d or 'all'} lr={c.lr:g} seed={c.seed} "
+                  f"{c.projection}: {score}")  # fmt: skip
+
+
+def _dimension(text: str) -> int | None:
+    return None if text == "all" else int(text)
+
+
+def _main() -> None:
     parser = argparse.ArgumentParser(prog="python -m idlib", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     rec = commands.add_parser("record", help="make the missing runs of a recorded experiment")
     rec.add_argument("name", choices=EXPERIMENTS)
-    rec.add_argument("--jobs", type=int, default=1, help="processes, one thread each")
     rec.add_argument("--path", help="the file to complete (default: the package's own)")
+    many = commands.add_parser("sweep", help="make the runs of a grid that a store lacks")
+    many.add_argument("--task", nargs="+", required=True, help="such as digits or mnist-shuffled")
+    many.add_argument("--model", nargs="+", required=True, help="fc, lenet or fc-WIDTH-DEPTH")
+    many.add_argument("--d", nargs="+", required=True, type=_dimension, help="numbers, or all")
+    many.add_argument("--lr", nargs="+", required=True, type=float)
+    many.add_argument("--seed", nargs="+", type=int, default=[0])
+    many.add_argument("--projection", nargs="+", choices=PROJECTIONS, default=["fastfood"])
+    many.add_argument("--normalize", choices=["global", "per-tensor"], default="global")
+    many.add_argument("--epochs", type=int, default=5)
+    many.add_argument("--scored-on", choices=["test", "validation", "train"], default="test")
+    many.add_argument("--store", required=True, help="the file that keeps the runs")
+    for command in (rec, many):
+        command.add_argument("--jobs", type=int, default=1, help="processes, one thread each")
+        command.add_argument(
+            "--dask", nargs="?", const="", metavar="ADDRESS",
+            help="run on a Dask cluster; without an address, on a local one of JOBS workers",
+        )  # fmt: skip
     books = commands.add_parser("notebooks", help="clean notebooks, as they are committed")
     books.add_argument("files", nargs="+")
     books.add_argument("--run", action="store_true", help="run them first, on the embedded digits")
@@ -24,7 +72,9 @@ def main() -> None:
     timing.add_argument("--quick", action="store_true", help="few rounds, to see that all works")
     args = parser.parse_args()
     if args.command == "record":
-        record(args.name, args.jobs, args.path)
+        record(args.name, args.jobs, args.path, args.dask)
+    elif args.command == "sweep":
+        _sweep(args)
     elif args.command == "notebooks":
         from .notebooks import tidy  # nbformat and nbclient come with the notebooks' tools
 

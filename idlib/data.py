@@ -3,18 +3,18 @@
 ``load("auto")`` takes MNIST from the folder named by ``IDLIB_DATA``, from torchvision's cache,
 or from a download, in this order; when none works it takes the 1,797 digits that come with
 scikit-learn, enlarged to 28x28 so that the same networks fit. Setting ``IDLIB_DATA=embedded``
-asks for the last at once.
+asks for the last at once. A name may go on with changes to images or labels, as in
+"mnist-shuffled" and "digits-n500-random50" (see `idlib.tasks.parse`).
 """
 
 import functools
 import gzip
 import hashlib
 import os
-import re
 import socket
 import threading
 import urllib.parse
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,56 +24,27 @@ from torch import Tensor
 from torch.utils.data import Dataset, TensorDataset
 
 from .errors import IdlibError
+from .tasks import Task, changed, parse
 
-__all__ = ["Task", "fingerprint", "load", "pixel_order", "shuffle_pixels"]
+__all__ = ["fingerprint", "load"]
 
 CACHE = Path(torch.hub.get_dir()).parent / "datasets"  # ~/.cache/torch/datasets
 TIMEOUT = 3.0  # seconds to wait for the network
 FILES = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
 
 
-@dataclass(frozen=True)
-class Task:
-    """A data set to learn: images (n, 1, 28, 28), normalised, and labels (n,) from 0 to 9."""
-
-    name: str
-    train: TensorDataset
-    test: TensorDataset
-    source: str
-
-    @property
-    def majority(self) -> float:
-        """The accuracy of always answering with the test set's commonest label."""
-        labels = self.test.tensors[1]
-        return labels.bincount().max().item() / len(labels)
-
-    def __str__(self) -> str:
-        return (
-            f"{self.name}: {len(self.train):,} training and {len(self.test):,} test images, "
-            f"from {self.source}"
-        )
-
-
 @functools.cache
 def load(name: str = "auto") -> Task:
-    """A task by name: "auto", "mnist" or "digits", each also with its pixels shuffled.
-
-    "mnist-shuffled" applies one fixed permutation of the pixels to all images, and
-    "mnist-shuffled-7" one that stays within blocks of 7x7 (see `shuffle_pixels`).
+    """A task by name: "auto", "mnist" or "digits", and behind it what is to be changed.
 
     Raises:
         IdlibError: if there is no such task, if MNIST is asked for by name and can't be
             had, or if a data file is damaged.
     """
-    match = re.fullmatch(r"(auto|mnist|digits)(-shuffled(?:-(\d+))?)?", name)
-    if not match:
-        raise IdlibError(
-            f"task {name!r} was asked for, expected auto, mnist or digits, with -shuffled or "
-            "-shuffled-BLOCK behind it if you like: for instance 'mnist-shuffled-7'."
-        )
-    base, shuffled, block = match.groups()
-    if shuffled:
-        return shuffle_pixels(load(base), int(block or 28))
+    base, changes = parse(name)
+    if changes:
+        task = load(base)
+        return replace(changed(task, changes), name=task.name + name.removeprefix(base))
     if base == "digits":
         return _digits("scikit-learn (embedded)")
     if base == "auto" and os.environ.get("IDLIB_DATA") == "embedded":
@@ -82,38 +53,6 @@ def load(name: str = "auto") -> Task:
     if mnist is None and base == "mnist":
         raise IdlibError(f"MNIST was asked for, but {why}. Set IDLIB_DATA or use 'digits'.")
     return mnist or _digits(f"scikit-learn (embedded), because {why}")
-
-
-def pixel_order(block: int = 28, seed: int = 0) -> Tensor:
-    """A random order of 28x28 pixels, shape (784,): pixel i is taken from ``order[i]``.
-
-    Args:
-        block: pixels move only within blocks of this many by this many; a divisor of 28, from
-            1 (nothing moves) to 28 (every pixel may go anywhere).
-        seed: which order.
-    """
-    if block not in (1, 2, 4, 7, 14, 28):
-        raise IdlibError(f"block = {block} was given, expected a divisor of 28.")
-    generator = torch.Generator().manual_seed(seed)
-    side = 28 // block
-    blocks = torch.arange(784).view(side, block, side, block).transpose(1, 2)
-    blocks = blocks.reshape(side * side, block * block)  # pixel numbers, block by block
-    order = torch.arange(784)
-    for pixels in blocks:
-        order[pixels] = pixels[torch.randperm(block * block, generator=generator)]
-    return order
-
-
-def shuffle_pixels(task: Task, block: int = 28, seed: int = 0) -> Task:
-    """The task with its 28x28 pixels in one `pixel_order`, the same for all images."""
-    order = pixel_order(block, seed)
-
-    def permuted(dataset: TensorDataset) -> TensorDataset:
-        images, labels = dataset.tensors
-        return TensorDataset(images.flatten(1)[:, order].view_as(images), labels)
-
-    name = f"{task.name}-shuffled" + ("" if block == 28 else f"-{block}")
-    return Task(name, permuted(task.train), permuted(task.test), task.source)
 
 
 def fingerprint(dataset: Dataset) -> str:

@@ -10,7 +10,6 @@ References:
       https://arxiv.org/abs/1804.08838
 """
 
-import functools
 import hashlib
 import math
 import os
@@ -26,8 +25,10 @@ from tqdm.auto import tqdm
 from .data import fingerprint
 from .errors import IdlibError
 from .projection_base import check_integer
-from .runs import build, run
+from .runs import Problem, build
+from .search import nearest, search
 from .store import Run, RunConfig, RunStore
+from .sweeps import shared, sweep
 from .training import accuracy
 
 __all__ = ["Estimate", "IntrinsicDimension", "d90", "intrinsic_dimension", "lattice"]
@@ -126,16 +127,18 @@ def intrinsic_dimension(
     d_max: int | None = None,
     per_octave: int = 4,
     score: Callable[[nn.Module, Dataset], float] = accuracy,
+    jobs: int = 1,
     store: RunStore | str | os.PathLike | None = None,
     progress: bool = True,
 ) -> IntrinsicDimension:
     """Measures the d90 of a model on a data set, by search.
 
     Trains the full model; then doubles or halves d until the thresholds are bracketed and
-    bisects on a grid of `per_octave` values for each doubling. Learning rates are chosen on a
-    validation split of the training data, for the full model and for the subspace, the latter
-    at a first d and once more at the d90 found there. Interrupt at any time: with a `store`
-    on disk the same call goes on where it was.
+    bisects on a grid of `per_octave` values for each doubling. A run ends early once it is
+    clear which thresholds it reaches. Learning rates are chosen on a validation split of the
+    training data, for the full model and for the subspace, the latter at a first d and once
+    more at the d90 found there. Interrupt at any time: with a `store` on disk the same call
+    goes on where it was.
 
     Args:
         model_fn: makes the model; called with torch's generator seeded.
@@ -152,6 +155,7 @@ def intrinsic_dimension(
         d_max: largest d to try, D if None.
         per_octave: resolution; 4 means steps of 19 %.
         score: from a model and a data set to a number from 0 to 1.
+        jobs: processes, one thread each; 1 makes the runs here, with torch's own threads.
         store: finished runs, or the path of their file.
         progress: whether to show a bar with the current d and score.
 
@@ -174,56 +178,43 @@ def intrinsic_dimension(
     )
     made: dict[RunConfig, Run] = {}
     bar = tqdm(desc="d90", unit="run", disable=not progress, leave=False)
+    with bar, store.writing(), shared(Problem(model_fn, train, test, score), jobs) as maker:
 
-    def outcome(config: RunConfig) -> Run:
-        if config not in made:
-            bar.set_postfix_str(f"d={config.d or 'all'} lr={config.lr:g} seed={config.seed} …")
-            done = store.get(config) or run(config, model_fn, train, test, score)
-            if store.get(config) is None:
-                store.add(done)
-            made[config] = done
-            shown = done.status if done.score is None else f"{done.score:.3f}"
-            bar.update()
-            bar.set_postfix_str(f"d={config.d or 'all'} seed={config.seed}: {shown}")
-        return made[config]
+        def make(configs: Sequence[RunConfig]) -> list[Run]:
+            runs = sweep(configs, store, jobs, make=maker, bar=bar)
+            made.update((r.config, r) for r in runs)
+            return [made[config] for config in configs]
 
-    def best_lr(config: RunConfig, candidates: Sequence[float]) -> float:
-        tried = [outcome(replace(config, lr=lr, scored_on="validation")) for lr in candidates]
-        finished = [r for r in tried if r.score is not None]
-        if not finished:
-            raise IdlibError(
-                f"Every learning rate of {tuple(candidates)} diverged with d = {config.d}: "
-                f"{tried[0].message}. Pass smaller ones, or check the data."
-            )
-        return max(finished, key=lambda r: r.score).config.lr
+        def pilots(d: int | None) -> list[RunConfig]:
+            config = replace(base, d=d, scored_on="validation")
+            return [replace(config, lr=lr) for lr in (lrs if d else full_lrs)]
 
-    def reaches(lr: float, seed: int, threshold: float, i: int) -> bool:
-        score = outcome(replace(base, d=ds[i], lr=lr, seed=seed)).score
-        return score is not None and score >= threshold
-
-    with bar:
-        full = replace(base, lr=best_lr(base, full_lrs))
-        baselines = [outcome(replace(full, seed=seed)) for seed in seeds]
+        model = build(base, model_fn)
+        D = sum(p.numel() for p in model.parameters() if p.requires_grad)
+        ds = lattice(check_integer("d_max", d_max or D, 1, D), per_octave)
+        guess = ds[nearest(ds, FIRST_D)]
+        make([*pilots(None), *pilots(guess)])
+        full = replace(base, lr=_best_lr(make(pilots(None))))
+        baselines = make([replace(full, seed=seed) for seed in seeds])
         if any(r.score is None for r in baselines):
             raise IdlibError(f"The full model {baselines[0].message or 'diverged'}.")
-        D, baseline = baselines[0].D, statistics.fmean(r.score for r in baselines)
-        ds = lattice(check_integer("d_max", d_max or D, 1, D), per_octave)
+        baseline = statistics.fmean(r.score for r in baselines)
         thresholds = {"relative": 0.9 * baseline, "absolute": absolute}
         majority = _majority(test) if score is accuracy else None
         notes = {name: _hopeless(t, majority) for name, t in thresholds.items()}
         wanted = [t for name, t in thresholds.items() if not notes[name]]
-        guess, lr = _nearest(ds, FIRST_D), None
+        lr, stride = None, per_octave
         for _ in range(2):  # the learning rate is chosen at the guess, then at the d90 found
-            chosen = best_lr(replace(base, d=ds[guess]), lrs)
+            chosen = _best_lr(make(pilots(guess)))
             if chosen == lr or (lr is not None and not wanted):
                 break
-            lr, step = chosen, per_octave
-            for seed in seeds:
-                for threshold in wanted:
-                    passes = functools.partial(reaches, lr, seed, threshold)
-                    found = _search(passes, guess, step, len(ds))
-                    guess, step = (guess if found is None else found), 1
-    last = [r for c, r in made.items() if c.scored_on == "test" and c.lr == lr]
+            lr = chosen
+            cells = [replace(base, lr=lr, seed=seed) for seed in seeds]
+            search(cells, ds, wanted, guess, stride, make)
+            inside = [r for c, r in made.items() if c.scored_on == "test" and c.lr == lr]
+            found = [d90(inside, t).d or ds[-1] for t in wanted]
+            guess, stride = found[0] if found else guess, 1
+    last = [r for c, r in made.items() if c.scored_on == "test" and c.lr == lr and c.d]
     estimates = {}
     for name, threshold in thresholds.items():
         found = d90(last, threshold)
@@ -242,26 +233,14 @@ def lattice(d_max: int, per_octave: int = 4) -> list[int]:
     return sorted({round(2 ** (k / per_octave)) for k in range(steps)} | {d_max})
 
 
-def _search(passes: Callable[[int], bool], start: int, step: int, n: int) -> int | None:
-    """The smallest index below `n` that passes, None if the last does not, where all above one
-    that passes pass too: strides double away from `start` until the change is bracketed."""
-    low, high = -1, n  # the largest known to fail, the smallest known to pass
-    i = start
-    while high - low > 1:
-        if passes(i):
-            high = i
-            i = max(low + 1, i - step) if low < 0 else (low + high) // 2
-        else:
-            low = i
-            i = min(n - 1, i + step) if high == n else (low + high) // 2
-        step *= 2 if low < 0 or high == n else 1
-        if low == n - 1:
-            return None
-    return high
-
-
-def _nearest(ds: Sequence[int], d: int) -> int:
-    return min(range(len(ds)), key=lambda i: abs(ds[i] - d))
+def _best_lr(runs: Sequence[Run]) -> float:
+    finished = [r for r in runs if r.score is not None]
+    if not finished:
+        raise IdlibError(
+            f"Every learning rate of {[r.config.lr for r in runs]} diverged with "
+            f"d = {runs[0].config.d}: {runs[0].message}. Pass smaller ones, or check the data."
+        )
+    return max(finished, key=lambda r: r.score).config.lr
 
 
 def _hopeless(threshold: float, majority: float | None) -> str:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from .data import fingerprint, load
 from .errors import IdlibError
-from .runs import build, sweep
+from .runs import build
 from .store import Run, RunConfig, RunStore
 from .subspace import Subspace
+from .sweeps import sweep
 
 __all__ = [
     "EXPERIMENTS",
@@ -85,7 +86,9 @@ EXPERIMENTS = {
     ),
     "model_size": Experiment(  # the 20 networks of Li et al., D from 39,760 to 959,610
         tasks=("mnist",),
-        models=tuple(f"fc-{width}-{depth}" for depth in range(1, 6) for width in (50, 100, 200, 400)),
+        models=tuple(
+            f"fc-{width}-{depth}" for depth in range(1, 6) for width in (50, 100, 200, 400)
+        ),
         ds=(250, 325, 400, 475, 525, 575, 625, 675, 725, 775, 875, 1000, 1200),
         pilots=(600,),
         lrs=(0.1, 0.3, 1.0),
@@ -98,13 +101,16 @@ EXPERIMENTS = {
 }
 
 
-def record(name: str, jobs: int = 1, path: str | Path | None = None) -> RunStore:
+def record(
+    name: str, jobs: int = 1, path: str | Path | None = None, dask: str | None = None
+) -> RunStore:
     """Makes the missing runs of an experiment.
 
     Args:
         name: a key of `EXPERIMENTS`.
         jobs: processes, one thread each.
         path: the file to complete; the package's own if None.
+        dask: see `idlib.sweeps.sweep`.
     """
     experiment = _experiment(name)
     data = {}
@@ -124,7 +130,7 @@ def record(name: str, jobs: int = 1, path: str | Path | None = None) -> RunStore
     ]
     pilots = [replace(config, scored_on="validation") for config in pilots]
     best: dict[tuple, float] = {}
-    for run in sorted(sweep(pilots, store, jobs), key=lambda run: run.score or 0.0):
+    for run in sorted(sweep(pilots, store, jobs, dask=dask), key=lambda run: run.score or 0.0):
         c = run.config
         best[c.task, c.model, c.d] = c.lr  # the last one scored highest
     grid = [
@@ -143,7 +149,8 @@ def record(name: str, jobs: int = 1, path: str | Path | None = None) -> RunStore
         for d in (None, *experiment.ds)
     ]
     keep = experiment.keep_theta_d
-    sweep(grid, store, jobs, keep_theta_d=lambda c: keep and c.seed == experiment.seeds[0])
+    first = experiment.seeds[0]
+    sweep(grid, store, jobs, keep_theta_d=lambda c: keep and c.seed == first, dask=dask)
     return store
 
 

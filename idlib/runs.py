@@ -1,24 +1,27 @@
-"""Single runs and grids of runs."""
+"""One run: what a configuration describes, trained and scored."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 
-import joblib
 import torch
 from torch import nn
 from torch.utils.data import Dataset, Subset, TensorDataset
-from tqdm.auto import tqdm
 
 from .data import load
 from .errors import IdlibError
 from .models import network
-from .store import Run, RunConfig, RunStore
+from .store import Run, RunConfig
 from .subspace import Subspace
 from .training import Step, accuracy, train
 
-__all__ = ["build", "run", "split", "sweep"]
+__all__ = ["Problem", "build", "data_of", "decided", "is_check", "run", "run_by_name", "split"]
 
 VALIDATION_SHARE = 0.1
+CHECKS = 10  # how often a run that may end early is looked at
+PATIENCE = 0.3  # share of the steps before a run is given up
+CLIMB = 0.14  # the most that a score is expected to gain, times the share of steps to go
+SLIP = 0.02  # the most that a score is expected to lose
 
 
 def run(
@@ -41,31 +44,71 @@ def run(
         on_step: see `idlib.training.train`.
         keep_theta_d: whether the run carries its d numbers.
     """
-    if config.scored_on == "validation":
-        train_set, test_set = split(train_set)
+    train_set, scored_set = data_of(config, train_set, test_set)
     model = build(config, model_fn)
+    result: float | None = None
+
+    def evaluate() -> float:
+        with torch.random.fork_rng():
+            return score(model.merged() if config.d else model, scored_set)
+
+    def hook(step: Step) -> bool:
+        nonlocal result
+        if on_step and on_step(step):
+            return True
+        if config.decide and is_check(step.step, step.steps):
+            now = evaluate()
+            if decided(now, step.step / step.steps, config.decide):
+                result = now
+        return result is not None
+
     start = time.perf_counter()
     history = train(
-        model, train_set, config.lr, config.epochs, config.batch_size, config.seed, on_step=on_step
+        model, train_set, config.lr, config.epochs, config.batch_size, config.seed, on_step=hook
     )
     seconds = time.perf_counter() - start
-    result = None
-    if history.status == "finished":
-        with torch.random.fork_rng():
-            result = score(model.merged() if config.d else model, test_set)
+    status = "decided" if result is not None else history.status
+    if status == "finished":
+        result = evaluate()
     D = model.D if config.d else sum(p.numel() for p in model.parameters() if p.requires_grad)
     theta_d = model.theta_d.detach().clone() if keep_theta_d and config.d else None
     return Run(
-        config,
-        history.status,
-        result,
-        history.loss,
-        history.steps,
-        seconds,
-        D,
-        history.message,
-        theta_d,
+        config, status, result, history.loss, history.steps, seconds, D, history.message, theta_d
     )
+
+
+def data_of(config: RunConfig, train_set: Dataset, test_set: Dataset) -> tuple[Dataset, Dataset]:
+    """What a run trains on, and what it is scored on."""
+    parts = {
+        "test": lambda: (train_set, test_set),
+        "train": lambda: (train_set, train_set),
+        "validation": lambda: split(train_set),
+    }
+    if config.scored_on not in parts:
+        raise IdlibError(f"scored_on={config.scored_on!r} was given, expected one of {[*parts]}.")
+    return parts[config.scored_on]()
+
+
+def is_check(step: int, steps: int) -> bool:
+    """Whether a run that may end early is looked at after this step: ten times in all."""
+    return step < steps and step % max(1, steps // CHECKS) == 0
+
+
+def decided(score: float, share: float, thresholds: tuple[float, ...]) -> bool:
+    """Whether a run need not go on to tell which thresholds it reaches.
+
+    It need not once its score lies clearly above all of them, or after three tenths of its
+    steps so far below all of them that it won't climb there. On MNIST and digits, the scores
+    of 20 runs gained at most 0.08 after three tenths and lost at most 0.02 after any check.
+
+    Args:
+        score: now.
+        share: of the steps made, from 0 to 1.
+        thresholds: scores to reach.
+    """
+    if score >= max(thresholds) + SLIP:
+        return True
+    return share >= PATIENCE and score < min(thresholds) - CLIMB * (1 - share)
 
 
 def build(config: RunConfig, model_fn: Callable[[], nn.Module] | None = None) -> nn.Module:
@@ -93,34 +136,32 @@ def split(dataset: Dataset) -> tuple[Dataset, Dataset]:
     return part(order[held:]), part(order[:held])
 
 
-def sweep(
-    configs: Iterable[RunConfig],
-    store: RunStore,
-    jobs: int = 1,
-    keep_theta_d: Callable[[RunConfig], bool] = lambda config: False,
-) -> list[Run]:
-    """Makes the runs that `store` does not hold yet, `jobs` at a time with one thread each.
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A model and data that have no names; called with a configuration, it makes the run."""
 
-    Tasks and models are looked up by name. Only this process writes the store, as runs finish,
-    so an interrupted sweep loses the runs under way and nothing else.
-    """
-    configs = list(dict.fromkeys(configs))
-    missing = [config for config in configs if store.get(config) is None]
-    calls = (joblib.delayed(_run_by_name)(c, keep_theta_d(c)) for c in missing)
-    workers = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-    bar = tqdm(workers(calls), total=len(missing), desc="runs", disable=not missing)
-    for done in bar:
-        store.add(done)
-        c = done.config
-        bar.set_postfix_str(f"{c.task} {c.model} d={c.d} lr={c.lr:g} seed={c.seed}: {done.score}")
-    return [store.get(config) for config in configs]
+    model_fn: Callable[[], nn.Module]
+    train_set: Dataset
+    test_set: Dataset
+    score: Callable[[nn.Module, Dataset], float] = accuracy
+
+    def __call__(self, config: RunConfig, keep_theta_d: bool = False) -> Run:
+        return run(
+            config,
+            self.model_fn,
+            self.train_set,
+            self.test_set,
+            self.score,
+            keep_theta_d=keep_theta_d,
+        )
 
 
-def _run_by_name(config: RunConfig, keep_theta_d: bool) -> Run:
+def run_by_name(config: RunConfig, keep_theta_d: bool = False) -> Run:
+    """Makes a run whose task and model are found by name, on one thread of the CPU."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        task, model_fn = load(config.task), network(config.model)
-        return run(config, model_fn, task.train, task.test, keep_theta_d=keep_theta_d)
+        task = load(config.task)
+        return Problem(network(config.model), task.train, task.test)(config, keep_theta_d)
     finally:
         torch.set_num_threads(threads)

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from .data import pixel_order
 from .recorded import curve
+from .tasks import pixel_order
 
 __all__ = ["BLOCKS", "block_scores", "neighbour_correlation", "window_sources"]
 
@@ -25,7 +25,7 @@ def window_sources(block: int, size: int = 5, row: int = 9, column: int = 9) -> 
     """Where the pixels of one window of a shuffled image come from.
 
     Args:
-        block: see `idlib.data.pixel_order`.
+        block: see `idlib.tasks.pixel_order`.
         size: side of the window, 5 for LeNet's kernels.
         row: of the window's upper left pixel.
         column: of the same.

@@ -2,14 +2,18 @@
 
 One JSON object a line: ``{"session": …}`` says by whom and on what the runs below it were
 made, ``{"config": …, "status": …, "score": …}`` is a run. A killed process loses at most the
-run under way; the half-written line that it may leave is dropped at the next opening.
+run under way; the half-written line that it may leave is cut off by the next one that writes.
+Reading needs no permission; whoever writes holds a lock, the file of the same name with
+``.lock`` behind it, so that two sweeps on one file take turns.
 """
 
 import base64
 import json
 import os
 import platform
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor
 
 from .errors import IdlibError
@@ -39,7 +44,10 @@ class RunConfig:
         epochs: passes over the training data.
         batch_size: examples in a step.
         scored_on: "test": trained on all training data and scored on the test data;
-            "validation": trained on 90 % of the training data and scored on the rest.
+            "validation": trained on 90 % of the training data and scored on the rest;
+            "train": trained and scored on all training data.
+        decide: thresholds. A run that has any ends as soon as its score has reached all of
+            them, or is so far below all that it won't reach one (see `idlib.runs.decided`).
     """
 
     task: str
@@ -52,6 +60,7 @@ class RunConfig:
     epochs: int = 5
     batch_size: int = 128
     scored_on: str = "test"
+    decide: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,8 +69,9 @@ class Run:
 
     Args:
         config: what was run.
-        status: "finished", "stopped" or "diverged".
-        score: from 0 to 1; None unless finished.
+        status: "finished"; "decided", ended early by the thresholds of its configuration;
+            "stopped" by hand; or "diverged".
+        score: from 0 to 1, at its end; None if it was stopped or diverged.
         loss: training loss of the last step.
         steps: steps made.
         seconds: time taken by training.
@@ -99,9 +109,10 @@ class RunStore:
         self.about = about or {}
         self.sessions: list[dict] = []
         self._runs: dict[RunConfig, Run] = {}
+        self._lock = None if path is None else FileLock(f"{path}.lock")
+        self._size = 0  # of the part of the file that is known here
         self._announced = False
-        if self.path and self.path.exists():
-            self._load()
+        self._read()
 
     def __iter__(self) -> Iterator[Run]:
         return iter(self._runs.values())
@@ -113,47 +124,80 @@ class RunStore:
         """The finished run of this configuration, or None."""
         return self._runs.get(config)
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Holds the file for this process, with all runs in it that others have made.
+
+        Waits, and says so, while another process holds it. May be nested.
+        """
+        if self._lock is None or self._lock.is_locked:
+            yield
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            print(
+                f"Waiting for another process that writes {self.path} (and holds "
+                f"{self._lock.lock_file}) to end.",
+                file=sys.stderr,
+                flush=True,
+            )
+            self._lock.acquire()
+        try:
+            self._read()
+            yield
+        finally:
+            self._lock.release()
+
     def add(self, run: Run) -> None:
         """Keeps a run, in the file before this returns."""
-        self._runs[run.config] = run
-        if self.path:
-            if not self._announced:
-                self.sessions.append(_session(self.about))
-                self._append({"session": self.sessions[-1]})
-                self._announced = True
-            self._append(_to_json(run))
+        with self.writing():
+            self._runs[run.config] = run
+            if self.path:
+                if not self._announced:
+                    self.sessions.append(_session(self.about))
+                    self._append({"session": self.sessions[-1]})
+                    self._announced = True
+                self._append(_to_json(run))
 
     def _append(self, record: dict) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
+        with self.path.open("ab") as file:
+            if file.tell() > self._size:  # a line that was never finished
+                file.truncate(self._size)
+            file.write(json.dumps(record).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
+            self._size = file.tell()
 
-    def _load(self) -> None:
+    def _read(self) -> None:
+        """Takes in the whole lines that have come to the file since it was last read."""
+        if self.path is None or not self.path.exists():
+            return
         content = self.path.read_bytes()
-        lines = content.split(b"\n")
+        lines = content[: content.rfind(b"\n") + 1].splitlines(keepends=True)
+        if sum(map(len, lines)) == self._size:
+            return
+        self._size, self._announced = sum(map(len, lines)), False
+        self.sessions, self._runs = [], {}
         good, bad = [], []
-        for number, line in enumerate(lines[:-1], start=1):
+        for number, line in enumerate(lines, start=1):
             try:
                 self._take(json.loads(line))
                 good.append(line)
             except (ValueError, KeyError, TypeError) as error:
                 bad.append((number, error))
-        whole = b"".join(line + b"\n" for line in good)
         if bad:
-            aside = _free_name(self.path)
-            self.path.rename(aside)
-            self.path.write_bytes(whole)
+            with self._lock:
+                aside = _free_name(self.path)
+                self.path.rename(aside)
+                self.path.write_bytes(b"".join(good))
             number, error = bad[0]
             raise IdlibError(
                 f"{self.path}: line {number} can't be read ({error}). The file was kept as "
-                f"{aside}, its {len(good)} good lines of {len(lines) - 1} are in {self.path}: "
+                f"{aside}, its {len(good)} good lines of {len(lines)} are in {self.path}: "
                 "start again to go on with them."
             )
-        if len(whole) < len(content):  # the last line was never finished
-            with self.path.open("r+b") as file:
-                file.truncate(len(whole))
 
     def _take(self, record: dict) -> None:
         if "session" in record:
@@ -166,6 +210,8 @@ class RunStore:
 def _to_json(run: Run) -> dict:
     record = dict(vars(run))
     record["config"] = asdict(run.config)
+    if not run.config.decide:
+        del record["config"]["decide"]
     record["loss"] = round(run.loss, 6) if np.isfinite(run.loss) else None
     record["seconds"] = round(run.seconds, 3)
     if run.theta_d is None:
@@ -180,7 +226,8 @@ def _to_json(run: Run) -> dict:
 
 def _from_json(record: dict) -> Run:
     record = dict(record)
-    record["config"] = RunConfig(**record["config"])
+    config = record["config"]
+    record["config"] = RunConfig(**config | {"decide": tuple(config.get("decide", ()))})
     record["loss"] = float("nan") if record["loss"] is None else record["loss"]
     if "theta_d" in record:
         numbers = np.frombuffer(base64.b64decode(record["theta_d"]), "<f4")

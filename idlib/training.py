@@ -109,7 +109,7 @@ def accuracy(model: nn.Module, dataset: Dataset) -> float:
     """The share of examples whose label `predict` finds, from 0 to 1."""
     if not len(dataset):
         raise IdlibError("The evaluation set is empty: pass at least one example.")
-    labels = torch.cat([y for _, y in _batches(dataset, 1000)])
+    labels = torch.cat([y for _, y in _batches(dataset, 1000)]).cpu()
     return (predict(model, dataset) == labels).double().mean().item()
 
 

@@ -10,7 +10,7 @@ from torch.utils.data import Dataset, TensorDataset
 
 import idlib
 from idlib import IdlibError
-from idlib.dimension import _search, d90, lattice
+from idlib.dimension import d90, lattice
 from idlib.store import Run, RunConfig, RunStore
 
 INPUTS, CLASSES = 12, 4
@@ -54,20 +54,10 @@ def test_d90_reaches_the_threshold_and_the_next_smaller_d_does_not():
             assert scores[ds[ds.index(d) - 1], seed] < definition.threshold
 
 
-@pytest.mark.parametrize("start", [0, 7, 39])
-@pytest.mark.parametrize("step", [1, 4])
-def test_search_equals_linear_scan(start, step):
-    for first in range(41):
-        asked = []
-        found = _search(lambda i, f=first, a=asked: a.append(i) or i >= f, start, step, 40)
-        assert found == (first if first < 40 else None)
-        assert len(asked) == len(set(asked)) <= 14
-
-
 def test_a_resumed_search_makes_no_run_twice(tmp_path, monkeypatch):
     whole = measure()
     path, made = tmp_path / "runs.jsonl", []
-    real = idlib.dimension.run
+    real = idlib.runs.run
 
     def interrupted(config, *args, **kwargs):
         if len(made) == 5:
@@ -75,15 +65,13 @@ def test_a_resumed_search_makes_no_run_twice(tmp_path, monkeypatch):
         made.append(config)
         return real(config, *args, **kwargs)
 
-    monkeypatch.setattr(idlib.dimension, "run", interrupted)
+    monkeypatch.setattr(idlib.runs, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
         measure(store=path)
     assert len(RunStore(path)) == 5
 
     again = []
-    monkeypatch.setattr(
-        idlib.dimension, "run", lambda c, *a, **k: again.append(c) or real(c, *a, **k)
-    )
+    monkeypatch.setattr(idlib.runs, "run", lambda c, *a, **k: again.append(c) or real(c, *a, **k))
     resumed = measure(store=path)
     assert not set(made) & set(again)
     assert str(resumed) == str(whole)
@@ -92,13 +80,13 @@ def test_a_resumed_search_makes_no_run_twice(tmp_path, monkeypatch):
 
 def test_the_learning_rate_is_chosen_without_the_test_data(monkeypatch):
     seen = []
-    real = idlib.dimension.run
+    real = idlib.runs.run
 
     def spy(config, model_fn, train, test, *args, **kwargs):
         seen.append(config)
         return real(config, model_fn, train, test, *args, **kwargs)
 
-    monkeypatch.setattr(idlib.dimension, "run", spy)
+    monkeypatch.setattr(idlib.runs, "run", spy)
     found = measure(seeds=(0,))
     tried = {(c.d, c.lr) for c in seen if c.scored_on == "validation" and c.d}
     assert {lr for _, lr in tried} == {0.1, 0.3}

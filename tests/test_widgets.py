@@ -7,8 +7,9 @@ import pytest
 from torch.utils.data import TensorDataset
 
 from idlib import widgets
-from idlib.data import Task, load
+from idlib.data import load
 from idlib.recorded import curve
+from idlib.tasks import Task
 from idlib.widgets.base import SliderPanel
 
 

@@ -6,12 +6,12 @@ import time
 import ipywidgets as w
 from torch.utils.data import TensorDataset
 
-from ..data import Task
 from ..models import MODELS
 from ..plots import to_html, training_curve
 from ..projections import PROJECTIONS
 from ..runs import build
 from ..store import RunConfig
+from ..tasks import Task
 from ..training import Step, accuracy, train
 from .base import Panel, error_html
 

@@ -4,10 +4,10 @@ import functools
 
 import numpy as np
 
-from ..data import Task, pixel_order
 from ..plots import block_accuracy, to_html
 from ..recorded import provenance, recorded
 from ..shuffled import BLOCKS, block_scores, neighbour_correlation
+from ..tasks import Task, pixel_order
 from .base import SliderPanel
 
 __all__ = ["ShuffledBlocks"]

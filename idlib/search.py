@@ -1,0 +1,82 @@
+"""The search for d90: few runs instead of a grid of them."""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+
+from .store import Run, RunConfig
+
+__all__ = ["bisect", "nearest", "search"]
+
+
+def search(
+    cells: Sequence[RunConfig],
+    ds: Sequence[int],
+    thresholds: Sequence[float],
+    first: int,
+    stride: int,
+    make: Callable[[list[RunConfig]], list[Run]],
+) -> None:
+    """Makes the runs that tell the smallest d of `ds` that reaches each threshold.
+
+    The cells are searched side by side: each round makes the next run of all of them, so that
+    several processes have work, and so that the runs of one store serve all thresholds. A run
+    ends early once it is clear which thresholds it reaches.
+
+    Args:
+        cells: configurations whose d is to be found, such as one for each seed.
+        ds: dimensions, in ascending order.
+        thresholds: scores to reach.
+        first: about where to start.
+        stride: the first step, in places of `ds`; it doubles until the threshold is bracketed.
+        make: makes runs, or finds them.
+    """
+    searches = [_cell(c, ds, thresholds, nearest(ds, first), stride) for c in cells if thresholds]
+    waiting = {s: next(s) for s in searches}
+    while waiting:
+        for s, run in zip(list(waiting), make(list(waiting.values())), strict=True):
+            try:
+                waiting[s] = s.send(run)
+            except StopIteration:
+                del waiting[s]
+
+
+def _cell(
+    cell: RunConfig, ds: Sequence[int], thresholds: Sequence[float], start: int, stride: int
+) -> Generator[RunConfig, Run, None]:
+    """Asks for one run after another, until every threshold is bracketed."""
+    for threshold in thresholds:
+        steps = bisect(start, stride, len(ds))
+        i = next(steps)
+        while True:
+            run = yield replace(cell, d=ds[i], decide=tuple(thresholds))
+            try:
+                i = steps.send(run.score is not None and run.score >= threshold)
+            except StopIteration as end:
+                start, stride = (start if end.value is None else end.value), 1
+                break
+
+
+def bisect(start: int, stride: int, n: int) -> Generator[int, bool, int | None]:
+    """The smallest index below `n` that passes, where all above one that passes pass too.
+
+    Yields an index and is sent whether it passes: strides double away from `start` until the
+    change is bracketed, then halve. Returns None if the last index does not pass.
+    """
+    low, high = -1, n  # the largest known to fail, the smallest known to pass
+    i = start
+    while high - low > 1:
+        if (yield i):
+            high = i
+            i = max(low + 1, i - stride) if low < 0 else (low + high) // 2
+        else:
+            low = i
+            i = min(n - 1, i + stride) if high == n else (low + high) // 2
+        stride *= 2 if low < 0 or high == n else 1
+        if low == n - 1:
+            return None
+    return high
+
+
+def nearest(ds: Sequence[int], d: int) -> int:
+    """The place in `ds` of the value closest to `d`."""
+    return min(range(len(ds)), key=lambda i: abs(ds[i] - d))
