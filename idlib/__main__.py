@@ -5,8 +5,9 @@ import sys
 from itertools import product
 
 from .errors import IdlibError
+from .experiments import EXPERIMENTS
 from .projections import PROJECTIONS
-from .recorded import EXPERIMENTS, record
+from .recorded import record
 from .store import RunConfig, RunStore
 from .sweeps import sweep
 

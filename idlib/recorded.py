@@ -8,20 +8,21 @@ nearest of three dimensions; the test data are only ever scored.
 import functools
 import math
 import statistics
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .data import fingerprint, load
 from .errors import IdlibError
+from .experiments import Experiment, experiment_named
 from .runs import build
+from .search import search
 from .store import Run, RunConfig, RunStore
 from .subspace import Subspace
 from .sweeps import sweep
 
 __all__ = [
-    "EXPERIMENTS",
     "Curve",
-    "Experiment",
     "curve",
     "provenance",
     "record",
@@ -32,132 +33,92 @@ __all__ = [
 FOLDER = Path(__file__).parent / "recorded"
 
 
-@dataclass(frozen=True)
-class Experiment:
-    """Score against d for some networks on some tasks.
-
-    Args:
-        tasks: names for `idlib.data.load`.
-        models: names for `idlib.models.network`.
-        ds: dimensions.
-        pilots: dimensions at which the learning rate is chosen.
-        lrs: learning rates to choose from, in a subspace.
-        full_lrs: the same for the full model.
-        seeds: seeds of the scored runs; the learning rate is chosen with the first.
-        epochs: passes over the training data.
-        projection: see `idlib.Subspace`.
-        keep_theta_d: whether the first seed's runs carry their d numbers.
-    """
-
-    tasks: tuple[str, ...]
-    models: tuple[str, ...]
-    ds: tuple[int, ...]
-    pilots: tuple[int, ...]
-    lrs: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)
-    full_lrs: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2)
-    seeds: tuple[int, ...] = (0, 1, 2)
-    epochs: int = 5
-    projection: str = "fastfood"
-    keep_theta_d: bool = True
-
-
-EXPERIMENTS = {
-    "mnist": Experiment(
-        tasks=("mnist", "mnist-shuffled"),
-        models=("fc", "lenet"),
-        ds=(10, 25, 50, 100, 150, 200, 250, 300, 350, 400, 500, 625, 750, 875, 1000, 1400, 2000),
-        pilots=(100, 400, 1400),
-    ),
-    "digits": Experiment(
-        tasks=("digits", "digits-shuffled"),
-        models=("fc", "lenet"),
-        ds=(5, 10, 20, 30, 40, 50, 60, 75, 100, 125, 150, 200, 300, 400, 600, 800),
-        pilots=(40, 100, 300),
-        epochs=30,
-    ),
-    "blocks": Experiment(  # the steps between "mnist" and "mnist-shuffled", at one d
-        tasks=("mnist-shuffled-2", "mnist-shuffled-4", "mnist-shuffled-7", "mnist-shuffled-14"),
-        models=("fc", "lenet"),
-        ds=(400,),
-        pilots=(400,),
-        lrs=(0.1, 1.0),
-        full_lrs=(3e-3,),
-        seeds=(0, 1),
-    ),
-    "model_size": Experiment(  # the 20 networks of Li et al., D from 39,760 to 959,610
-        tasks=("mnist",),
-        models=tuple(
-            f"fc-{width}-{depth}" for depth in range(1, 6) for width in (50, 100, 200, 400)
-        ),
-        ds=(250, 325, 400, 475, 525, 575, 625, 675, 725, 775, 875, 1000, 1200),
-        pilots=(600,),
-        lrs=(0.1, 0.3, 1.0),
-        full_lrs=(1e-3, 3e-3),
-        seeds=(0, 1),
-        epochs=3,
-        projection="hashed",
-        keep_theta_d=False,
-    ),
-}
-
-
 def record(
     name: str, jobs: int = 1, path: str | Path | None = None, dask: str | None = None
 ) -> RunStore:
     """Makes the missing runs of an experiment.
 
     Args:
-        name: a key of `EXPERIMENTS`.
+        name: a key of `idlib.experiments.EXPERIMENTS`.
         jobs: processes, one thread each.
         path: the file to complete; the package's own if None.
         dask: see `idlib.sweeps.sweep`.
     """
-    experiment = _experiment(name)
+    experiment = experiment_named(name)
     data = {}
     for task in experiment.tasks:
         print(load(task))
         data[task] = [fingerprint(load(task).train), fingerprint(load(task).test)]
     about = {"command": f"python -m idlib record {name} --jobs {jobs}", "data": data}
     store = RunStore(path or FOLDER / f"{name}.jsonl", about)
-    pilots = [
-        RunConfig(
-            task, model, d, lr, experiment.seeds[0], experiment.projection, epochs=experiment.epochs
-        )
-        for task in experiment.tasks
-        for model in experiment.models
-        for d in (None, *experiment.pilots)
-        for lr in (experiment.full_lrs if d is None else experiment.lrs)
-    ]
-    pilots = [replace(config, scored_on="validation") for config in pilots]
-    best: dict[tuple, float] = {}
-    for run in sorted(sweep(pilots, store, jobs, dask=dask), key=lambda run: run.score or 0.0):
-        c = run.config
-        best[c.task, c.model, c.d] = c.lr  # the last one scored highest
-    grid = [
+    best = _best_rates(experiment, lambda configs: sweep(configs, store, jobs, dask=dask))
+
+    def cells(ds: Sequence[int | None]) -> list[RunConfig]:
+        return [
+            replace(config, d=d, lr=best(config, d), seed=seed, scored_on=experiment.scored_on)
+            for seed in experiment.seeds
+            for config in _bases(experiment)
+            for d in ds
+        ]
+
+    def make(configs: Sequence[RunConfig]) -> list[Run]:
+        configs = [replace(c, lr=best(c, c.d)) for c in configs]
+        first = experiment.seeds[0]
+        keep = experiment.keep_theta_d
+        return sweep(configs, store, jobs, lambda c: keep and c.seed == first, dask=dask)
+
+    if experiment.thresholds:
+        make(cells([None]))
+        middle = math.sqrt(experiment.pilots[0] * experiment.pilots[-1])
+        search(cells([None]), experiment.ds, experiment.thresholds, middle, 4, make)
+    else:
+        make(cells([None, *experiment.ds]))
+    return store
+
+
+def _bases(experiment: Experiment) -> list[RunConfig]:
+    return [
         RunConfig(
             task,
             model,
-            d,
-            best[task, model, d and min(experiment.pilots, key=lambda p: abs(math.log(p / d)))],
-            seed,
+            None,
+            math.nan,
+            experiment.seeds[0],
             experiment.projection,
             epochs=experiment.epochs,
         )
-        for seed in experiment.seeds
         for task in experiment.tasks
         for model in experiment.models
-        for d in (None, *experiment.ds)
     ]
-    keep = experiment.keep_theta_d
-    first = experiment.seeds[0]
-    sweep(grid, store, jobs, keep_theta_d=lambda c: keep and c.seed == first, dask=dask)
-    return store
+
+
+def _best_rates(
+    experiment: Experiment, make: Callable[[Sequence[RunConfig]], list[Run]]
+) -> Callable[[RunConfig, int | None], float]:
+    """Chooses the learning rates; what it returns tells the one for a task, a model and a d."""
+    scored_on = "validation" if experiment.scored_on == "test" else experiment.scored_on
+    pilots = [
+        replace(config, d=d, lr=lr, scored_on=scored_on)
+        for config in _bases(experiment)
+        for d in (None, *experiment.pilots)
+        for lr in (experiment.full_lrs if d is None else experiment.lrs)
+    ]
+    best: dict[tuple, float] = {}
+    for run in sorted(make(pilots), key=lambda run: (run.score or 0.0, -run.loss)):
+        c = run.config
+        best[c.task, c.model, c.d] = c.lr  # the last one scored highest
+
+    def rate(config: RunConfig, d: int | None) -> float:
+        pilot = d and min(experiment.pilots, key=lambda p: abs(math.log(p / d)))
+        return best[config.task, config.model, pilot]
+
+    return rate
 
 
 @functools.cache
 def recorded(name: str) -> RunStore:
     """The recorded runs of an experiment, as shipped with the package."""
-    _experiment(name)
+    experiment_named(name)
     return RunStore(FOLDER / f"{name}.jsonl")
 
 
@@ -224,9 +185,3 @@ def provenance(store: RunStore) -> str:
     last = store.sessions[-1]
     data = " and ".join(sorted({task.split("-")[0] for s in store.sessions for task in s["data"]}))
     return f"Recorded on {data}, {seeds} seeds, {last['hardware']}, {last['date'][:10]}"
-
-
-def _experiment(name: str) -> Experiment:
-    if name not in EXPERIMENTS:
-        raise IdlibError(f"experiment {name!r} was asked for, expected one of {list(EXPERIMENTS)}.")
-    return EXPERIMENTS[name]

@@ -7,7 +7,8 @@ import pytest
 from idlib import IdlibError, recorded
 from idlib.data import fingerprint, load
 from idlib.dimension import d90
-from idlib.recorded import EXPERIMENTS, FOLDER, curve, provenance, record, replay
+from idlib.experiments import EXPERIMENTS
+from idlib.recorded import FOLDER, curve, provenance, record, replay
 from idlib.training import accuracy
 
 IMAGES = ("mnist", "digits")

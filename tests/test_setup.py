@@ -13,7 +13,7 @@ import pytest
 
 import idlib
 from idlib import __main__ as command_line
-from idlib.recorded import EXPERIMENTS
+from idlib.experiments import EXPERIMENTS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
