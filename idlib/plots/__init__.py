@@ -13,6 +13,7 @@ from .projections import (
     step_sizes,
 )
 from .shuffled import bars, block_accuracy, image_rows
+from .sizes import d90_against_size, size_maps, size_panel
 from .toy import curvature_odds, descents, loss_by_groups, meetings, performance_by_d, sums_and_loss
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "block_accuracy",
     "cost_curves",
     "curvature_odds",
+    "d90_against_size",
     "descents",
     "fastfood_blocks",
     "fastfood_stage",
@@ -34,6 +36,8 @@ __all__ = [
     "meetings",
     "performance_by_d",
     "picture",
+    "size_maps",
+    "size_panel",
     "steering",
     "step_sizes",
     "sums_and_loss",

@@ -6,11 +6,13 @@ from .live import LiveTraining
 from .projections import FastfoodSteps, RandomAngles, SteeredPoint
 from .recorded import RecordedCurves
 from .shuffled import ShuffledBlocks
+from .sizes import ModelSizes
 from .toy import SumsByD, SumsByGroups
 
 __all__ = [
     "FastfoodSteps",
     "LiveTraining",
+    "ModelSizes",
     "Panel",
     "RandomAngles",
     "RecordedCurves",

@@ -1,0 +1,111 @@
+"""Twenty sizes: the map is what the store holds, and the checks of notebook 05 teach."""
+
+import numpy as np
+import pytest
+
+from idlib import IdlibError, checks, plots, widgets
+from idlib.models import network
+from idlib.recorded import recorded
+from idlib.sizes import DEPTHS, WIDTHS, size, sizes, slope
+
+
+def parameters(width, depth):
+    return 784 * width + width + (depth - 1) * (width * width + width) + width * 10 + 10
+
+
+def test_the_twenty_networks_are_those_of_the_paper():
+    Ds = [s.D for s in sizes()]
+    assert len(set(Ds)) == 20 and (min(Ds), max(Ds)) == (39_760, 959_610)
+    for s in sizes():
+        built = network(f"fc-{s.width}-{s.depth}")()
+        assert s.D == sum(p.numel() for p in built.parameters()) == parameters(s.width, s.depth)
+
+
+@pytest.mark.parametrize("definition", ["absolute", "relative"])
+def test_d90_is_the_smallest_recorded_d_that_reaches_the_threshold(definition):
+    """Counted here from the store itself, without d90 or curve."""
+    for s in sizes():
+        runs = [r for r in recorded("model_size") if r.config.model == f"fc-{s.width}-{s.depth}"]
+        runs = [r for r in runs if r.config.scored_on == "test"]
+        full = [r.score for r in runs if r.config.d is None]
+        assert len(full) == 2
+        threshold = 0.9 if definition == "absolute" else 0.9 * sum(full) / 2
+        inside = [r for r in runs if r.config.d]
+        assert len(inside) == 2 * 13
+        per_seed = [
+            min(r.config.d for r in inside if r.config.seed == seed and r.score >= threshold)
+            for seed in (0, 1)
+        ]
+        assert s.d90(definition) == np.mean(per_seed)
+        assert min(per_seed) > 250  # a smaller d was tried, and failed
+
+
+def test_size_barely_moves_d90():
+    for definition in ("absolute", "relative"):
+        values = [s.d90(definition) for s in sizes()]
+        assert max(values) / min(values) < 2 < 24 < size(400, 5).D / size(50, 1).D
+        assert abs(slope([s.D for s in sizes()], values)) < 0.1
+
+
+def test_an_unknown_definition():
+    with pytest.raises(IdlibError, match="'best' was given"):
+        size(50, 1).d90("best")
+
+
+def test_slope_is_the_exponent():
+    x = [1e3, 1e4, 1e6]
+    for power in (-1, 0, 0.5):
+        assert slope(x, [7 * v**power for v in x]) == pytest.approx(power, abs=1e-9)
+
+
+def test_the_widget_shows_the_network_that_is_chosen():
+    panel = widgets.ModelSizes(200, 2)
+    for width, depth, definition in ((400, 5, "absolute"), (50, 1, "relative")):
+        panel.width.value, panel.depth.value = width, depth
+        panel.definition.value = definition
+        s = size(width, depth)
+        html = panel.view.value
+        assert f"D = {s.D:,}" in html and f"d90 = {s.d90(definition):,.0f}" in html
+        assert f"width {width}, depth {depth} is marked" in html
+
+
+def test_the_maps_show_their_numbers():
+    values = np.arange(20.0).reshape(5, 4)
+    fig = plots.size_maps({"a": values, "b": values + 1}, WIDTHS, DEPTHS)
+    texts = [[t.get_text() for t in ax.texts] for ax in fig.axes]
+    assert texts[0] == [str(n) for n in range(20)] and texts[1][0] == "1"
+    fig = plots.d90_against_size([(1, 10, 5.0), (2, 1000, 5.0)], {"flat": 0.0, "share": 1.0})
+    flat, share = (line.get_ydata() for line in fig.axes[0].lines[-2:])
+    assert np.allclose(flat, 5) and np.allclose(share, [5, 500])
+
+
+CASES = {
+    "parameters": (
+        parameters,
+        [
+            lambda w, n: 784 * w + w * 10,
+            lambda w, n: 784 * w + (n - 1) * w * w + w * 10,
+            lambda w, n: 784 * w + w + n * (w * w + w) + w * 10 + 10,
+            lambda w, n: None,
+        ],
+    ),
+    "exponent": (
+        lambda x, y: np.polyfit(np.log(x), np.log(y), 1)[0],
+        [
+            lambda x, y: np.polyfit(x, y, 1)[0],
+            lambda x, y: np.polyfit(np.log(y), np.log(x), 1)[0],
+            lambda x, y: np.polyfit(np.log(x), y, 1)[0],
+            lambda x, y: None,
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_solution_passes_and_wrong_answers_get_a_hint(name, capsys):
+    check, (solution, wrong) = getattr(checks.sizes, name), CASES[name]
+    assert check(solution)
+    assert capsys.readouterr().out.startswith("Right.")
+    for answer in wrong:
+        assert not check(answer)
+        assert "Not yet:" in (out := capsys.readouterr().out) and "Hint:" in out
