@@ -3,9 +3,11 @@
 import argparse
 import sys
 from itertools import product
+from pathlib import Path
 
 from .errors import IdlibError
 from .experiments import EXPERIMENTS
+from .filesizes import record_file_sizes
 from .projections import PROJECTIONS
 from .recorded import record
 from .store import RunConfig, RunStore
@@ -43,7 +45,7 @@ def _main() -> None:
     parser = argparse.ArgumentParser(prog="python -m idlib", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     rec = commands.add_parser("record", help="make the missing runs of a recorded experiment")
-    rec.add_argument("name", choices=EXPERIMENTS)
+    rec.add_argument("name", choices=[*EXPERIMENTS, "compression"])
     rec.add_argument("--path", help="the file to complete (default: the package's own)")
     many = commands.add_parser("sweep", help="make the runs of a grid that a store lacks")
     many.add_argument("--task", nargs="+", required=True, help="such as digits or mnist-shuffled")
@@ -68,12 +70,28 @@ def _main() -> None:
     books.add_argument(
         "--check", action="store_true", help="write nothing; fail if any would change"
     )
-    timing = commands.add_parser("bench", help="time the projections, in full training steps")
+    pre = commands.add_parser("pretrain", help="pretrain a small RoBERTa; resumes")
+    pre.add_argument("--size", default="4x128", help="layers x hidden size")
+    pre.add_argument("--steps", type=int, default=25_000, help="of 4,096 tokens")
+    pre.add_argument("--lr", type=float, default=2e-3)
+    pre.add_argument("--text", required=True, help="plain text, or the same packed by xz")
+    pre.add_argument("--held-out", required=True, help="other text, for the masked loss")
+    pre.add_argument("--folder", required=True, help="where the model goes")
+    pre.add_argument("--device", default="cpu")
+    timing = commands.add_parser("bench", help="time projections, sweeps and searches")
     timing.add_argument("--threads", type=int, default=2)
     timing.add_argument("--quick", action="store_true", help="few rounds, to see that all works")
     args = parser.parse_args()
-    if args.command == "record":
+    if args.command == "record" and args.name == "compression":
+        record_file_sizes(args.path)
+    elif args.command == "record":
         record(args.name, args.jobs, args.path, args.dask)
+    elif args.command == "pretrain":
+        from .pretrain import Plan, pretrain  # transformers takes seconds to import
+
+        plan = Plan(args.size, args.steps, args.lr)
+        texts = Path(args.text), Path(args.held_out)
+        pretrain(plan, *texts, Path(args.folder), args.device)
     elif args.command == "sweep":
         _sweep(args)
     elif args.command == "notebooks":
@@ -84,9 +102,10 @@ def _main() -> None:
             print(f"{path} {'would change' if args.check else 'changed'}")
         sys.exit(bool(changed and args.check))
     elif args.command == "bench":
-        from . import bench
+        from . import bench, bench_sweeps
 
         bench.main(args.threads, args.quick)
+        bench_sweeps.main(args.quick)
 
 
 if __name__ == "__main__":

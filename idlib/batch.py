@@ -165,7 +165,7 @@ def _look(
             )
         elif m.config.decide and is_check(step, steps):
             score = m.scored(dataset)
-            if decided(score, step / steps, m.config.decide):
+            if decided(score, step / steps, m.config):
                 m.status, m.score = "decided", score
 
 

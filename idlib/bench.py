@@ -22,7 +22,15 @@ from .projection_base import check_integer
 from .projections import make_projection
 from .subspace import Subspace
 
-__all__ = ["Cost", "StepTime", "fastest", "main", "projection_costs", "step_times"]
+__all__ = [
+    "Cost",
+    "StepTime",
+    "fastest",
+    "main",
+    "projection_costs",
+    "step_times",
+    "table",
+]
 
 D_LARGE = 22_713_216  # parameters of all-MiniLM-L6-v2
 BATCH = 128
@@ -152,7 +160,7 @@ def _step_table(times: Sequence[StepTime]) -> str:
         goal = STEP_GOALS[t.model].get(t.projection)
         name = f"{t.model} {t.projection or '(full model)'}"
         rows.append((name, f"{t.ms:.2f}", f"{t.ratio:.2f}", f"{goal:.2f}" if goal else ""))
-    return _table(rows)
+    return table(rows)
 
 
 def _cost_table(costs: Sequence[Cost]) -> str:
@@ -163,7 +171,7 @@ def _cost_table(costs: Sequence[Cost]) -> str:
         times = (f"{c.forward_ms:.1f}", f"{c.adjoint_ms:.1f}", f"{c.ms:.1f}", str(ms))
         floors, state = f"{c.ms / c.floor_ms:.1f}", f"{c.state_bytes / 1e6:.1f}"
         rows.append((c.projection, *times, floors, state, str(megabytes or "")))
-    return _table(rows)
+    return table(rows)
 
 
 def _step(model: nn.Module) -> Callable[[], None]:
@@ -192,7 +200,7 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def table(rows: Sequence[Sequence[str]]) -> str:
     """Text in columns, names to the left and numbers to the right, with a rule below the head."""
     widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
     lines = []

@@ -87,7 +87,7 @@ EXPERIMENTS = {
         ),
         models=("fc",),
         ds=tuple(d for d in lattice(20_000) if d >= 20),
-        pilots=(200, 1500, 8000),
+        pilots=(200, 700, 1500, 3000, 8000),  # a rate that is too large shows as a collapse
         lrs=(0.03, 0.1, 0.3),
         full_lrs=(1e-3, 3e-3),
         seeds=(0, 1),

@@ -181,7 +181,7 @@ def replay(run: Run) -> Subspace:
 
 def provenance(store: RunStore) -> str:
     """A line for figures: data, seeds, hardware, date."""
-    seeds = len({run.config.seed for run in store if run.config.scored_on == "test"})
+    seeds = len({run.config.seed for run in store if run.config.scored_on != "validation"})
     last = store.sessions[-1]
     data = " and ".join(sorted({task.split("-")[0] for s in store.sessions for task in s["data"]}))
     return f"Recorded on {data}, {seeds} seeds, {last['hardware']}, {last['date'][:10]}"

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from .errors import IdlibError
 
-__all__ = ["Run", "RunConfig", "RunStore"]
+__all__ = ["Run", "RunConfig", "RunStore", "session"]
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ class RunStore:
             self._runs[run.config] = run
             if self.path:
                 if not self._announced:
-                    self.sessions.append(_session(self.about))
+                    self.sessions.append(session(self.about))
                     self._append({"session": self.sessions[-1]})
                     self._announced = True
                 self._append(_to_json(run))
@@ -235,7 +235,8 @@ def _from_json(record: dict) -> Run:
     return Run(**record)
 
 
-def _session(about: dict) -> dict:
+def session(about: dict) -> dict:
+    """What a file says of those who add to it: `about`, the date, versions and hardware."""
     return {
         **about,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,11 +1,13 @@
 """The benchmark: what it times and prints, not how long it takes."""
 
+import subprocess
 import sys
+import time
 
 import pytest
 import torch
 
-from idlib import IdlibError, bench
+from idlib import IdlibError, bench, bench_sweeps
 from idlib import __main__ as command_line
 from idlib.projections import make_projection
 
@@ -84,7 +86,32 @@ def test_threads_must_be_positive(threads):
 def test_the_command_line_passes_its_options_on(monkeypatch):
     calls = []
     monkeypatch.setattr(bench, "main", lambda threads, quick: calls.append((threads, quick)))
+    monkeypatch.setattr(bench_sweeps, "main", lambda quick: calls.append(quick))
     for options in ([], ["--threads", "3", "--quick"]):
         monkeypatch.setattr(sys, "argv", ["idlib", "bench", *options])
         command_line.main()
-    assert calls == [(2, False), (3, True)]
+    assert calls == [(2, False), False, (3, True), True]
+
+
+def test_memory_of_children_is_seen():
+    def grow():
+        code = "import time; x = bytearray(200_000_000); time.sleep(1)"
+        subprocess.run([sys.executable, "-c", code], check=True)
+        return 7
+
+    before = bench_sweeps.measured(lambda: time.sleep(0.3), every=0.02)
+    after = bench_sweeps.measured(grow, every=0.02)
+    assert after.result == 7 and after.seconds > 1
+    assert after.megabytes > before.megabytes + 190
+
+
+def test_sweeps_and_searches_are_printed(capsys):
+    bench_sweeps.main(quick=True)
+    lines = capsys.readouterr().out.splitlines()
+    table = {line[:30].strip(): line[30:].split() for line in lines}
+    for name in ("one worker", "two workers", "Dask, two workers"):
+        assert all(float(x) > 0 for x in table[name])
+    assert table["one worker"][1] == "1.00" and table["two workers"][2] == "1.80"
+    for name in ("digits, fc", "digits, lenet"):
+        row = next(line for line in lines if line.startswith(name)).split()
+        assert int(row[3]) > 8 and float(row[-1]) > 0

@@ -128,7 +128,10 @@ def test_readme_names_commands_that_exist(monkeypatch, capsys):
     named = re.findall(r"python -m idlib (\w+)", README)
     assert named
     assert set(named) <= set(commands)
-    assert set(re.findall(r"python -m idlib record (\w+)", README)) == set(EXPERIMENTS)
+    assert set(re.findall(r"python -m idlib record (\w+)", README)) == {
+        *EXPERIMENTS,
+        "compression",
+    }
 
 
 def test_imports_run_one_way():

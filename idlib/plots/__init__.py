@@ -1,7 +1,9 @@
 """Figures: one look for all, with alternative text, drawn without pyplot."""
 
 from .base import COLORS, figure, picture, thumbnails, to_html
+from .compression import bytes_and_accuracy, description_lengths, file_panel
 from .curves import accuracy_curves, training_curve
+from .memorising import memorised_panel, needed_lines
 from .projections import (
     angles,
     cost_curves,
@@ -22,18 +24,23 @@ __all__ = [
     "angles",
     "bars",
     "block_accuracy",
+    "bytes_and_accuracy",
     "cost_curves",
     "curvature_odds",
     "d90_against_size",
     "descents",
+    "description_lengths",
     "fastfood_blocks",
     "fastfood_stage",
     "figure",
+    "file_panel",
     "heat_maps",
     "image_rows",
     "length_ratios",
     "loss_by_groups",
     "meetings",
+    "memorised_panel",
+    "needed_lines",
     "performance_by_d",
     "picture",
     "size_maps",

@@ -2,7 +2,9 @@
 
 from .alive import alive
 from .base import Panel, predict
+from .compression import FileSizes
 from .live import LiveTraining
+from .memorising import Memorising
 from .projections import FastfoodSteps, RandomAngles, SteeredPoint
 from .recorded import RecordedCurves
 from .shuffled import ShuffledBlocks
@@ -11,7 +13,9 @@ from .toy import SumsByD, SumsByGroups
 
 __all__ = [
     "FastfoodSteps",
+    "FileSizes",
     "LiveTraining",
+    "Memorising",
     "ModelSizes",
     "Panel",
     "RandomAngles",

@@ -1,0 +1,73 @@
+"""Choose how many images and how many shuffled labels, and see what they cost."""
+
+import ipywidgets as w
+
+from ..memorising import (
+    NS,
+    SHARES,
+    bits_needed,
+    mean_needed,
+    needed,
+    task_name,
+    without_memorising,
+)
+from ..plots import memorised_panel, to_html
+from ..recorded import provenance, recorded
+from .base import Panel, error_html
+
+__all__ = ["Memorising"]
+
+
+class Memorising(Panel):
+    """Number of images and share of shuffled labels: the recorded d for training accuracy 0.9.
+
+    Args:
+        n: 500, 1000, 2000 or 5000 images.
+        percent: 0, 10, 50 or 100.
+    """
+
+    def __init__(self, n: int = 1000, percent: int = 50):
+        wide = {"layout": w.Layout(width="460px"), "style": {"description_width": "130px"}}
+        self.n = w.SelectionSlider(options=NS, value=n, description="images", **wide)
+        self.percent = w.SelectionSlider(
+            options=SHARES, value=percent, description="shuffled labels, %", **wide
+        )
+        self.view = w.HTML(layout=w.Layout(min_height="450px"))
+        self.needed = {p: {m: needed(task_name(m, p)).per_seed for m in NS} for p in SHARES}
+        for control in (self.n, self.percent):
+            control.observe(self._draw, "value")
+        self._draw(None)
+        super().__init__([self.n, self.percent, self.view])
+
+    def _draw(self, _) -> None:
+        try:
+            self.view.value = self._html(self.n.value, self.percent.value)
+        except Exception as error:
+            self.view.value = error_html(error)
+
+    def _html(self, n: int, percent: int) -> str:
+        task, without = task_name(n, percent), without_memorising(percent)
+        points = [
+            (r.config.d, r.score)
+            for r in recorded("memorising")
+            if r.config.task == task and r.config.decide and r.score is not None
+        ]
+        fig = memorised_panel(self.needed, (percent, n), points, without)
+        d = mean_needed(task)
+        text = f"{n:,} images, {percent} % of the labels shuffled: <b>d = {d:,.0f}</b>, "
+        text += f"<b>{d / n:.2f} for each image</b>. Who knows the digits but no shuffled label "
+        text += f"scores {without:.2f}. "
+        if percent == 100:
+            bits = bits_needed(n, 0.9)
+            text += f"To tell such labels takes {bits:,.0f} bits, {bits / d:.1f} for each number. "
+        text += (
+            "Runs end early once it is clear that they reach 0.90 or do not, so a point tells on "
+            f"which side of the line it lies. {provenance(recorded('memorising'))}."
+        )
+        alt = (
+            "Left: d for training accuracy 0.90 against the number of images, a line for each "
+            f"share of shuffled labels; {n} images with {percent} % shuffled are marked at "
+            f"{d:.0f}. Right: training accuracy of that point's runs against d, crossing 0.90 "
+            f"at {' and '.join(str(x) for x in self.needed[percent][n])} in the two seeds."
+        )
+        return to_html(fig, alt, text)

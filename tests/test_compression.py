@@ -1,0 +1,222 @@
+"""Networks as files: what goes in comes out, and each number is off by no more than is said."""
+
+import io
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from idlib import IdlibError, checks, filesizes, recorded, widgets
+from idlib.compression import encode, pack, quantise, read, unpack, write, zipped
+from idlib.data import load
+from idlib.filesizes import BITS, file_sizes, label_bytes, record_file_sizes, state_dict_bytes
+from idlib.models import fc
+from idlib.recorded import curve, replay
+from idlib.training import accuracy
+from idlib.widgets.compression import frontier
+
+ALL_BITS = range(2, 17)
+
+
+@pytest.mark.parametrize("bits", ALL_BITS)
+def test_quantised_numbers_are_off_by_half_the_spacing_at_most(bits):
+    for scale in (1e-3, 1.0, 1e4):
+        x = scale * torch.randn(500, dtype=torch.float64)
+        q, spacing = quantise(x, bits)
+        assert (spacing * q.double() - x).abs().max() <= spacing / 2 * (1 + 1e-9)
+        assert q.abs().max() == 2 ** (bits - 1) - 1  # the largest number uses the range
+        again, _ = quantise(spacing * q.double(), bits)
+        assert torch.equal(again, q)
+
+
+def test_quantising_zeros_and_nothing():
+    for x in (torch.zeros(3), torch.zeros(0)):
+        q, spacing = quantise(x, 4)
+        assert torch.equal(spacing * q, x)
+    with pytest.raises(IdlibError, match="not finite"):
+        quantise(torch.tensor([1.0, math.nan]), 4)
+    with pytest.raises(IdlibError, match="bits"):
+        quantise(torch.ones(3), 1)
+
+
+@pytest.mark.parametrize("bits", ALL_BITS)
+def test_pack_and_unpack(bits):
+    top = 2 ** (bits - 1) - 1
+    for n in (0, 1, 7, 100):
+        q = torch.randint(-top, top + 1, (n,), dtype=torch.int32)
+        data = pack(q, bits)
+        assert len(data) == math.ceil(n * bits / 8)
+        assert torch.equal(unpack(data, bits, n), q)
+    with pytest.raises(IdlibError, match="1 bytes were given for 100 numbers"):
+        unpack(b"x", bits, 100)
+
+
+@pytest.mark.parametrize("model", ["fc", "lenet"])
+def test_a_file_holds_the_whole_network(model, tmp_path):
+    run = curve("digits", "digits", model).first_seed[125]
+    size = write(run, tmp_path / "net", bits=32)
+    assert size == (tmp_path / "net").stat().st_size < 4 * 125 + 150
+    loaded = read(tmp_path / "net")
+    assert torch.equal(loaded.theta_d, replay(run).theta_d)
+    for a, b in zip(loaded.merged().parameters(), replay(run).merged().parameters(), strict=True):
+        assert torch.equal(a, b)
+    score = accuracy(loaded.merged(), load("digits").test)
+    assert score == pytest.approx(run.score, abs=0.005)
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8, 16])
+def test_a_rounded_file_is_what_quantise_gives(bits):
+    run = curve("digits", "digits", "fc").first_seed[125]
+    data = encode(run, bits)
+    q, spacing = quantise(run.theta_d, bits)
+    assert torch.equal(read(data).theta_d, (spacing * q).float())
+    body = data.partition(b"\n")[2]
+    assert len(body) == math.ceil(125 * bits / 8)
+
+
+def test_damaged_files_are_refused(tmp_path):
+    data = encode(curve("digits", "digits", "fc").first_seed[125], 8)
+    for wrong, said in (
+        (data[:-1], "124 bytes were given for 125 numbers"),
+        (b"PNG" + data, "does not begin with"),
+        (b"", "does not begin with"),
+        (data.replace(b'"d":', b'"e":'), "'d'"),
+        (data.replace(b'"fc"', b'"fd"'), "'fd'"),
+    ):
+        with pytest.raises(IdlibError, match=said):
+            read(wrong)
+    (tmp_path / "cut").write_bytes(encode(curve("digits", "digits", "fc").first_seed[125])[:-2])
+    with pytest.raises(IdlibError, match="cut can't be read"):
+        read(tmp_path / "cut")
+    without = next(r for r in curve("digits", "digits", "fc").runs if r.theta_d is None)
+    with pytest.raises(IdlibError, match="carries no theta_d"):
+        encode(without)
+
+
+def test_zipping_keeps_the_largest_weights():
+    model = fc(20, 1)
+    before = [p.clone() for p in model.parameters()]
+    data, out = zipped(model, keep=0.1)
+    weights = torch.cat([p.flatten() for p in model.parameters()])
+    left = torch.cat([p.flatten() for p in out.parameters()])
+    assert (left != 0).sum() == math.ceil(0.1 * len(weights))
+    assert torch.equal(left[left != 0], weights[left != 0])
+    assert weights[left == 0].abs().max() <= weights[left != 0].abs().min()
+    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+    sizes = [len(zipped(model, keep, bits)[0]) for keep, bits in ((1, 32), (1, 8), (0.1, 4))]
+    assert sizes == sorted(sizes, reverse=True) and len(data) < sizes[0]
+    with pytest.raises(IdlibError, match="keep = 0 was given"):
+        zipped(model, 0)
+
+
+def test_label_bytes_is_the_cross_entropy():
+    y = torch.arange(10).repeat(8)
+    assert label_bytes(torch.zeros(80, 10), y) == pytest.approx(10 * math.log2(10))
+    sure = 100 * F.one_hot(y, 10).float()
+    assert label_bytes(sure, y) == pytest.approx(0)
+
+
+def test_state_dict_bytes_is_the_length_of_the_file(tmp_path):
+    model = fc()
+    torch.save(model.state_dict(), tmp_path / "net.pt")
+    assert state_dict_bytes(model) == pytest.approx((tmp_path / "net.pt").stat().st_size, rel=0.01)
+    buffer = io.BytesIO()
+    torch.save(model.state_dict(), buffer)
+    assert state_dict_bytes(model) == len(buffer.getvalue()) > 4 * 199_210
+
+
+class TestRecorded:
+    @pytest.mark.parametrize("model", ["fc", "lenet"])
+    def test_every_file_is_there_and_has_its_length(self, model):
+        sizes = file_sizes(model)
+        runs = curve("mnist", "mnist", model).first_seed
+        assert {(s.d, s.bits) for s in sizes if s.d} == {(d, b) for d in runs for b in BITS}
+        for s in sizes:
+            if s.d:
+                assert s.bytes == len(encode(runs[s.d], s.bits))
+                if s.bits == 32:
+                    assert s.score == pytest.approx(runs[s.d].score, abs=0.002)
+
+    @pytest.mark.parametrize("model", ["fc", "lenet"])
+    def test_a_recorded_file_has_its_accuracy_on_mnist(self, model, mnist_folder, monkeypatch):
+        monkeypatch.setenv("IDLIB_DATA", str(mnist_folder))
+        load.cache_clear()
+        run = curve("mnist", "mnist", model).first_seed[400]
+        rebuilt = accuracy(read(encode(run, 4)).merged(), load("mnist").test)
+        load.cache_clear()
+        recorded = next(s for s in file_sizes(model) if (s.d, s.bits) == (400, 4))
+        assert rebuilt == pytest.approx(recorded.score, abs=0.002)
+
+    def test_unknown_networks_are_refused(self):
+        with pytest.raises(IdlibError, match="'resnet' was asked for"):
+            file_sizes("resnet")
+
+    def test_recording_goes_on_where_it_was(self, tmp_path, monkeypatch):
+        """On digits, and the smallest of the recorded networks only."""
+        small = curve("digits", "digits", "fc")
+        scores = {5: small.scores[5], 10: small.scores[10]}
+        monkeypatch.setattr(
+            filesizes, "curve", lambda *a: recorded.Curve(**{**vars(small), "scores": scores})
+        )
+        monkeypatch.setattr(filesizes, "load", lambda _: load("digits"))
+        monkeypatch.setattr(filesizes, "_full", lambda *a: iter(()))
+        path = tmp_path / "sizes.jsonl"
+        record_file_sizes(path)
+        whole = path.read_text().splitlines()
+        assert len(whole) == 1 + 2 * 2 * len(BITS)
+        path.write_text("\n".join(whole[: 1 + 2 * len(BITS)]) + "\n")
+        record_file_sizes(path)
+        assert path.read_text().splitlines()[1:] == whole[1:]
+
+
+def test_frontier_drops_what_a_smaller_file_beats():
+    assert frontier([(3, 0.5), (1, 0.4), (2, 0.6), (4, 0.7)]) == [(1, 0.4), (2, 0.6), (4, 0.7)]
+
+
+def test_widget_shows_what_was_recorded():
+    panel = widgets.FileSizes(750, 8)
+    for model in ("fc", "lenet"):
+        for d, bits in ((10, 32), (2000, 2), (400, 4)):
+            panel.model.value, panel.d.value, panel.bits.value = model, d, bits
+            this = next(s for s in file_sizes(model) if (s.d, s.bits) == (d, bits))
+            assert f"<b>{this.bytes:,} bytes</b>" in panel.view.value
+            assert f"<b>{this.score:.3f}</b>" in panel.view.value
+
+
+class TestChecks:
+    @staticmethod
+    def rounded(x, bits):
+        q, spacing = quantise(x, bits)
+        return spacing * q
+
+    def test_solutions_pass(self):
+        assert checks.compression.quantise(self.rounded)
+        assert checks.compression.labels(label_bytes)
+
+    @pytest.mark.parametrize(
+        ("wrong", "said"),
+        [
+            (lambda x, bits: x, "values: 3 are left"),
+            (lambda x, bits: x.clamp(-1, 1).round(), "off by"),
+            (lambda x, bits: x.sign() * x.abs().max(), "off by"),
+            (lambda x, bits: None, "you return NoneType"),
+            (lambda x, bits: (x * 2 ** (bits - 1)).round() / 2 ** (bits - 1), "values"),
+        ],
+    )
+    def test_wrong_rounding(self, wrong, said, capsys):
+        assert not checks.compression.quantise(wrong)
+        assert said in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("wrong", "said"),
+        [
+            (lambda z, y: 8 * label_bytes(z, y), "a byte has 8"),
+            (lambda z, y: F.cross_entropy(z, y, reduction="sum"), "These are nats"),
+            (lambda z, y: math.log(2) * label_bytes(z, y), "base 2"),
+            (lambda z, y: 0.0, "you return 0.000"),
+        ],
+    )
+    def test_wrong_codes(self, wrong, said, capsys):
+        assert not checks.compression.labels(wrong)
+        assert said in capsys.readouterr().out

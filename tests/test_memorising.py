@@ -1,0 +1,161 @@
+"""Learning by heart: what the recorded searches say, and the checks of notebook 06."""
+
+import math
+
+import pytest
+import torch
+
+from idlib import IdlibError, checks, widgets
+from idlib.experiments import EXPERIMENTS
+from idlib.memorising import (
+    NS,
+    SHARES,
+    bits_needed,
+    mean_needed,
+    needed,
+    task_name,
+    without_memorising,
+)
+from idlib.recorded import recorded
+from idlib.tasks import parse
+
+
+def test_every_search_came_to_an_end():
+    """Each seed has a d that reaches 0.9, and the next smaller d of the grid does not."""
+    experiment = EXPERIMENTS["memorising"]
+    for task in experiment.tasks:
+        for seed, d in enumerate(needed(task).per_seed):
+            below = experiment.ds[experiment.ds.index(d) - 1]
+            scores = {
+                r.config.d: r.score
+                for r in recorded("memorising")
+                if (r.config.task, r.config.seed) == (task, seed) and r.config.decide
+            }
+            assert scores[d] >= 0.9 > scores[below]
+
+
+def test_rates_were_chosen_among_all_at_the_nearest_pilot():
+    experiment, runs = EXPERIMENTS["memorising"], list(recorded("memorising"))
+    for r in (r for r in runs if r.config.decide):
+        pilot = min(experiment.pilots, key=lambda p: abs(math.log(p / r.config.d)))
+        tried = {
+            o.config.lr: o.score or 0.0
+            for o in runs
+            if (o.config.task, o.config.d, o.config.decide) == (r.config.task, pilot, ())
+        }
+        assert set(tried) == set(experiment.lrs)
+        assert tried[r.config.lr] == max(tried.values())
+
+
+def test_the_full_network_learns_all_of_it_by_heart():
+    for task in EXPERIMENTS["memorising"].tasks:
+        full = [r.score for r in recorded("memorising") if r.config.task == task and not r.config.d]
+        assert max(full) >= 0.99
+
+
+def test_d_grows_with_images_and_with_random_labels():
+    table = [[mean_needed(task_name(n, p)) for n in NS] for p in SHARES]
+    for row in table:
+        assert row == sorted(row)
+    for column in zip(*table, strict=True):
+        assert list(column) == sorted(column)
+
+
+def test_copies_cost_nothing_and_noise_does():
+    plain = mean_needed("mnist-n1000-random0")
+    assert mean_needed("mnist-n1000-copies2-random0") < 1.2 * plain
+    assert mean_needed("mnist-n1000-random100") > 4 * plain
+
+
+@pytest.mark.parametrize("percent", SHARES)
+def test_without_memorising_is_what_shuffling_leaves(percent):
+    labels = torch.arange(10_000) % 10
+    picked = torch.randperm(10_000)[: 100 * percent]
+    shuffled = labels.clone()
+    shuffled[picked] = labels[picked[torch.randperm(len(picked))]]
+    left = (shuffled == labels).double().mean().item()
+    assert left == pytest.approx(without_memorising(percent), abs=0.02)
+
+
+def test_bits_needed_is_a_rate_distortion_function():
+    assert bits_needed(7, 1.0) == pytest.approx(7 * math.log2(10))
+    assert bits_needed(7, 0.1) == bits_needed(7, 0.0) == 0.0
+    bits = [bits_needed(1, a / 100) for a in range(10, 101)]
+    assert bits == sorted(bits)
+    assert all(a + c >= 2 * b - 1e-12 for a, b, c in zip(bits, bits[1:], bits[2:], strict=False))
+    with pytest.raises(IdlibError, match=r"accuracy = 1\.5 was given"):
+        bits_needed(1, 1.5)
+
+
+def test_unknown_tasks_are_refused():
+    with pytest.raises(IdlibError, match="n = 300 with 10 % was asked for"):
+        task_name(300, 10)
+    with pytest.raises(IdlibError, match="holds no runs on 'mnist-n9'"):
+        needed("mnist-n9")
+    assert all(parse(task_name(n, p)) for n in NS for p in SHARES)
+
+
+def test_widget_shows_what_was_recorded():
+    panel = widgets.Memorising(1000, 50)
+    for n in NS:
+        for percent in SHARES:
+            panel.n.value, panel.percent.value = n, percent
+            d = mean_needed(task_name(n, percent))
+            assert f"<b>d = {d:,.0f}</b>" in panel.view.value
+    assert "bits" in panel.view.value and "<img alt=" in panel.static_html()
+
+
+class TestChecks:
+    @staticmethod
+    def shuffled(labels, share, generator):
+        labels, n = labels.clone(), round(share * len(labels))
+        picked = torch.randperm(len(labels), generator=generator)[:n]
+        labels[picked] = labels[picked[torch.randperm(n, generator=generator)]]
+        return labels
+
+    def test_solutions_pass(self):
+        assert checks.memorising.shuffle_labels(self.shuffled)
+        assert checks.memorising.without_memorising(lambda s: 1 - s + s / 10)
+        assert checks.memorising.bits(bits_needed)
+
+    @pytest.mark.parametrize(
+        ("wrong", "said"),
+        [
+            (lambda y, s, g: y, "has changed, expected about 0.90"),
+            (lambda y, s, g: y[torch.randperm(len(y), generator=g)], "expected about 0.00"),
+            (lambda y, s, g: None, "you return NoneType"),
+            (lambda y, s, g: y[: len(y) // 2], "expected a tensor of shape (1000,)"),
+            (lambda y, s, g: TestChecks.shuffled(y, s, torch.Generator()), "two generators"),
+            (lambda y, s, g: y.copy_(TestChecks.shuffled(y, s, g)), "work on a copy"),
+            (lambda y, s, g: y if s == 0 else torch.randint(10, y.shape, generator=g), "Shuffle"),
+        ],
+    )
+    def test_wrong_shuffles(self, wrong, said, capsys):
+        assert not checks.memorising.shuffle_labels(wrong)
+        assert said in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("wrong", "said"),
+        [
+            (lambda s: 1 - s, "sometimes right by chance"),
+            (lambda s: 1 - s / 10, "you return 0.9, not 0.100"),
+            (lambda s: 0.9, "you return 0.9, not 1.000"),
+            (lambda s: "all", "you return all"),
+        ],
+    )
+    def test_wrong_bests(self, wrong, said, capsys):
+        assert not checks.memorising.without_memorising(wrong)
+        assert said in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("wrong", "said"),
+        [
+            (lambda n, a: n * a * math.log2(10), "accuracy 0.5"),
+            (lambda n, a: n * math.log2(10), "accuracy 0.5"),
+            (lambda n, a: bits_needed(n, a) / n, "for n = 1000"),
+            (lambda n, a: None, "you return None"),
+        ],
+    )
+    def test_wrong_bits(self, wrong, said, capsys):
+        assert not checks.memorising.bits(wrong)
+        assert said in capsys.readouterr().out
