@@ -10,7 +10,7 @@ from torch.utils.data import Dataset, Subset, TensorDataset
 from idlib import IdlibError, Subspace
 from idlib.data import load
 from idlib.models import MODELS, fc
-from idlib.runs import build, run, split
+from idlib.runs import build, decided, run, split
 from idlib.store import RunConfig
 from idlib.training import accuracy
 
@@ -145,3 +145,24 @@ class TestSplit:
     def test_too_few_examples(self, n):
         with pytest.raises(IdlibError, match=f"has {n} examples: at least 2"):
             split(TensorDataset(torch.zeros(n)))
+
+
+class TestEarlyEnd:
+    def test_a_clear_score_ends_a_run(self):
+        config = RunConfig("", "fc", 10, 0.1, decide=(0.8, 0.9))
+        assert decided(0.93, 0.1, config) and not decided(0.91, 0.1, config)
+        assert not decided(0.3, 0.2, config), "too early to give up"
+        assert decided(0.3, 0.3, config) and not decided(0.79, 0.9, config)
+
+    def test_learning_by_heart_is_never_given_up(self):
+        config = RunConfig("", "fc", 10, 0.1, scored_on="train", decide=(0.9,))
+        assert not any(decided(0.1, share / 10, config) for share in range(1, 10))
+        assert decided(0.93, 0.1, config)
+
+    @pytest.mark.parametrize("d", [20, 300])
+    def test_it_tells_the_threshold_as_the_whole_run_does(self, digits, d):
+        whole = RunConfig("digits", "fc", d, 0.3, projection="hashed", epochs=15)
+        ends = replace(whole, decide=(0.8,))
+        a, b = (run(c, fc, digits.train, digits.test) for c in (whole, ends))
+        assert (a.score >= 0.8) == (b.score >= 0.8) == (d == 300)
+        assert b.status == "decided" and b.steps < a.steps
