@@ -47,13 +47,9 @@ def description_lengths(
         ax.plot(d, kilo(total), "-", color=COLORS["blue"], label="both", linewidth=2)
         best = min(range(len(d)), key=total.__getitem__)
         ax.plot(d[best], total[best] / 1000, "o", color=COLORS["blue"])
-        ax.annotate(
-            f"{total[best] / 1000:.1f} kB at d = {d[best]:,}",
-            (d[best], total[best] / 1000), xytext=(0, 14), textcoords="offset points",
-            ha="right" if best > 2 * len(d) / 3 else "center", fontsize=9,
-        )  # fmt: skip
         ax.axhline(alone / 1000, color="black", linestyle=":", linewidth=1, label="no network")
-        ax.set_title(f"{bits} bits for each number", fontsize=10)
+        shortest = f"shortest: {total[best] / 1000:.1f} kB at d = {d[best]:,}"
+        ax.set_title(f"{bits} bits for each number\n{shortest}", fontsize=10)
         ax.set(xscale="log", xlabel="d, trained numbers")
         ax.xaxis.set_major_formatter("{x:,.0f}")
     axes[0, 0].set(ylabel="kilobytes", ylim=(0, 1.12 * alone / 1000))
