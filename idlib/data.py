@@ -25,6 +25,7 @@ from torch.utils.data import Dataset, TensorDataset
 
 from .errors import IdlibError
 from .tasks import Task, changed, parse
+from .texts import Texts
 
 __all__ = ["fingerprint", "load"]
 
@@ -58,13 +59,16 @@ def load(name: str = "auto") -> Task:
 def fingerprint(dataset: Dataset) -> str:
     """Ten hexadecimal digits that tell one data set from another.
 
-    They come from all bytes of a `TensorDataset`, and from the number of examples and a few
-    of them for any other data set.
+    They come from all bytes of a `TensorDataset`, from all texts and labels of `Texts`, and from
+    the number of examples and a few of them for any other data set.
 
     >>> fingerprint(TensorDataset(torch.zeros(3, 2)))
     'e4fb850b57'
     """
-    if isinstance(dataset, TensorDataset):
+    if isinstance(dataset, Texts):
+        rows = repr((dataset.texts, dataset.labels)).encode()
+        tensors = [torch.frombuffer(bytearray(rows), dtype=torch.uint8)]
+    elif isinstance(dataset, TensorDataset):
         tensors = dataset.tensors
     else:
         picked = range(0, len(dataset), max(1, len(dataset) // 4))

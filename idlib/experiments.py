@@ -13,19 +13,23 @@ class Experiment:
     """Score against d for some networks on some tasks: a grid, or a search in it.
 
     Args:
-        tasks: names for `idlib.data.load`.
-        models: names for `idlib.models.network`.
+        tasks: names for `idlib.data.load` or `idlib.texts.load_text`.
+        models: names for `idlib.models.network` or `idlib.language.model_folder`.
         ds: dimensions.
         pilots: dimensions at which the learning rate is chosen.
         lrs: learning rates to choose from, in a subspace.
         full_lrs: the same for the full model.
         seeds: seeds of the scored runs; the learning rate is chosen with the first.
         epochs: passes over the training data.
+        batch_size: examples in a step.
         projection: see `idlib.Subspace`.
+        methods: normalisation and structure-awareness, see `idlib.Subspace`.
         keep_theta_d: whether the first seed's runs carry their d numbers.
         scored_on: "test", with learning rates chosen on a validation split; or "train".
         thresholds: scores for which the smallest d is searched among `ds`; without any, all
             of `ds` are run.
+        share: the same for one threshold, this share of the full model's mean score; tasks
+            whose commonest label scores as much are left out.
     """
 
     tasks: tuple[str, ...]
@@ -36,10 +40,13 @@ class Experiment:
     full_lrs: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2)
     seeds: tuple[int, ...] = (0, 1, 2)
     epochs: int = 5
+    batch_size: int = 128
     projection: str = "fastfood"
+    methods: tuple[tuple[str, bool | str], ...] = (("global", False),)
     keep_theta_d: bool = True
     scored_on: str = "test"
     thresholds: tuple[float, ...] = ()
+    share: float | None = None
 
 
 EXPERIMENTS = {

@@ -20,6 +20,7 @@ from .search import search
 from .store import Run, RunConfig, RunStore
 from .subspace import Subspace
 from .sweeps import sweep
+from .texts import is_text, load_text
 
 __all__ = [
     "Curve",
@@ -45,74 +46,86 @@ def record(
         dask: see `idlib.sweeps.sweep`.
     """
     experiment = experiment_named(name)
-    data = {}
-    for task in experiment.tasks:
-        print(load(task))
-        data[task] = [fingerprint(load(task).train), fingerprint(load(task).test)]
+    data, majority = {}, {}
+    for task_name in experiment.tasks:
+        task = load_text(task_name) if is_text(task_name) else load(task_name)
+        print(task, flush=True)
+        data[task_name] = [fingerprint(task.train), fingerprint(task.test)]
+        majority[task_name] = task.majority
     about = {"command": f"python -m idlib record {name} --jobs {jobs}", "data": data}
     store = RunStore(path or FOLDER / f"{name}.jsonl", about)
     best = _best_rates(experiment, lambda configs: sweep(configs, store, jobs, dask=dask))
 
-    def cells(ds: Sequence[int | None]) -> list[RunConfig]:
-        return [
-            replace(config, d=d, lr=best(config, d), seed=seed, scored_on=experiment.scored_on)
-            for seed in experiment.seeds
-            for config in _bases(experiment)
-            for d in ds
-        ]
-
     def make(configs: Sequence[RunConfig]) -> list[Run]:
-        configs = [replace(c, lr=best(c, c.d)) for c in configs]
+        configs = [replace(c, lr=best(c)) for c in configs]
         first = experiment.seeds[0]
         keep = experiment.keep_theta_d
         return sweep(configs, store, jobs, lambda c: keep and c.seed == first, dask=dask)
 
-    if experiment.thresholds:
-        make(cells([None]))
+    def seeded(config: RunConfig) -> list[RunConfig]:
+        config = replace(config, scored_on=experiment.scored_on)
+        return [replace(config, seed=seed) for seed in experiment.seeds]
+
+    bases = _bases(experiment)
+    full = make([c for base in bases for c in seeded(_full(base))])
+    if not (experiment.thresholds or experiment.share):
+        make([replace(c, d=d) for base in bases for c in seeded(base) for d in experiment.ds])
+        return store
+    for base in bases:
+        own = [r.score for r in full if _full(r.config) == _full(replace(base, lr=r.config.lr))]
+        thresholds = experiment.thresholds or (experiment.share * statistics.fmean(own),)
+        if min(thresholds) <= majority[base.task]:
+            print(f"{base.task} {base.model}: {min(thresholds):.3f} says nothing, the commonest "
+                  f"label scores {majority[base.task]:.3f}", flush=True)  # fmt: skip
+            continue
         middle = math.sqrt(experiment.pilots[0] * experiment.pilots[-1])
-        search(cells([None]), experiment.ds, experiment.thresholds, middle, 4, make)
-    else:
-        make(cells([None, *experiment.ds]))
+        search(seeded(base), experiment.ds, thresholds, middle, 4, make)
     return store
 
 
 def _bases(experiment: Experiment) -> list[RunConfig]:
     return [
         RunConfig(
-            task,
-            model,
-            None,
-            math.nan,
-            experiment.seeds[0],
-            experiment.projection,
-            epochs=experiment.epochs,
+            task, model, None, math.nan, experiment.seeds[0], experiment.projection, normalize,
+            experiment.epochs, experiment.batch_size, structure_aware=structure_aware,
         )
         for task in experiment.tasks
         for model in experiment.models
-    ]
+        for normalize, structure_aware in experiment.methods
+    ]  # fmt: skip
+
+
+def _full(config: RunConfig) -> RunConfig:
+    """The same with the full model, for which no method of projecting matters."""
+    return replace(config, d=None, normalize="global", structure_aware=False)
 
 
 def _best_rates(
     experiment: Experiment, make: Callable[[Sequence[RunConfig]], list[Run]]
-) -> Callable[[RunConfig, int | None], float]:
-    """Chooses the learning rates; what it returns tells the one for a task, a model and a d."""
+) -> Callable[[RunConfig], float]:
+    """Chooses the learning rates; what it returns tells the one for a configuration."""
     scored_on = "validation" if experiment.scored_on == "test" else experiment.scored_on
     pilots = [
-        replace(config, d=d, lr=lr, scored_on=scored_on)
-        for config in _bases(experiment)
-        for d in (None, *experiment.pilots)
-        for lr in (experiment.full_lrs if d is None else experiment.lrs)
+        replace(config, lr=lr, scored_on=scored_on)
+        for base in _bases(experiment)
+        for config in (_full(base), *(replace(base, d=d) for d in experiment.pilots))
+        for lr in (experiment.lrs if config.d else experiment.full_lrs)
     ]
-    best: dict[tuple, float] = {}
+    best: dict[RunConfig, float] = {}
     for run in sorted(make(pilots), key=lambda run: (run.score or 0.0, -run.loss)):
-        c = run.config
-        best[c.task, c.model, c.d] = c.lr  # the last one scored highest
+        best[_unrated(run.config)] = run.config.lr  # the last one scored highest
 
-    def rate(config: RunConfig, d: int | None) -> float:
-        pilot = d and min(experiment.pilots, key=lambda p: abs(math.log(p / d)))
-        return best[config.task, config.model, pilot]
+    def rate(config: RunConfig) -> float:
+        if config.d is None:
+            return best[_unrated(_full(config))]
+        pilot = min(experiment.pilots, key=lambda p: abs(math.log(p / config.d)))
+        return best[_unrated(replace(config, d=pilot))]
 
     return rate
+
+
+def _unrated(config: RunConfig) -> RunConfig:
+    return replace(config, lr=0.0, seed=0, scored_on="", decide=())
 
 
 @functools.cache

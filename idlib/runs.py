@@ -13,9 +13,20 @@ from .errors import IdlibError
 from .models import network
 from .store import Run, RunConfig
 from .subspace import Subspace
+from .texts import is_text, source_of
 from .training import Step, accuracy, train
 
-__all__ = ["Problem", "build", "data_of", "decided", "is_check", "run", "run_by_name", "split"]
+__all__ = [
+    "Problem",
+    "build",
+    "data_of",
+    "decided",
+    "is_check",
+    "problem_named",
+    "run",
+    "run_by_name",
+    "split",
+]
 
 VALIDATION_SHARE = 0.1
 CHECKS = 10  # how often a run that may end early is looked at
@@ -117,13 +128,15 @@ def decided(score: float, share: float, config: RunConfig) -> bool:
 
 def build(config: RunConfig, model_fn: Callable[[], nn.Module] | None = None) -> nn.Module:
     """The untrained model, or subspace, that `config` describes."""
-    model_fn = model_fn or network(config.model)
+    model_fn = model_fn or model_named(config.task, config.model)
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
         model = model_fn()
     if config.d is None:
         return model
-    return Subspace(model, config.d, config.projection, config.seed, config.normalize)
+    return Subspace(
+        model, config.d, config.projection, config.seed, config.normalize, config.structure_aware
+    )
 
 
 def split(dataset: Dataset) -> tuple[Dataset, Dataset]:
@@ -165,7 +178,25 @@ def run_by_name(config: RunConfig, keep_theta_d: bool = False) -> Run:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        task = load(config.task)
-        return Problem(network(config.model), task.train, task.test)(config, keep_theta_d)
+        return problem_named(config.task, config.model)(config, keep_theta_d)
     finally:
         torch.set_num_threads(threads)
+
+
+def model_named(task_name: str, model_name: str) -> Callable[[], nn.Module]:
+    """What makes the network of that name, for tasks of images or texts."""
+    if is_text(task_name):
+        from .language import classifier  # transformers takes seconds to import
+
+        return classifier(model_name, len(source_of(task_name).classes))
+    return network(model_name)
+
+
+def problem_named(task_name: str, model_name: str) -> Problem:
+    """A network on a task, both by name; tasks are those of `idlib.data` and `idlib.texts`."""
+    if is_text(task_name):
+        from .language import text_problem
+
+        return text_problem(task_name, model_name)
+    task = load(task_name)
+    return Problem(network(model_name), task.train, task.test)

@@ -48,6 +48,7 @@ class RunConfig:
             "train": trained and scored on all training data.
         decide: thresholds. A run that has any ends as soon as its score has reached all of
             them, or is so far below all that it won't reach one (see `idlib.runs.decided`).
+        structure_aware: see `idlib.Subspace`; no mapping.
     """
 
     task: str
@@ -61,6 +62,7 @@ class RunConfig:
     batch_size: int = 128
     scored_on: str = "test"
     decide: tuple[float, ...] = ()
+    structure_aware: bool | str = False
 
 
 @dataclass(frozen=True)
@@ -210,8 +212,9 @@ class RunStore:
 def _to_json(run: Run) -> dict:
     record = dict(vars(run))
     record["config"] = asdict(run.config)
-    if not run.config.decide:
-        del record["config"]["decide"]
+    for name in ("decide", "structure_aware"):
+        if not record["config"][name]:
+            del record["config"][name]
     record["loss"] = round(run.loss, 6) if np.isfinite(run.loss) else None
     record["seconds"] = round(run.seconds, 3)
     if run.theta_d is None:

@@ -3,16 +3,21 @@ r"""Training in a random subspace, :math:`\theta^D = \theta_0^D + P\,\theta^d`.
 References:
     | Measuring the Intrinsic Dimension of Objective Landscapes (Li et al., 2018), equation 2,
       https://arxiv.org/abs/1804.08838
+    | Intrinsic Dimensionality Explains the Effectiveness of Language Model Fine-Tuning
+      (Aghajanyan et al., 2021), section 3.1, https://arxiv.org/abs/2012.13255
 """
 
 import copy
 import math
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from .checkpointing import redirect_checkpoints
 from .errors import IdlibError
+from .layers import chosen_layers
 from .projection_base import Projection, check_integer
 from .projections import make_projection
 
@@ -44,10 +49,23 @@ class Subspace(nn.Module):
             parameter vector (Li et al.); "per-tensor" scales each tensor's rows so that this
             holds for each parameter tensor, which gives biases and other small tensors larger
             steps (as in the code released with Aghajanyan et al., 2021).
+        structure_aware: True for SAID (Aghajanyan et al., 2021), where each of m layers has a
+            scale of its own, counted inside d:
+
+            .. math:: \theta_i = \theta_{0,i} + \lambda_i\,P(\theta^{d-m})_i
+
+            ``theta_d`` then holds :math:`\lambda_i - 1` for each layer, and the d - m numbers
+            after them. Layers follow the module tree (`idlib.layers.layers_of`); "tensors"
+            makes every parameter tensor a layer, as the released code does; a mapping from
+            layer names to lists of module names sets them by hand.
+
+    Gradient checkpointing of a `transformers` model works if it was switched on before the
+    model is passed here.
 
     Raises:
-        IdlibError: if the model has no trainable parameters, d is not in 1 to D, or the
-            projection or normalisation is unknown.
+        IdlibError: if the model has no trainable parameters, d is not in 1 to D (in m + 1 to D
+            if structure-aware), a parameter is in no layer, or the projection or
+            normalisation is unknown.
 
     >>> model = nn.Linear(3, 2)
     >>> subspace = Subspace(model, d=4)
@@ -65,6 +83,7 @@ class Subspace(nn.Module):
         projection: str = "fastfood",
         seed: int = 0,
         normalize: str = "global",
+        structure_aware: bool | str | Mapping[str, Sequence[str]] = False,
     ):
         super().__init__()
         if normalize not in NORMALIZE:
@@ -80,7 +99,16 @@ class Subspace(nn.Module):
         self.shapes = {name: p.shape for name, p in trainable.items()}
         self.D = sum(math.prod(shape) for shape in self.shapes.values())
         self.d = check_integer("d", d, low=1, high=self.D)
+        layers = chosen_layers(self.shapes, structure_aware)
+        self.layers = tuple(dict.fromkeys(layers))
+        self._layer = tuple(self.layers.index(layer) for layer in layers)  # of each tensor
+        if self.d <= len(self.layers):
+            raise IdlibError(
+                f"d = {d} was given, and {len(self.layers)} layers take one number each: pass at "
+                f"least {len(self.layers) + 1}, fewer layers, or structure_aware=False."
+            )
         self.model = copy.deepcopy(model).requires_grad_(False)
+        self._checkpointed = redirect_checkpoints(self)
         first = next(iter(trainable.values()))
         dtype = torch.promote_types(first.dtype, torch.float32)  # small steps vanish in 16 bits
         self.theta_d = nn.Parameter(torch.zeros(self.d, dtype=dtype, device=first.device))
@@ -90,14 +118,22 @@ class Subspace(nn.Module):
 
     def forward(self, *args, **kwargs):
         """The model's output at :math:`\\theta_0 + P\\,\\theta^d`."""
-        return functional_call(self.model, self.theta(), args, kwargs)
+        theta = self.theta()
+        self._current = theta if self._checkpointed else None
+        return functional_call(self.model, theta, args, kwargs)
 
     def theta(self) -> dict[str, Tensor]:
         """The parameters :math:`\\theta^D` by name, in the model's shapes, differentiable."""
         theta_0 = dict(self.model.named_parameters())
         frozen = [theta_0[name] for name in self.shapes]
-        theta = _Theta.apply(self.theta_d, self.projection, *frozen)
+        theta = _Theta.apply(self.theta_d, self.projection, self._layer, *frozen)
         return dict(zip(self.shapes, theta, strict=True))
+
+    @property
+    def lambdas(self) -> dict[str, float]:
+        """The scale of each layer, by name; empty if the subspace is not structure-aware."""
+        scales = 1 + self.theta_d.detach()[: len(self.layers)]
+        return dict(zip(self.layers, scales.tolist(), strict=True))
 
     @torch.no_grad()
     def merged(self) -> nn.Module:
@@ -117,6 +153,7 @@ class Subspace(nn.Module):
             "normalize": self.normalize,
             "d": self.d,
             "D": self.D,
+            "layers": self._layer,
             "theta_0": self._fingerprint(),
         }
 
@@ -125,6 +162,11 @@ class Subspace(nn.Module):
             raise IdlibError(
                 f"The saved subspace has D = {state['D']:,} and d = {state['d']}, this one has "
                 f"D = {self.D:,} and d = {self.d}: build it with the same model and d."
+            )
+        if tuple(state.get("layers", ())) != self._layer:
+            raise IdlibError(
+                f"The saved subspace has {len(set(state.get('layers', ())))} layers, this one "
+                f"{len(self.layers)}: build it with the same structure_aware."
             )
         here, saved = self._fingerprint(), state["theta_0"]
         if not all(
@@ -139,7 +181,7 @@ class Subspace(nn.Module):
     def _set_projection(self, name: str, seed: int, normalize: str) -> None:
         sizes = [math.prod(shape) for shape in self.shapes.values()]
         per_tensor = sizes if normalize == "per-tensor" else None
-        projection = make_projection(name, self.D, self.d, seed, per_tensor)
+        projection = make_projection(name, self.D, self.d - len(self.layers), seed, per_tensor)
         self.projection = projection.to(self.theta_d.device)
         self.normalize = normalize
 
@@ -155,21 +197,34 @@ class Subspace(nn.Module):
 
 
 class _Theta(torch.autograd.Function):
-    """theta_0 + P theta_d, cut into the model's tensors, in one pass over the parameters:
+    """theta_0 + lambda P theta_d, cut into the model's tensors, in one pass over the parameters:
     a view and an addition per tensor under autograd cost a fifth of a small model's step."""
 
     @staticmethod
-    def forward(ctx, theta_d: Tensor, projection: Projection, *theta_0: Tensor):
-        ctx.projection, ctx.dtype = projection, theta_d.dtype
-        steps = projection.multiply(theta_d).split([p.numel() for p in theta_0])
+    def forward(ctx, theta_d: Tensor, projection: Projection, layer: Sequence[int], *theta_0):
+        ctx.projection, ctx.layer, ctx.m = projection, layer, len(set(layer))
+        ctx.save_for_backward(theta_d)
+        ctx.sizes = [p.numel() for p in theta_0]
+        steps = list(projection.multiply(theta_d[ctx.m :]).split(ctx.sizes))
+        for step, i in zip(steps, layer, strict=False):  # no layers: no scales
+            step.mul_(1 + theta_d[i])
         return tuple(
             step.view_as(p).add_(p).to(p.dtype) for step, p in zip(steps, theta_0, strict=True)
         )
 
     @staticmethod
     def backward(ctx, *grads: Tensor):
-        g = torch.cat([g.flatten() for g in grads]).to(ctx.dtype)
-        return ctx.projection.adjoint(g), None, *(None for _ in grads)
+        (theta_d,) = ctx.saved_tensors
+        flat = [g.flatten().to(theta_d.dtype) for g in grads]
+        if not ctx.m:
+            return ctx.projection.adjoint(torch.cat(flat)), None, None, *(None for _ in grads)
+        steps = ctx.projection(theta_d[ctx.m :]).split(ctx.sizes)
+        dots = torch.stack([g @ step for g, step in zip(flat, steps, strict=True)])
+        index = torch.tensor(ctx.layer, device=dots.device)
+        scales = torch.zeros_like(theta_d[: ctx.m]).index_add(0, index, dots)
+        scaled = [g * (1 + theta_d[i]) for g, i in zip(flat, ctx.layer, strict=True)]
+        inside = ctx.projection.adjoint(torch.cat(scaled))
+        return torch.cat([scales, inside]), None, None, *(None for _ in grads)
 
 
 def _drop_theta_0(subspace: Subspace, state: dict, prefix: str, metadata: dict) -> None:

@@ -15,6 +15,7 @@ from .batch import run_batches
 from .errors import IdlibError
 from .runs import Problem, run_by_name
 from .store import Run, RunConfig, RunStore
+from .texts import is_text
 
 __all__ = ["shared", "sweep"]
 
@@ -72,7 +73,8 @@ def _made(
     """The runs, as they finish."""
     if not missing:
         return
-    if dask is None and make is run_by_name and torch.cuda.is_available():
+    images = not any(is_text(config.task) for config, _ in missing)
+    if dask is None and make is run_by_name and images and torch.cuda.is_available():
         yield from run_batches(missing, "cuda")
     elif dask is None and jobs == 1:
         yield from (make(config, keep) for config, keep in missing)

@@ -1,0 +1,210 @@
+"""Language models in random subspaces: any ``AutoModelForSequenceClassification``.
+
+Texts become rows of token numbers in one tensor, padded once; `TextClassifier` cuts off the
+padding that a batch does not need and works out the attention mask. So runs on texts go
+through the same loop, store and search as runs on images, and there is no second one:
+`transformers.Trainer` would bring its own checkpoints, logs and hooks beside these.
+
+References:
+    | Intrinsic Dimensionality Explains the Effectiveness of Language Model Fine-Tuning
+      (Aghajanyan et al., 2021), https://arxiv.org/abs/2012.13255
+"""
+
+import functools
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import transformers
+from torch import Tensor, nn
+from torch.utils.data import TensorDataset
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from .docstrings import CACHE
+from .errors import IdlibError
+from .runs import Problem
+from .texts import Texts, TextTask, load_text
+from .training import accuracy, predict
+
+__all__ = [
+    "TextClassifier",
+    "classifier",
+    "encode",
+    "matthews",
+    "model_folder",
+    "scores",
+    "text_problem",
+]
+
+PRETRAINED = Path(__file__).parent / "pretrained"
+LENGTH = 128  # tokens at most
+
+
+class TextClassifier(nn.Module):
+    """A `transformers` classifier as a function of token numbers alone.
+
+    Args:
+        network: the classifier.
+        pad: number of the padding token.
+        sep: number of the token that ends a text; where the network knows two segments, what
+            follows the first one is the second.
+        autocast: whether to compute in bfloat16; the outputs are float32 in any case.
+
+    Shape: token numbers (batch, length), padded at the right, to scores (batch, classes).
+    """
+
+    def __init__(self, network: nn.Module, pad: int, sep: int, autocast: bool = False):
+        super().__init__()
+        self.network, self.pad, self.sep, self.autocast = network, pad, sep, autocast
+        self.segments = (getattr(network.config, "type_vocab_size", 0) or 0) > 1
+
+    def forward(self, ids: Tensor) -> Tensor:
+        mask = ids != self.pad
+        length = max(1, int(mask.sum(1).max()))
+        ids, mask = ids[:, :length].long(), mask[:, :length]
+        inputs = {"input_ids": ids, "attention_mask": mask.long()}
+        if self.segments:
+            ends = (ids == self.sep).long()
+            second = ((ends.cumsum(1) - ends) > 0) & mask
+            inputs["token_type_ids"] = second.long()
+        with torch.autocast(ids.device.type, torch.bfloat16, enabled=self.autocast):
+            return self.network(**inputs).logits.float()
+
+
+def model_folder(name: str) -> str:
+    """Where a model lies: its folder, or its name on the hub.
+
+    Args:
+        name: "roberta-4x128", one of the models shipped with idlib, or "roberta-4x128@2000",
+            the same after 2,000 steps of its pretraining; a folder; or a hub name, which is
+            first looked for in the folder named by ``IDLIB_MODELS`` (under its last part).
+
+    Raises:
+        IdlibError: if a shipped model has no such checkpoint.
+    """
+    base, _, step = name.partition("@")
+    if (PRETRAINED / base).is_dir():
+        there = sorted(int(p.name.split("-")[1]) for p in (PRETRAINED / base).glob("step-*"))
+        if step and int(step) not in there:
+            raise IdlibError(f"{base} has no checkpoint {step!r}, expected one of {there}.")
+        return str(PRETRAINED / base / f"step-{int(step or there[-1]):06}")
+    if Path(name).is_dir():
+        return name
+    local = Path(os.environ.get("IDLIB_MODELS", "")) / name.split("/")[-1]
+    return str(local) if os.environ.get("IDLIB_MODELS") and local.is_dir() else name
+
+
+def encode(texts: Texts, name: str, length: int = LENGTH) -> TensorDataset:
+    """The texts as token numbers (n, length), padded at the right, with labels (n,).
+
+    Two texts of an example become one row, as the tokenizer joins them. Kept in a cache, by
+    the texts and the tokenizer.
+
+    Args:
+        texts: what to encode.
+        name: of the model whose tokenizer is used, see `model_folder`.
+        length: tokens at most; longer texts are cut.
+    """
+    tokenizer = _tokenizer(name)
+    backend = tokenizer.backend_tokenizer.to_str() if tokenizer.is_fast else name
+    key = hashlib.blake2b(repr((texts.texts, length, backend)).encode(), digest_size=10).hexdigest()
+    path = CACHE / f"tokens-{key}.npy"
+    if not path.exists():
+        columns = [list(column) for column in zip(*texts.texts, strict=True)]
+        rows = tokenizer(*columns, truncation=True, max_length=length)["input_ids"]
+        ids = np.full((len(rows), max(map(len, rows))), tokenizer.pad_token_id, np.int32)
+        for row, numbers in zip(ids, rows, strict=True):
+            row[: len(numbers)] = numbers
+        path.parent.mkdir(parents=True, exist_ok=True)
+        half = path.with_suffix(f".{os.getpid()}.npy")
+        np.save(half, ids)
+        half.replace(path)
+    return TensorDataset(torch.from_numpy(np.load(path)), torch.tensor(texts.labels))
+
+
+@functools.lru_cache(maxsize=2)
+def text_problem(task_name: str, model_name: str) -> Problem:
+    """A model on a task of texts, for `idlib.runs.run`.
+
+    Args:
+        task_name: see `idlib.texts.load_text`.
+        model_name: see `model_folder`. The head is drawn anew from torch's generator.
+    """
+    task = load_text(task_name)
+    score = matthews if task.metric == "matthews" else accuracy
+    data = (encode(part, model_name) for part in (task.train, task.test))
+    return Problem(classifier(model_name, len(task.classes)), *data, score)
+
+
+def classifier(name: str, classes: int) -> Callable[[], TextClassifier]:
+    """What makes the model of that name with a new head for so many classes."""
+    tokenizer = _tokenizer(name)
+    sep = tokenizer.sep_token_id if tokenizer.sep_token_id is not None else -1
+
+    def make() -> TextClassifier:
+        kind = AutoModelForSequenceClassification
+        network = _quietly(name, lambda at: kind.from_pretrained(at, num_labels=classes).float())
+        return TextClassifier(network, tokenizer.pad_token_id, sep, autocast=True)
+
+    return make
+
+
+def scores(model: nn.Module, dataset: TensorDataset, task: TextTask) -> dict[str, float]:
+    """What GLUE reports for a task: accuracy, with F1 beside it for some, or Matthews' correlation.
+
+    Args:
+        model: from token numbers to scores.
+        dataset: encoded texts.
+        task: the task they belong to.
+    """
+    if task.metric == "matthews":
+        return {"matthews": matthews(model, dataset)}
+    found = {"accuracy": accuracy(model, dataset)}
+    if task.f1:
+        from sklearn.metrics import f1_score
+
+        found["f1"] = float(f1_score(dataset.tensors[1], predict(model, dataset, 128)))
+    return found
+
+
+def matthews(model: nn.Module, dataset: TensorDataset) -> float:
+    """Matthews' correlation between labels and predictions, from -1 to 1; 0 is chance."""
+    from sklearn.metrics import matthews_corrcoef
+
+    return float(matthews_corrcoef(dataset.tensors[1], predict(model, dataset, 128)))
+
+
+@functools.lru_cache
+def _tokenizer(name: str):
+    base = model_folder(name)
+    shipped = Path(base).parent if re.fullmatch(r"step-\d+", Path(base).name) else None
+    if shipped and (shipped / "tokenizer.json").exists():
+        base = str(shipped)
+    tokenizer = _quietly(name, lambda _: AutoTokenizer.from_pretrained(base))
+    if tokenizer.pad_token_id is None or tokenizer.padding_side != "right":
+        raise IdlibError(f"The tokenizer of {name!r} does not pad at the right: take an encoder.")
+    return tokenizer
+
+
+def _quietly(name: str, load: Callable):
+    """Loads from the hub or a folder, without bars and without word of the head being new."""
+    level = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    try:
+        return load(model_folder(name))
+    except (OSError, ValueError) as error:
+        raise IdlibError(
+            f"The model {name!r} can't be had ({str(error).splitlines()[0]}): give a folder, put "
+            "it in the folder named by IDLIB_MODELS, go online, or take 'roberta-4x128', which "
+            "comes with idlib."
+        ) from error
+    finally:
+        transformers.logging.set_verbosity(level)
+        if sys.stderr.isatty():
+            transformers.logging.enable_progress_bar()
