@@ -24,7 +24,8 @@ def main() -> None:
 
 def _sweep(args: argparse.Namespace) -> None:
     grid = product(args.task, args.model, args.d, args.lr, args.seed, args.projection)
-    rest = {"normalize": args.normalize, "epochs": args.epochs, "scored_on": args.scored_on}
+    names = ("normalize", "epochs", "batch_size", "scored_on", "structure_aware")
+    rest = {name: getattr(args, name) for name in names}
     configs = [RunConfig(*values, **rest) for values in grid]
     store = RunStore(args.store, {"command": "python -m idlib " + " ".join(sys.argv[1:])})
     with store.writing():
@@ -48,14 +49,16 @@ def _main() -> None:
     rec.add_argument("name", choices=[*EXPERIMENTS, "compression"])
     rec.add_argument("--path", help="the file to complete (default: the package's own)")
     many = commands.add_parser("sweep", help="make the runs of a grid that a store lacks")
-    many.add_argument("--task", nargs="+", required=True, help="such as digits or mnist-shuffled")
-    many.add_argument("--model", nargs="+", required=True, help="fc, lenet or fc-WIDTH-DEPTH")
+    many.add_argument("--task", nargs="+", required=True, help="such as digits or sst2-n19200")
+    many.add_argument("--model", nargs="+", required=True, help="such as lenet or roberta-4x128")
     many.add_argument("--d", nargs="+", required=True, type=_dimension, help="numbers, or all")
     many.add_argument("--lr", nargs="+", required=True, type=float)
     many.add_argument("--seed", nargs="+", type=int, default=[0])
     many.add_argument("--projection", nargs="+", choices=PROJECTIONS, default=["fastfood"])
     many.add_argument("--normalize", choices=["global", "per-tensor"], default="global")
+    many.add_argument("--structure-aware", action="store_true", help="one lambda per layer (SAID)")
     many.add_argument("--epochs", type=int, default=5)
+    many.add_argument("--batch-size", type=int, default=128)
     many.add_argument("--scored-on", choices=["test", "validation", "train"], default="test")
     many.add_argument("--store", required=True, help="the file that keeps the runs")
     for command in (rec, many):
@@ -80,6 +83,7 @@ def _main() -> None:
     pre.add_argument("--device", default="cpu")
     timing = commands.add_parser("bench", help="time projections, sweeps and searches")
     timing.add_argument("--threads", type=int, default=2)
+    timing.add_argument("--language", action="store_true", help="time steps of BERT-base instead")
     timing.add_argument("--quick", action="store_true", help="few rounds, to see that all works")
     args = parser.parse_args()
     if args.command == "record" and args.name == "compression":
@@ -101,6 +105,10 @@ def _main() -> None:
         for path in changed:
             print(f"{path} {'would change' if args.check else 'changed'}")
         sys.exit(bool(changed and args.check))
+    elif args.command == "bench" and args.language:
+        from . import bench_language
+
+        bench_language.main(args.threads, args.quick)
     elif args.command == "bench":
         from . import bench, bench_sweeps
 
