@@ -44,6 +44,25 @@ def mnist_folder(request) -> Path:
     pytest.skip("needs the real MNIST: set IDLIB_DATA to a folder that holds it")
 
 
+@pytest.fixture(scope="session")
+def glue_folder(request) -> Path:
+    """A folder for IDLIB_DATA that holds GLUE files; skips the test where there is none."""
+    folder = request.config.stash[REAL_DATA]
+    if folder and (folder / "glue").is_dir():
+        return folder
+    pytest.skip("needs GLUE's files: set IDLIB_DATA to a folder that holds glue/SST-2 and others")
+
+
+@pytest.fixture(scope="session")
+def minilm_folder(request) -> Path:
+    """A folder with the real all-MiniLM-L6-v2; skips the test where there is none."""
+    data = request.config.stash[REAL_DATA]
+    named = os.environ.get("IDLIB_MODELS") or (data and data.parent / "models")
+    if named and (folder := Path(named) / "all-MiniLM-L6-v2").is_dir():
+        return folder
+    pytest.skip("needs all-MiniLM-L6-v2: set IDLIB_MODELS to a folder that holds it")
+
+
 def _watch_threads():
     """Runs at the start of a kernel: makes a cell fail when a thread does."""
     import threading

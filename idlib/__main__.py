@@ -1,12 +1,14 @@
 """The command line: ``python -m idlib --help``."""
 
 import argparse
+import statistics
 import sys
 from itertools import product
 from pathlib import Path
 
+from .dimension import d90
 from .errors import IdlibError
-from .experiments import EXPERIMENTS
+from .experiments import EXPERIMENTS, table1
 from .filesizes import record_file_sizes
 from .projections import PROJECTIONS
 from .recorded import record
@@ -38,6 +40,22 @@ def _sweep(args: argparse.Namespace) -> None:
                   f"{c.projection}: {score}")  # fmt: skip
 
 
+def _table1(args: argparse.Namespace) -> None:
+    """Prints d90 for each seed, under DID and under SAID."""
+    if not (args.model and args.task):
+        raise IdlibError("table1 needs --model and --task, such as roberta-base and mrpc.")
+    experiment = table1(args.model, args.task, args.epochs)
+    name = f"table1 --model {args.model} --task {args.task} --epochs {args.epochs}"
+    file = f"table1-{args.model.strip('/').replace('/', '-')}-{args.task}.jsonl"
+    store = record(name, args.jobs, args.path or Path("runs", file), args.dask, experiment)
+    runs = [r for r in store if r.config.scored_on == "test"]
+    full = statistics.fmean(r.score for r in runs if r.config.d is None)
+    print(f"{args.task} {args.model}: full model {full:.4f}")
+    for label, structure_aware in (("DID", False), ("SAID", True)):
+        found = d90([r for r in runs if r.config.structure_aware == structure_aware], 0.9 * full)
+        print(f"d90 under {label}: {found}")
+
+
 def _dimension(text: str) -> int | None:
     return None if text == "all" else int(text)
 
@@ -46,8 +64,11 @@ def _main() -> None:
     parser = argparse.ArgumentParser(prog="python -m idlib", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     rec = commands.add_parser("record", help="make the missing runs of a recorded experiment")
-    rec.add_argument("name", choices=[*EXPERIMENTS, "compression"])
-    rec.add_argument("--path", help="the file to complete (default: the package's own)")
+    rec.add_argument("name", choices=[*EXPERIMENTS, "compression", "table1"])
+    rec.add_argument("--path", help="the file to complete (default: the package's own, or in runs)")
+    rec.add_argument("--model", help="for table1: a hub name such as roberta-base, or a folder")
+    rec.add_argument("--task", help="for table1: such as mrpc")
+    rec.add_argument("--epochs", type=int, default=5, help="for table1")
     many = commands.add_parser("sweep", help="make the runs of a grid that a store lacks")
     many.add_argument("--task", nargs="+", required=True, help="such as digits or sst2-n19200")
     many.add_argument("--model", nargs="+", required=True, help="such as lenet or roberta-4x128")
@@ -88,6 +109,8 @@ def _main() -> None:
     args = parser.parse_args()
     if args.command == "record" and args.name == "compression":
         record_file_sizes(args.path)
+    elif args.command == "record" and args.name == "table1":
+        _table1(args)
     elif args.command == "record":
         record(args.name, args.jobs, args.path, args.dask)
     elif args.command == "pretrain":

@@ -191,8 +191,8 @@ def intrinsic_dimension(
             return [replace(config, lr=lr) for lr in (lrs if d else full_lrs)]
 
         def rate(d: int) -> float:
-            octaves = round(math.log(d / FIRST_D, PILOTS))
-            return _best_lr(make(pilots(min(max(1, round(FIRST_D * PILOTS**octaves)), ds[-1]))))
+            k = math.ceil(math.log(d / FIRST_D, PILOTS) - 0.5)
+            return _best_lr(make(pilots(min(max(1, round(FIRST_D * PILOTS**k)), ds[-1]))))
 
         def scored(configs: Sequence[RunConfig]) -> list[Run]:
             return make([replace(c, lr=rate(c.d)) for c in configs])

@@ -48,13 +48,12 @@ def docstrings() -> list[tuple[tuple[str], int]]:
         path.with_suffix(f".{os.getpid()}").write_text(json.dumps(rows), encoding="utf-8")
         path.with_suffix(f".{os.getpid()}").replace(path)
     rows = json.loads(path.read_text(encoding="utf-8"))
-    order = np.random.default_rng(0).permutation(len(rows))
-    kept, of = [], Counter()
-    for line, number in (rows[i] for i in order):
+    rng, kept, of = np.random.default_rng(0), [], Counter()
+    for line, number in (rows[i] for i in rng.permutation(len(rows))):
         of[number] += 1
         if of[number] <= MOST:
             kept.append(((line,), number))
-    return kept
+    return [kept[i] for i in rng.permutation(len(kept))]
 
 
 def _first_lines(package: str) -> Iterable[str]:

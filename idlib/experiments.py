@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from .dimension import lattice
 from .errors import IdlibError
 
-__all__ = ["EXPERIMENTS", "Experiment", "experiment_named"]
+__all__ = ["EXPERIMENTS", "Experiment", "experiment_named", "table1"]
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,14 @@ class Experiment:
         pilots: dimensions at which the learning rate is chosen.
         lrs: learning rates to choose from, in a subspace.
         full_lrs: the same for the full model.
+        scale_lr: whether the rate chosen at a pilot is multiplied by sqrt(pilot / d) at another
+            d. A step of Adam's moves theta_d by about lr sqrt(d), and theta^D as far.
         seeds: seeds of the scored runs; the learning rate is chosen with the first.
         epochs: passes over the training data.
         batch_size: examples in a step.
         projection: see `idlib.Subspace`.
         methods: normalisation and structure-awareness, see `idlib.Subspace`.
-        keep_theta_d: whether the first seed's runs carry their d numbers.
+        keep_up_to: the first seed's runs carry their d numbers up to this d.
         scored_on: "test", with learning rates chosen on a validation split; or "train".
         thresholds: scores for which the smallest d is searched among `ds`; without any, all
             of `ds` are run.
@@ -43,12 +45,24 @@ class Experiment:
     batch_size: int = 128
     projection: str = "fastfood"
     methods: tuple[tuple[str, bool | str], ...] = (("global", False),)
-    keep_theta_d: bool = True
+    keep_up_to: int = 2000
     scored_on: str = "test"
     thresholds: tuple[float, ...] = ()
     share: float | None = None
+    scale_lr: bool = False
 
 
+MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+LANGUAGE = {
+    "batch_size": 32,
+    "epochs": 1,
+    "projection": "hashed",
+    "seeds": (0, 1),
+    "keep_up_to": 1000,
+    "scale_lr": True,
+}
+PER_TENSOR = (("per-tensor", False), ("per-tensor", True))
+GLOBAL = (("global", False), ("global", True))
 EXPERIMENTS = {
     "mnist": Experiment(
         tasks=("mnist", "mnist-shuffled"),
@@ -84,7 +98,7 @@ EXPERIMENTS = {
         seeds=(0, 1),
         epochs=3,
         projection="hashed",
-        keep_theta_d=False,
+        keep_up_to=0,
     ),
     "memorising": Experiment(  # training accuracy: how much of the labels fits into d numbers
         tasks=(
@@ -100,9 +114,39 @@ EXPERIMENTS = {
         seeds=(0, 1),
         epochs=200,
         projection="hashed",
-        keep_theta_d=False,
+        keep_up_to=0,
         scored_on="train",
         thresholds=(0.9,),
+    ),
+    "sst2_minilm": Experiment(  # whole curves, DID and SAID, for the slider
+        tasks=("sst2-n19200",),
+        models=(MINILM,),
+        methods=PER_TENSOR,
+        ds=(10, 30, 100, 300, 1000, 3000, 10_000, 30_000),
+        pilots=(30, 300, 3000),
+        lrs=(1e-3, 3e-3, 1e-2, 3e-2),
+        full_lrs=(3e-5, 1e-4, 3e-4, 1e-3),
+        **LANGUAGE,
+    ),
+    "sst2_small": Experiment(
+        tasks=("sst2-n19200",),
+        models=("roberta-4x128",),
+        methods=GLOBAL,
+        ds=(30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000),
+        pilots=(300, 3000, 30_000),
+        lrs=(1e-2, 3e-2, 1e-1, 3e-1),
+        full_lrs=(3e-4, 1e-3, 3e-3, 1e-2),
+        **LANGUAGE,
+    ),
+    "sst2_small_per_tensor": Experiment(
+        tasks=("sst2-n19200",),
+        models=("roberta-4x128",),
+        methods=PER_TENSOR,
+        ds=(30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000),
+        pilots=(100, 1000, 10_000),
+        lrs=(3e-4, 1e-3, 3e-3, 1e-2, 3e-2),
+        full_lrs=(3e-4, 1e-3, 3e-3, 1e-2),
+        **LANGUAGE,
     ),
 }
 
@@ -112,3 +156,29 @@ def experiment_named(name: str) -> Experiment:
     if name not in EXPERIMENTS:
         raise IdlibError(f"experiment {name!r} was asked for, expected one of {list(EXPERIMENTS)}.")
     return EXPERIMENTS[name]
+
+
+def table1(model: str, task: str, epochs: int = 5) -> Experiment:
+    """A cell of Table 1 of Aghajanyan et al. (2021): d90 under DID and SAID, searched among 100
+    dimensions from 10 to 10,000, four learning rates at each of three of them.
+
+    Args:
+        model: a hub name such as "roberta-base", or a folder.
+        task: a name for `idlib.texts.load_text`, such as "mrpc".
+        epochs: passes over the training data.
+    """
+    return Experiment(
+        tasks=(task,),
+        models=(model,),
+        methods=PER_TENSOR,
+        ds=tuple(sorted({round(10 * 1000 ** (k / 99)) for k in range(100)})),
+        pilots=(30, 300, 3000),
+        lrs=(1e-3, 3e-3, 1e-2, 3e-2),
+        full_lrs=(1e-5, 3e-5, 1e-4, 3e-4),
+        seeds=(0, 1),
+        epochs=epochs,
+        batch_size=32,
+        keep_up_to=0,
+        share=0.9,
+        scale_lr=True,
+    )

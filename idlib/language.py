@@ -33,6 +33,7 @@ from .training import accuracy, predict
 
 __all__ = [
     "TextClassifier",
+    "Tokens",
     "classifier",
     "encode",
     "matthews",
@@ -43,6 +44,9 @@ __all__ = [
 
 PRETRAINED = Path(__file__).parent / "pretrained"
 LENGTH = 128  # tokens at most
+ROWS = 64  # evaluated at a time
+# On a CPU, torch's own attention takes longer for the gradient of short texts than all else.
+ATTENTION = "sdpa" if torch.cuda.is_available() else "eager"
 
 
 class TextClassifier(nn.Module):
@@ -64,6 +68,13 @@ class TextClassifier(nn.Module):
         self.segments = (getattr(network.config, "type_vocab_size", 0) or 0) > 1
 
     def forward(self, ids: Tensor) -> Tensor:
+        if self.training or len(ids) <= ROWS:
+            return self._scores(ids)
+        order = (ids != self.pad).sum(1).argsort()  # rows of like lengths, for little padding
+        found = torch.cat([self._scores(ids[part]) for part in order.split(ROWS)])
+        return found[order.argsort()]
+
+    def _scores(self, ids: Tensor) -> Tensor:
         mask = ids != self.pad
         length = max(1, int(mask.sum(1).max()))
         ids, mask = ids[:, :length].long(), mask[:, :length]
@@ -88,19 +99,31 @@ def model_folder(name: str) -> str:
         IdlibError: if a shipped model has no such checkpoint.
     """
     base, _, step = name.partition("@")
-    if (PRETRAINED / base).is_dir():
-        there = sorted(int(p.name.split("-")[1]) for p in (PRETRAINED / base).glob("step-*"))
+    shipped = PRETRAINED / base.replace("/", "_")
+    if there := sorted(int(p.name.split("-")[1]) for p in shipped.glob("step-*")):
         if step and int(step) not in there:
             raise IdlibError(f"{base} has no checkpoint {step!r}, expected one of {there}.")
-        return str(PRETRAINED / base / f"step-{int(step or there[-1]):06}")
+        return str(shipped / f"step-{int(step or there[-1]):06}")
     if Path(name).is_dir():
         return name
     local = Path(os.environ.get("IDLIB_MODELS", "")) / name.split("/")[-1]
     return str(local) if os.environ.get("IDLIB_MODELS") and local.is_dir() else name
 
 
-def encode(texts: Texts, name: str, length: int = LENGTH) -> TensorDataset:
-    """The texts as token numbers (n, length), padded at the right, with labels (n,).
+class Tokens(TensorDataset):
+    """Token numbers (n, length), padded at the right, and labels (n,)."""
+
+    def __init__(self, ids: Tensor, labels: Tensor, pad: int):
+        super().__init__(ids, labels)
+        self.pad = pad
+
+    def lengths(self) -> Tensor:
+        """Tokens in each row, padding apart, shape (n,); batches are made of like rows."""
+        return (self.tensors[0] != self.pad).sum(1)
+
+
+def encode(texts: Texts, name: str, length: int = LENGTH) -> Tokens:
+    """The texts as rows of token numbers.
 
     Two texts of an example become one row, as the tokenizer joins them. Kept in a cache, by
     the texts and the tokenizer.
@@ -124,7 +147,8 @@ def encode(texts: Texts, name: str, length: int = LENGTH) -> TensorDataset:
         half = path.with_suffix(f".{os.getpid()}.npy")
         np.save(half, ids)
         half.replace(path)
-    return TensorDataset(torch.from_numpy(np.load(path)), torch.tensor(texts.labels))
+    ids = torch.from_numpy(np.load(path))
+    return Tokens(ids, torch.tensor(texts.labels), tokenizer.pad_token_id)
 
 
 @functools.lru_cache(maxsize=2)
@@ -138,7 +162,8 @@ def text_problem(task_name: str, model_name: str) -> Problem:
     task = load_text(task_name)
     score = matthews if task.metric == "matthews" else accuracy
     data = (encode(part, model_name) for part in (task.train, task.test))
-    return Problem(classifier(model_name, len(task.classes)), *data, score)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return Problem(classifier(model_name, len(task.classes)), *data, score, device)
 
 
 def classifier(name: str, classes: int) -> Callable[[], TextClassifier]:
@@ -148,7 +173,12 @@ def classifier(name: str, classes: int) -> Callable[[], TextClassifier]:
 
     def make() -> TextClassifier:
         kind = AutoModelForSequenceClassification
-        network = _quietly(name, lambda at: kind.from_pretrained(at, num_labels=classes).float())
+        network = _quietly(
+            name,
+            lambda at: kind.from_pretrained(
+                at, num_labels=classes, attn_implementation=ATTENTION
+            ).float(),
+        )
         return TextClassifier(network, tokenizer.pad_token_id, sep, autocast=True)
 
     return make

@@ -1,15 +1,16 @@
-r"""What all projections share: derivatives, normalisation per tensor, checks."""
+r"""What all projections share: derivatives, normalisation per tensor, checks, memory."""
 
 import math
 import operator
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from .errors import IdlibError
 
-__all__ = ["Projection", "check_integer"]
+__all__ = ["Projection", "check_integer", "empty"]
 
 
 class Projection(nn.Module):
@@ -63,7 +64,8 @@ class Projection(nn.Module):
             if not transpose:
                 out = self._scale_rows(self._forward(w))
             else:
-                out = self._adjoint(w if self.sizes is None else self._scale_rows(w.clone()))
+                copy = w if self.sizes is None else empty(self.D, w).copy_(w)
+                out = self._adjoint(self._scale_rows(copy))
         return out.to(v.dtype)
 
     def matrix(self, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -125,3 +127,11 @@ def check_integer(name: str, value: int, low: int, high: int | None = None) -> i
         )
         raise IdlibError(f"{name} = {value!r} was given, expected {expected}.")
     return number
+
+
+def empty(size: int, like: Tensor) -> Tensor:
+    """An unset vector. NumPy asks Linux for huge pages, torch does not: at D = 22.7 M the
+    first write to fresh memory then takes 7 ms instead of 25."""
+    if like.device.type != "cpu":
+        return like.new_empty(size)
+    return torch.from_numpy(np.empty(size, str(like.dtype).removeprefix("torch.")))

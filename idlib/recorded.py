@@ -35,7 +35,11 @@ FOLDER = Path(__file__).parent / "recorded"
 
 
 def record(
-    name: str, jobs: int = 1, path: str | Path | None = None, dask: str | None = None
+    name: str,
+    jobs: int = 1,
+    path: str | Path | None = None,
+    dask: str | None = None,
+    experiment: Experiment | None = None,
 ) -> RunStore:
     """Makes the missing runs of an experiment.
 
@@ -44,14 +48,16 @@ def record(
         jobs: processes, one thread each.
         path: the file to complete; the package's own if None.
         dask: see `idlib.sweeps.sweep`.
+        experiment: the runs to make; those of `name` if None.
     """
-    experiment = experiment_named(name)
+    experiment = experiment or experiment_named(name)
     data, majority = {}, {}
     for task_name in experiment.tasks:
         task = load_text(task_name) if is_text(task_name) else load(task_name)
         print(task, flush=True)
         data[task_name] = [fingerprint(task.train), fingerprint(task.test)]
-        majority[task_name] = task.majority
+        matthews = is_text(task_name) and task.metric == "matthews"
+        majority[task_name] = 0.0 if matthews else task.majority
     about = {"command": f"python -m idlib record {name} --jobs {jobs}", "data": data}
     store = RunStore(path or FOLDER / f"{name}.jsonl", about)
     best = _best_rates(experiment, lambda configs: sweep(configs, store, jobs, dask=dask))
@@ -59,8 +65,10 @@ def record(
     def make(configs: Sequence[RunConfig]) -> list[Run]:
         configs = [replace(c, lr=best(c)) for c in configs]
         first = experiment.seeds[0]
-        keep = experiment.keep_theta_d
-        return sweep(configs, store, jobs, lambda c: keep and c.seed == first, dask=dask)
+        most = experiment.keep_up_to
+        return sweep(
+            configs, store, jobs, lambda c: c.seed == first and (c.d or 0) <= most, dask=dask
+        )
 
     def seeded(config: RunConfig) -> list[RunConfig]:
         config = replace(config, scored_on=experiment.scored_on)
@@ -119,7 +127,8 @@ def _best_rates(
         if config.d is None:
             return best[_unrated(_full(config))]
         pilot = min(experiment.pilots, key=lambda p: abs(math.log(p / config.d)))
-        return best[_unrated(replace(config, d=pilot))]
+        lr = best[_unrated(replace(config, d=pilot))]
+        return float(f"{lr * math.sqrt(pilot / config.d):.3g}") if experiment.scale_lr else lr
 
     return rate
 

@@ -1,11 +1,13 @@
 """One run: what a configuration describes, trained and scored."""
 
+import copy
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import Dataset, Subset, TensorDataset
 
 from .data import load
@@ -43,6 +45,7 @@ def run(
     score: Callable[[nn.Module, Dataset], float] = accuracy,
     on_step: Callable[[Step], bool | None] | None = None,
     keep_theta_d: bool = False,
+    device: str = "cpu",
 ) -> Run:
     """Makes the run that `config` describes; its names of task and model are only labels here.
 
@@ -54,9 +57,10 @@ def run(
         score: from a model and a data set to a number from 0 to 1.
         on_step: see `idlib.training.train`.
         keep_theta_d: whether the run carries its d numbers.
+        device: where the model is trained.
     """
     train_set, scored_set = data_of(config, train_set, test_set)
-    model = build(config, model_fn)
+    model = build(config, model_fn).to(device)
     result: float | None = None
 
     def evaluate() -> float:
@@ -82,7 +86,7 @@ def run(
     if status == "finished":
         result = evaluate()
     D = model.D if config.d else sum(p.numel() for p in model.parameters() if p.requires_grad)
-    theta_d = model.theta_d.detach().clone() if keep_theta_d and config.d else None
+    theta_d = model.theta_d.detach().cpu().clone() if keep_theta_d and config.d else None
     return Run(
         config, status, result, history.loss, history.steps, seconds, D, history.message, theta_d
     )
@@ -147,10 +151,16 @@ def split(dataset: Dataset) -> tuple[Dataset, Dataset]:
         raise IdlibError(f"The training set has {n} examples: at least 2 are needed.")
     order = torch.randperm(n, generator=torch.Generator().manual_seed(0))
     if isinstance(dataset, TensorDataset):
-        part = lambda index: TensorDataset(*(t[index] for t in dataset.tensors))  # noqa: E731
+        part = functools.partial(_picked, dataset)
     else:
         part = lambda index: Subset(dataset, index.tolist())  # noqa: E731
     return part(order[held:]), part(order[:held])
+
+
+def _picked(dataset: TensorDataset, index: Tensor) -> TensorDataset:
+    picked = copy.copy(dataset)  # of the same class
+    picked.tensors = tuple(t[index] for t in dataset.tensors)
+    return picked
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +171,7 @@ class Problem:
     train_set: Dataset
     test_set: Dataset
     score: Callable[[nn.Module, Dataset], float] = accuracy
+    device: str = "cpu"
 
     def __call__(self, config: RunConfig, keep_theta_d: bool = False) -> Run:
         return run(
@@ -170,11 +181,13 @@ class Problem:
             self.test_set,
             self.score,
             keep_theta_d=keep_theta_d,
+            device=self.device,
         )
 
 
 def run_by_name(config: RunConfig, keep_theta_d: bool = False) -> Run:
-    """Makes a run whose task and model are found by name, on one thread of the CPU."""
+    """Makes a run whose task and model are found by name, on one thread of the CPU, or on a GPU
+    if it is a language model and there is one."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

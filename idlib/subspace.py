@@ -18,7 +18,7 @@ from torch.func import functional_call
 from .checkpointing import redirect_checkpoints
 from .errors import IdlibError
 from .layers import chosen_layers
-from .projection_base import Projection, check_integer
+from .projection_base import Projection, check_integer, empty
 from .projections import make_projection
 
 __all__ = ["Subspace"]
@@ -215,14 +215,19 @@ class _Theta(torch.autograd.Function):
     @staticmethod
     def backward(ctx, *grads: Tensor):
         (theta_d,) = ctx.saved_tensors
-        flat = [g.flatten().to(theta_d.dtype) for g in grads]
+        flat = empty(sum(ctx.sizes), theta_d)  # the gradient with respect to theta^D
+        place = 0
+        for g, size in zip(grads, ctx.sizes, strict=True):
+            flat[place : place + size].view_as(g).copy_(g)
+            place += size
         if not ctx.m:
-            return ctx.projection.adjoint(torch.cat(flat)), None, None, *(None for _ in grads)
+            return ctx.projection.adjoint(flat), None, None, *(None for _ in grads)
         steps = ctx.projection(theta_d[ctx.m :]).split(ctx.sizes)
-        dots = torch.stack([g @ step for g, step in zip(flat, steps, strict=True)])
+        parts = flat.split(ctx.sizes)
+        dots = torch.stack([g @ step for g, step in zip(parts, steps, strict=True)])
         index = torch.tensor(ctx.layer, device=dots.device)
         scales = torch.zeros_like(theta_d[: ctx.m]).index_add(0, index, dots)
-        scaled = [g * (1 + theta_d[i]) for g, i in zip(flat, ctx.layer, strict=True)]
+        scaled = [g * (1 + theta_d[i]) for g, i in zip(parts, ctx.layer, strict=True)]
         inside = ctx.projection.adjoint(torch.cat(scaled))
         return torch.cat([scales, inside]), None, None, *(None for _ in grads)
 

@@ -126,11 +126,24 @@ def _batches(
     if isinstance(dataset, TensorDataset):
         n = len(dataset)
         order = torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
-        for index in order.split(batch_size):
+        parts = list(order.split(batch_size))
+        if generator is not None and hasattr(dataset, "lengths"):
+            parts = _of_like_lengths(order, dataset.lengths(), batch_size, generator)
+        for index in parts:
             yield tuple(t[index] for t in dataset.tensors)
     else:
         shuffle = generator is not None
         yield from DataLoader(dataset, batch_size, shuffle=shuffle, generator=generator)
+
+
+def _of_like_lengths(
+    order: Tensor, lengths: Tensor, batch_size: int, generator: torch.Generator
+) -> list[Tensor]:
+    """Batches of examples of about the same length, in random order, so that little is padded:
+    sixteen batches at a time are sorted."""
+    parts = [p for group in order.split(16 * batch_size)
+             for p in group[lengths[group].argsort(stable=True)].split(batch_size)]  # fmt: skip
+    return [parts[i] for i in torch.randperm(len(parts), generator=generator)]
 
 
 def _check_labels(output: Tensor, y: Tensor, loss_fn) -> None:

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from idlib import IdlibError, recorded
+from idlib.__main__ import main
 from idlib.data import fingerprint, load
 from idlib.dimension import d90
-from idlib.experiments import EXPERIMENTS
+from idlib.experiments import EXPERIMENTS, table1
 from idlib.recorded import FOLDER, curve, provenance, record, replay
 from idlib.training import accuracy
 
@@ -121,3 +122,23 @@ def test_unknown_names_are_refused():
     later = next(r for r in curve("digits", "digits", "fc").runs if r.config.seed == 1)
     with pytest.raises(IdlibError, match="without theta_d"):
         replay(later)
+
+
+def test_a_cell_of_table_1_is_searched_and_resumes(folders, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    command = f"idlib record table1 --model {folders['bert']} --task docstrings-n64 --epochs 30"
+    monkeypatch.setattr("sys.argv", command.split())
+    main()
+    printed = capsys.readouterr().out
+    assert "d90 under DID: " in printed and "d90 under SAID: " in printed
+    (path,) = (tmp_path / "runs").glob("table1-*.jsonl")
+    runs = [json.loads(line) for line in path.read_text().splitlines()]
+    configs = [r["config"] for r in runs if "config" in r]
+    grid = table1("", "").ds
+    assert len(grid) > 90 and (grid[0], grid[-1]) == (10, 10_000)
+    inside = {c["d"] for c in configs if c["scored_on"] == "test" and c["d"]}
+    assert inside and inside < set(grid)
+    assert len({c["lr"] for c in configs if c["scored_on"] == "validation" and c["d"] == 300}) == 4
+    size = path.stat().st_size
+    main()
+    assert path.stat().st_size == size and capsys.readouterr().out == printed
