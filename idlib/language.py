@@ -176,7 +176,7 @@ def classifier(name: str, classes: int) -> Callable[[], TextClassifier]:
         network = _quietly(
             name,
             lambda at: kind.from_pretrained(
-                at, num_labels=classes, attn_implementation=ATTENTION
+                at, num_labels=classes, attn_implementation=ATTENTION, ignore_mismatched_sizes=True
             ).float(),
         )
         return TextClassifier(network, tokenizer.pad_token_id, sep, autocast=True)
