@@ -60,12 +60,16 @@ class TextClassifier(nn.Module):
         autocast: whether to compute in bfloat16; the outputs are float32 in any case.
 
     Shape: token numbers (batch, length), padded at the right, to scores (batch, classes).
+
+    Raises:
+        IdlibError: when called with a text of more tokens than the network has positions.
     """
 
     def __init__(self, network: nn.Module, pad: int, sep: int, autocast: bool = False):
         super().__init__()
         self.network, self.pad, self.sep, self.autocast = network, pad, sep, autocast
         self.segments = (getattr(network.config, "type_vocab_size", 0) or 0) > 1
+        self.positions = _positions(network)
 
     def forward(self, ids: Tensor) -> Tensor:
         if self.training or len(ids) <= ROWS:
@@ -77,6 +81,11 @@ class TextClassifier(nn.Module):
     def _scores(self, ids: Tensor) -> Tensor:
         mask = ids != self.pad
         length = max(1, int(mask.sum(1).max()))
+        if length > self.positions:
+            raise IdlibError(
+                f"A text of {length} tokens was given, and {type(self.network).__name__} has "
+                f"{self.positions} positions: encode(texts, name, length={self.positions}) cuts it."
+            )
         ids, mask = ids[:, :length].long(), mask[:, :length]
         inputs = {"input_ids": ids, "attention_mask": mask.long()}
         if self.segments:
@@ -85,6 +94,15 @@ class TextClassifier(nn.Module):
             inputs["token_type_ids"] = second.long()
         with torch.autocast(ids.device.type, torch.bfloat16, enabled=self.autocast):
             return self.network(**inputs).logits.float()
+
+
+def _positions(network: nn.Module) -> int:
+    """The most tokens that a text may have."""
+    for name, module in network.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+            first = 0 if module.padding_idx is None else module.padding_idx + 1  # RoBERTa's
+            return module.num_embeddings - first
+    return sys.maxsize
 
 
 def model_folder(name: str) -> str:
@@ -161,9 +179,12 @@ def text_problem(task_name: str, model_name: str) -> Problem:
     """
     task = load_text(task_name)
     score = matthews if task.metric == "matthews" else accuracy
-    data = (encode(part, model_name) for part in (task.train, task.test))
+    model_fn = classifier(model_name, len(task.classes))
+    with torch.random.fork_rng():
+        length = min(LENGTH, model_fn().positions)
+    data = (encode(part, model_name, length) for part in (task.train, task.test))
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return Problem(classifier(model_name, len(task.classes)), *data, score, device)
+    return Problem(model_fn, *data, score, device)
 
 
 def classifier(name: str, classes: int) -> Callable[[], TextClassifier]:

@@ -188,16 +188,19 @@ def text_of(path: Path) -> Iterator[str]:
     if not path.exists():
         raise IdlibError(f"There is no file {path}: give a plain text, or one packed by xz.")
     opened = lzma.open if path.suffix == ".xz" else open
-    with opened(path, "rt", encoding="utf-8") as lines:
-        document = []
-        for line in lines:
-            if line.strip():
-                document.append(line)
-            elif document:
-                yield "".join(document)
-                document = []
-        if document:
-            yield "".join(document)
+    document = []
+    try:
+        with opened(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                if line.strip():
+                    document.append(line)
+                elif document:
+                    yield "".join(document)
+                    document = []
+    except (UnicodeDecodeError, lzma.LZMAError, EOFError) as error:
+        raise IdlibError(f"{path} can't be read ({error}): give plain text in UTF-8.") from error
+    if document:
+        yield "".join(document)
 
 
 def tokenizer_of(text: Path, folder: Path, characters: int = 30_000_000) -> PreTrainedTokenizerFast:

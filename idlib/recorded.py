@@ -77,7 +77,8 @@ def record(
     bases = _bases(experiment)
     full = make([c for base in bases for c in seeded(_full(base))])
     if not (experiment.thresholds or experiment.share):
-        make([replace(c, d=d) for base in bases for c in seeded(base) for d in experiment.ds])
+        by_seed = sorted((c for base in bases for c in seeded(base)), key=lambda c: c.seed)
+        make([replace(c, d=d) for c in by_seed for d in experiment.ds])
         return store
     for base in bases:
         own = [r.score for r in full if _full(r.config) == _full(replace(base, lr=r.config.lr))]
@@ -168,8 +169,15 @@ class Curve:
 
 
 @functools.cache
-def curve(name: str, task: str, model: str) -> Curve:
-    """The recorded curve of a network on a task, from the experiment called `name`."""
+def curve(name: str, task: str, model: str, structure_aware: bool | str = False) -> Curve:
+    """The recorded curve of a network on a task, from the experiment called `name`.
+
+    Args:
+        name: a key of `idlib.experiments.EXPERIMENTS`.
+        task: one of its tasks.
+        model: one of its models.
+        structure_aware: which of its subspaces, see `idlib.Subspace`.
+    """
     runs = [
         r
         for r in recorded(name)
@@ -179,7 +187,8 @@ def curve(name: str, task: str, model: str) -> Curve:
     full = [r for r in runs if r.config.d is None]
     if not full:
         raise IdlibError(f"{name!r} holds no runs of {model!r} on {task!r}.")
-    inside = sorted((r for r in runs if r.config.d), key=lambda r: (r.config.d, r.config.seed))
+    inside = [r for r in runs if r.config.d and r.config.structure_aware == structure_aware]
+    inside.sort(key=lambda r: (r.config.d, r.config.seed))
     scores: dict[int, list[float]] = {}
     for r in inside:
         scores.setdefault(r.config.d, []).append(r.score)

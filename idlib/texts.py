@@ -20,7 +20,16 @@ from torch.utils.data import Dataset
 from .docstrings import PACKAGES, docstrings
 from .errors import IdlibError
 
-__all__ = ["SOURCES", "Source", "TextTask", "Texts", "is_text", "load_text", "source_of"]
+__all__ = [
+    "SOURCES",
+    "Source",
+    "TextTask",
+    "Texts",
+    "at_hand",
+    "is_text",
+    "load_text",
+    "source_of",
+]
 
 
 @dataclass(frozen=True)
@@ -136,6 +145,11 @@ class TextTask:
 def is_text(name: str) -> bool:
     """Whether a task of this name is made of texts."""
     return re.sub(r"-n\d+$", "", name) in SOURCES
+
+
+def at_hand(name: str) -> bool:
+    """Whether the task of that name can be loaded without a network."""
+    return name.startswith("docstrings") or _folder(source_of(name)) is not None
 
 
 def source_of(name: str) -> Source:

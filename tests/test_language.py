@@ -129,6 +129,30 @@ def test_bfloat16_autocast_is_close_and_gives_float32(model, folders):
     assert subspace.theta_d.grad.dtype == torch.float32 and subspace.theta_d.grad.any()
 
 
+@EVERY
+def test_a_text_longer_than_the_positions(model, folders):
+    assert model.positions == (39 if model.network.config.model_type == "roberta" else 40)
+    ids = torch.full((2, 41), 4)
+    with pytest.raises(
+        IdlibError, match=r"A text of 41 tokens was given, and \w+ has \d+ positions"
+    ):
+        model.eval()(ids)
+    assert model(ids[:, : model.positions]).shape == (2, 2)
+
+
+def test_problems_are_cut_to_the_positions(folders, tmp_path, monkeypatch):
+    (tmp_path / "glue" / "SST-2").mkdir(parents=True)
+    for part in ("train", "dev"):
+        text = "sentence\tlabel\n" + "the cat " * 50 + "\t1\na dog\t0\n"
+        (tmp_path / "glue" / "SST-2" / f"{part}.tsv").write_text(text)
+    monkeypatch.setenv("IDLIB_DATA", str(tmp_path))
+    load_text.cache_clear()
+    problem = text_problem("sst2", folders["roberta"])
+    load_text.cache_clear()
+    assert problem.train_set.lengths().tolist() == [39, 4]
+    assert problem.score(problem.model_fn(), problem.test_set) in (0.0, 0.5, 1.0)
+
+
 def test_texts_are_cut_to_the_length(folders):
     long = Texts([("the cat " * 100,)], [0])
     assert encode(long, folders["bert"], length=16).tensors[0].shape == (1, 16)

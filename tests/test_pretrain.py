@@ -152,3 +152,12 @@ def test_weights_start_as_large_as_the_hidden_size_asks():
 def test_unknown_sizes_are_refused(size):
     with pytest.raises(IdlibError, match=f"size '{size}' was given"):
         build(Plan(size))
+
+
+def test_a_text_that_is_not_utf_8(tmp_path):
+    latin, cut = tmp_path / "latin.txt", tmp_path / "cut.txt.xz"
+    latin.write_bytes("Gr\xfc\xdfe\n".encode("latin-1"))
+    cut.write_bytes(b"no archive")
+    for path in (latin, cut):
+        with pytest.raises(IdlibError, match=f"{path.name} can't be read .*plain text in UTF-8"):
+            list(text_of(path))

@@ -3,6 +3,7 @@
 from .base import COLORS, figure, picture, thumbnails, to_html
 from .compression import bytes_and_accuracy, description_lengths, file_panel
 from .curves import accuracy_curves, training_curve
+from .language import lambda_bars, method_curves, rate_curves, step_share_bars
 from .memorising import memorised_panel, needed_lines
 from .projections import (
     angles,
@@ -36,16 +37,20 @@ __all__ = [
     "file_panel",
     "heat_maps",
     "image_rows",
+    "lambda_bars",
     "length_ratios",
     "loss_by_groups",
     "meetings",
     "memorised_panel",
+    "method_curves",
     "needed_lines",
     "performance_by_d",
     "picture",
+    "rate_curves",
     "size_maps",
     "size_panel",
     "steering",
+    "step_share_bars",
     "step_sizes",
     "sums_and_loss",
     "thumbnails",

@@ -48,12 +48,16 @@ def accuracy_curves(
     return fig
 
 
-def training_curve(steps: Sequence[int], scores: Sequence[float], total: int) -> Figure:
-    """Test accuracy while training goes on."""
+def training_curve(
+    steps: Sequence[int], scores: Sequence[float], total: int, threshold: float = 0.9
+) -> Figure:
+    """Test accuracy while training goes on, and a dashed line at the threshold."""
     fig, ax = figure(6.0, 2.6, layout=None)
     fig.subplots_adjust(left=0.1, right=0.96, bottom=0.2, top=0.95)
     ax.plot(steps, scores, color=COLORS["blue"], marker="o", markersize=3)
-    ax.axhline(0.9, color=COLORS["black"], linestyle="--", linewidth=1)
-    ax.annotate("0.90", (0, 0.9), xytext=(2, 3), textcoords="offset points", fontsize=8)
+    ax.axhline(threshold, color=COLORS["black"], linestyle="--", linewidth=1)
+    ax.annotate(
+        f"{threshold:.2f}", (0, threshold), xytext=(2, 3), textcoords="offset points", fontsize=8
+    )
     ax.set(xlim=(0, total), ylim=(0, 1.02), xlabel="training step", ylabel="test accuracy")
     return fig

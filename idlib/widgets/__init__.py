@@ -3,18 +3,20 @@
 from .alive import alive
 from .base import Panel, predict
 from .compression import FileSizes
-from .live import LiveTraining
+from .live import LiveTraining, LiveTuning
 from .memorising import Memorising
 from .projections import FastfoodSteps, RandomAngles, SteeredPoint
 from .recorded import RecordedCurves
 from .shuffled import ShuffledBlocks
 from .sizes import ModelSizes
 from .toy import SumsByD, SumsByGroups
+from .tuned import TunedCurves
 
 __all__ = [
     "FastfoodSteps",
     "FileSizes",
     "LiveTraining",
+    "LiveTuning",
     "Memorising",
     "ModelSizes",
     "Panel",
@@ -24,6 +26,7 @@ __all__ = [
     "SteeredPoint",
     "SumsByD",
     "SumsByGroups",
+    "TunedCurves",
     "alive",
     "predict",
 ]

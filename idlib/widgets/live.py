@@ -4,7 +4,7 @@ import threading
 import time
 
 import ipywidgets as w
-from torch.utils.data import TensorDataset
+from torch.utils.data import Dataset, TensorDataset
 
 from ..models import MODELS
 from ..plots import to_html, training_curve
@@ -15,65 +15,72 @@ from ..tasks import Task
 from ..training import Step, accuracy, train
 from .base import Panel, error_html
 
-__all__ = ["LiveTraining"]
+__all__ = ["LiveTraining", "LiveTuning"]
 
 DIMENSIONS = (1, 2, 5, 10, 20, 50, 75, 100, 150, 200, 300, 400, 500, 750, 1000, 1400, 2000, 4000)
 LEARNING_RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 EPOCHS = {"digits": 20, "mnist": 3}
-POINTS = 20  # of the curve
 FAST = [name for name in PROJECTIONS if name != "dense"]  # that takes minutes on MNIST
+WIDE = {"style": {"description_width": "initial"}}
 
 
-class LiveTraining(Panel):
-    """Trains a network in a random subspace, with a Train and a Stop button.
+class Live(Panel):
+    """Trains a model in a random subspace, with a Train and a Stop button.
 
     The training runs in a thread that only sets traits of widgets; one at a time.
 
     Args:
-        task: the data.
-        model: the network chosen first.
-        d: the dimension chosen first.
+        choices: what the reader can set; the last one, d, stands beside the buttons.
+        data: training and test examples.
+        what: the name of the examples, such as "images".
+        few: test examples that are looked at while training goes on.
+        points: of the curve.
+        threshold: where the dashed line lies.
+        ready: what the status says first.
     """
 
-    def __init__(self, task: Task, model: str = "fc", d: int = 100):
-        self.task = task
-        self._few = TensorDataset(*(t[:500] for t in task.test.tensors))
+    def __init__(
+        self,
+        choices: list[w.Widget],
+        data: tuple[Dataset, TensorDataset],
+        what: str,
+        few: int,
+        points: int,
+        threshold: float,
+        ready: str,
+    ):
+        self.train_set, self.test_set = data
+        self.what, self.points, self.threshold = what, points, threshold
+        self._few = TensorDataset(*(t[:few] for t in self.test_set.tensors))
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._step = 0
-        wide = {"style": {"description_width": "initial"}}
-        self.model = w.Dropdown(options=list(MODELS), value=model, description="network", **wide)
-        self.d = w.SelectionSlider(options=DIMENSIONS, value=d, description="d", **wide)
-        self.projection = w.Dropdown(
-            options=FAST, value="fastfood", description="projection", **wide
-        )
-        self.lr = w.Dropdown(options=LEARNING_RATES, value=0.3, description="learning rate", **wide)
         self.start = w.Button(description="Train", icon="play", button_style="primary")
         self.halt = w.Button(description="Stop", icon="stop", disabled=True)
         self.bar = w.IntProgress(min=0, max=1, layout=w.Layout(width="240px"))
-        self.status = w.HTML(f"Ready: {task}.")
+        self.status = w.HTML(ready)
         self.view = w.HTML(self._draw([], [], 1), layout=w.Layout(min_height="300px"))
         self.start.on_click(self._on_start)
         self.halt.on_click(self._on_halt)
         super().__init__(
             [
-                w.HBox([self.model, self.projection, self.lr]),
-                w.HBox([self.d, self.start, self.halt, self.bar]),
+                w.HBox(choices[:-1]),
+                w.HBox([choices[-1], self.start, self.halt, self.bar]),
                 self.status,
                 self.view,
             ]
         )
+
+    def config(self) -> RunConfig:
+        """The run that the reader has chosen."""
+        raise NotImplementedError
 
     def _on_start(self, _) -> None:
         if self._thread and self._thread.is_alive():
             return
         self._stop.clear()
         self.start.disabled, self.halt.disabled = True, False
-        config = RunConfig(
-            self.task.name, self.model.value, self.d.value, self.lr.value,
-            projection=self.projection.value, epochs=EPOCHS[self.task.name.split("-")[0]],
-        )  # fmt: skip
-        self._thread = threading.Thread(target=self._run, args=(config,), daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(self.config(),), daemon=True)
         self._thread.start()
 
     def _on_halt(self, _) -> None:
@@ -91,41 +98,117 @@ class LiveTraining(Panel):
     def _train(self, config: RunConfig) -> None:
         self.status.value = "Drawing the projection …"
         subspace = build(config)
-        what = f"{config.model}, d = {config.d:,} of D = {subspace.D:,}"
+        name = f"{config.model}, d = {config.d:,} of D = {subspace.D:,}"
         begin, steps, scores = time.perf_counter(), [0], [accuracy(subspace, self._few)]
 
         def on_step(step: Step) -> bool:
             self._step = step.step
-            if step.step % max(1, step.steps // POINTS) == 0 or step.step == step.steps:
+            if step.step % max(1, step.steps // self.points) == 0 or step.step == step.steps:
                 steps.append(step.step)
                 scores.append(accuracy(step.model, self._few))
                 self.view.value = self._draw(steps, scores, step.steps)
                 self.bar.max, self.bar.value = step.steps, step.step
                 self.status.value = (
-                    f"{what}: step {step.step:,} of {step.steps:,}, loss {step.loss:.3f}, accuracy "
-                    f"on {len(self._few)} test images <b>{scores[-1]:.3f}</b>"
+                    f"{name}: step {step.step:,} of {step.steps:,}, loss {step.loss:.3f}, accuracy "
+                    f"on {len(self._few)} test {self.what} <b>{scores[-1]:.3f}</b>"
                 )
             return self._stop.is_set()
 
         history = train(
-            subspace, self.task.train, config.lr, config.epochs, config.batch_size, on_step=on_step
+            subspace, self.train_set, config.lr, config.epochs, config.batch_size, on_step=on_step
         )
         seconds = time.perf_counter() - begin
         if history.status == "diverged":
-            self.status.value = f"{what}: {history.message}."
+            self.status.value = f"{name}: {history.message}."
             return
-        score = accuracy(subspace.merged(), self.task.test)
+        score = accuracy(subspace.merged(), self.test_set)
         how = "Finished" if history.status == "finished" else (
             f"Stopped at step {history.steps:,} (pressed at step {self._pressed:,})"
         )  # fmt: skip
         self.status.value = (
-            f"{how} after {seconds:.1f} s. {what}: accuracy on all {len(self.task.test):,} test "
-            f"images <b>{score:.3f}</b>"
+            f"{how} after {seconds:.1f} s. {name}: accuracy on all {len(self.test_set):,} test "
+            f"{self.what} <b>{score:.3f}</b>{self._lambdas(subspace)}"
         )
 
     @staticmethod
-    def _draw(steps: list[int], scores: list[float], total: int) -> str:
+    def _lambdas(subspace) -> str:
+        scales = ", ".join(f"{k.split('.')[-1]} {v:.2f}" for k, v in subspace.lambdas.items())
+        return f".<br>lambda: {scales}" if scales else ""
+
+    def _draw(self, steps: list[int], scores: list[float], total: int) -> str:
         last = f"now {scores[-1]:.2f}" if scores else "nothing yet"
-        alt = f"Test accuracy against training step, {last}; a dashed line marks 0.90."
-        caption = "Accuracy on up to 500 test images while training goes on; dashed: 0.90."
-        return to_html(training_curve(steps, scores, total), alt, caption)
+        alt = f"Test accuracy against step, {last}; a dashed line marks {self.threshold:.2f}."
+        caption = (
+            f"Accuracy on up to {len(self._few)} test {self.what} while training goes on; dashed: "
+            f"{self.threshold:.2f}."
+        )
+        return to_html(training_curve(steps, scores, total, self.threshold), alt, caption)
+
+
+class LiveTraining(Live):
+    """Trains a network for images.
+
+    Args:
+        task: the data.
+        model: the network chosen first.
+        d: the dimension chosen first.
+    """
+
+    def __init__(self, task: Task, model: str = "fc", d: int = 100):
+        self.task = task
+        self.model = w.Dropdown(options=list(MODELS), value=model, description="network", **WIDE)
+        self.d = w.SelectionSlider(options=DIMENSIONS, value=d, description="d", **WIDE)
+        self.projection = w.Dropdown(
+            options=FAST, value="fastfood", description="projection", **WIDE
+        )
+        self.lr = w.Dropdown(options=LEARNING_RATES, value=0.3, description="learning rate", **WIDE)
+        choices = [self.model, self.projection, self.lr, self.d]
+        data = task.train, task.test
+        super().__init__(choices, data, "images", 500, 20, 0.9, f"Ready: {task}.")
+
+    def config(self) -> RunConfig:
+        return RunConfig(
+            self.task.name, self.model.value, self.d.value, self.lr.value,
+            projection=self.projection.value, epochs=EPOCHS[self.task.name.split("-")[0]],
+        )  # fmt: skip
+
+
+class LiveTuning(Live):
+    """Fine-tunes a language model under DID or SAID.
+
+    Args:
+        task: a name for `idlib.texts.load_text`.
+        model: see `idlib.language.model_folder`.
+        threshold: where the dashed line lies, such as 0.9 times the full model's score.
+        d: the dimension chosen first.
+    """
+
+    def __init__(
+        self, task: str, model: str = "roberta-4x128", threshold: float = 0.9, d: int = 3000
+    ):
+        from ..language import text_problem  # transformers takes seconds to import
+        from ..texts import load_text
+
+        self.task, self.model = task, model
+        self.method = w.Dropdown(
+            options={"DID": False, "SAID": True}, value=True, description="method", **WIDE
+        )
+        self.normalize = w.Dropdown(
+            options=["global", "per-tensor"], description="normalisation", **WIDE
+        )
+        rates = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
+        self.lr = w.Dropdown(options=rates, value=0.03, description="learning rate", **WIDE)
+        ds = (30, 100, 300, 1000, 3000, 10_000, 30_000)
+        self.d = w.SelectionSlider(options=ds, value=d, description="d", **WIDE)
+        problem = text_problem(task, model)
+        super().__init__(
+            [self.method, self.normalize, self.lr, self.d],
+            (problem.train_set, problem.test_set), "texts", 200, 10, threshold,
+            f"Ready: {model} on {load_text(task)}.",
+        )  # fmt: skip
+
+    def config(self) -> RunConfig:
+        return RunConfig(
+            self.task, self.model, self.d.value, self.lr.value, 0, "hashed", self.normalize.value,
+            epochs=2, batch_size=32, structure_aware=self.method.value,
+        )  # fmt: skip

@@ -1,0 +1,124 @@
+"""A slider for d over recorded fine-tuning: DID and SAID, and the texts whose answer changes."""
+
+import html
+from pathlib import Path
+
+import ipywidgets as w
+import numpy as np
+
+from ..plots import method_curves, to_html
+from ..recorded import Curve, provenance, recorded
+from ..texts import at_hand, load_text
+from ..tuning import MAJORITY, METHODS, SHOWN, answers, curves
+from .base import Panel, SliderPanel
+
+__all__ = ["TunedCurves"]
+
+LOOKED_AT = 300  # test texts
+ROWS = 3  # texts shown that turn right, and that turn wrong
+
+
+class TunedCurves(Panel):
+    """Accuracy against d under DID and SAID, and the texts whose answer changes at this d.
+
+    The answers are worked out anew from a seed and d numbers, where model and texts are at hand.
+
+    Args:
+        shown: a key of `idlib.tuning.SHOWN`.
+        d: where the slider starts.
+    """
+
+    def __init__(self, shown: str, d: int = 1000):
+        wide = {"style": {"description_width": "initial"}}
+        self.shown = w.Dropdown(options=list(SHOWN), value=shown, description="recorded", **wide)
+        self.method = w.ToggleButtons(options=list(METHODS), description="texts under", **wide)
+        ds = self._ds()
+        start = min(ds, key=lambda x: abs(x - d))
+        self.panel = SliderPanel("d", ds, self._draw, start, height="720px")
+        self.shown.observe(self._choose, "value")
+        self.method.observe(lambda _: self.panel.draw(self.panel.slider.value), "value")
+        super().__init__([w.HBox([self.shown, self.method]), self.panel])
+
+    def _ds(self) -> list[int]:
+        return sorted({d for c in curves(self.shown.value).values() for d in c.scores})
+
+    def _choose(self, _) -> None:
+        d, ds = self.panel.slider.value, self._ds()
+        self.panel.slider.options = ds
+        self.panel.slider.value = min(ds, key=lambda x: abs(x - d))
+        self.panel.draw(self.panel.slider.value)
+
+    def _draw(self, d: int) -> str:
+        both = curves(self.shown.value)
+        c = both[self.method.value]
+        return _curves_html(self.shown.value, both, d) + _table(both, d) + _flips(c, d)
+
+
+def _curves_html(shown: str, both: dict[str, Curve], d: int) -> str:
+    experiment, task, _ = SHOWN[shown]
+    baseline = both["DID"].baseline
+    majority = MAJORITY[task.split("-")[0]]
+    scores = {method: c.scores for method, c in both.items()}
+    title = f"{shown}. {provenance(recorded(experiment))}"
+    fig = method_curves(scores, 0.9 * baseline, majority, d, title)
+    now = ", ".join(f"{k} {np.mean(s[d]):.3f}" for k, s in scores.items() if d in s)
+    alt = (
+        f"{shown}: test accuracy against d under DID and SAID, from the commonest label at "
+        f"{majority:.3f} towards the 90 % line at {0.9 * baseline:.3f}. At d = {d}: {now}."
+    )
+    caption = "A dot is a model tuned from the start, one for each seed; lines join the means."
+    return to_html(fig, alt, caption)
+
+
+def _table(both: dict[str, Curve], d: int) -> str:
+    rows = "".join(
+        f"<tr><td>{method}</td><td><b>{np.mean(c.scores[d]):.3f}</b> ({min(c.scores[d]):.3f} to "
+        f"{max(c.scores[d]):.3f})</td><td>{np.mean(c.scores[d]) / c.baseline:.0%} of "
+        f"{c.baseline:.3f}</td><td>{d:,} of {c.D:,}: 1 in {c.D / d:,.0f}</td></tr>"
+        for method, c in both.items()
+        if d in c.scores
+    )
+    return (
+        "<table><tr><th>method</th><th>accuracy (seeds)</th><th>of the full model</th>"
+        f"<th>trained numbers</th></tr>{rows}</table>"
+    )
+
+
+def _flips(c: Curve, d: int) -> str:
+    """The texts that turn right or wrong from the next smaller d to this one."""
+    smaller = max((x for x in c.first_seed if x < d), default=None)
+    if smaller is None or d not in c.first_seed:
+        return "<p>The numbers of this d, or of a smaller one, were not kept.</p>"
+    if not at_hand(c.task):
+        return f"<p>Which answers change needs the texts of {c.task.split('-')[0]}: {NEEDS}</p>"
+    if c.model.startswith("sentence-transformers") and not _is_local(c.model):
+        return f"<p>Which answers change needs {c.model}: put it in IDLIB_MODELS.</p>"
+    test = load_text(c.task).test
+    classes = load_text(c.task).classes
+    n = min(LOOKED_AT, len(test))
+    before, after = (answers(c, x, n).tolist() for x in (smaller, d))
+    parts = []
+    for what, right in (("turn right", True), ("turn wrong", False)):
+        index = [
+            i for i in range(n) if before[i] != after[i]
+            and (after if right else before)[i] == test.labels[i]
+        ]  # fmt: skip
+        rows = "".join(
+            f"<tr><td style='text-align:left'>{html.escape(' / '.join(test.texts[i]))}</td>"
+            f"<td>{classes[before[i]]} → {classes[after[i]]}</td></tr>"
+            for i in index[:ROWS]
+        )
+        parts.append(
+            f"<p>From d = {smaller:,} to {d:,}: {len(index)} of the first {n} test texts "
+            f"<b>{what}</b> (answers before → after)</p><table>{rows}</table>"
+        )
+    return "".join(parts)
+
+
+NEEDS = "put GLUE's files in IDLIB_DATA/glue, see the README."
+
+
+def _is_local(model: str) -> bool:
+    from ..language import model_folder
+
+    return Path(model_folder(model)).is_dir()
