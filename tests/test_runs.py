@@ -154,6 +154,11 @@ class TestEarlyEnd:
         assert not decided(0.3, 0.2, config), "too early to give up"
         assert decided(0.3, 0.3, config) and not decided(0.79, 0.9, config)
 
+    def test_runs_on_texts_get_longer(self):
+        config = RunConfig("sst2-n600", "roberta-4x128", 10, 0.1, decide=(0.8,))
+        assert not decided(0.3, 0.4, config) and decided(0.3, 0.5, config)
+        assert not decided(0.71, 0.5, config) and not decided(0.82, 0.5, config)
+
     def test_learning_by_heart_is_never_given_up(self):
         config = RunConfig("", "fc", 10, 0.1, scored_on="train", decide=(0.9,))
         assert not any(decided(0.1, share / 10, config) for share in range(1, 10))
