@@ -320,9 +320,9 @@ def _sines(length: int, hidden: int) -> Tensor:
 
 
 def _keep(model: RobertaForMaskedLM, tokenizer, folder: Path, step: int) -> None:
-    """Writes the model and its tokenizer for `transformers`."""
+    """Writes the model, in float16, and its tokenizer for `transformers`."""
     kept = folder / f"step-{step:06}"
-    model.save_pretrained(kept)
+    model.save_pretrained(kept, state_dict={n: p.half() for n, p in model.named_parameters()})
     tokenizer.save_pretrained(kept)
 
 
