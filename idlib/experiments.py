@@ -148,6 +148,16 @@ EXPERIMENTS = {
         full_lrs=(3e-4, 1e-3, 3e-3, 1e-2),
         **LANGUAGE | {"epochs": 2, "keep_up_to": 10_000},
     ),
+    "docstrings_tensors": Experiment(  # a lambda for each tensor, as in the released code
+        tasks=("docstrings",),
+        models=("roberta-4x128",),
+        methods=(("global", "tensors"),),
+        ds=(300, 3000),
+        pilots=(300, 3000),
+        lrs=(1e-2, 3e-2, 1e-1, 3e-1),
+        full_lrs=(3e-4, 1e-3, 3e-3, 1e-2),
+        **LANGUAGE | {"epochs": 2, "keep_up_to": 0},
+    ),
     "normalisation": Experiment(  # at one d, every rate from too small to too large
         tasks=("sst2-n19200",),
         models=("roberta-4x128",),

@@ -99,6 +99,31 @@ def test_head_embeddings_and_blocks_are_layers_of_their_own(model):
 
 
 @EVERY
+def test_every_parameter_counts_once(model):
+    subspace = Subspace(model, 40)
+    assert sum(p.numel() for p in {*model.parameters()}) == subspace.D
+    if model.network.config.model_type == "albert":  # two blocks, one set of parameters
+        blocks = [n for n in subspace.shapes if n.endswith("ffn.weight")]
+        assert len(blocks) == 1 < model.network.config.num_hidden_layers
+
+
+@EVERY
+@pytest.mark.parametrize("structure_aware", [False, True])
+def test_merged_and_loaded_are_the_same_function(model, folders, structure_aware):
+    ids = encode(TEXTS, folders[model.network.config.model_type]).tensors[0]
+    args = (model, 60, "fastfood", 5, "per-tensor", structure_aware)
+    trained = Subspace(*args).eval()
+    torch.nn.init.normal_(trained.theta_d, std=0.05)
+    torch.testing.assert_close(trained.merged().eval()(ids), trained(ids))
+    state = trained.state_dict()
+    assert sum(t.numel() for n, t in state.items() if "theta_d" in n) == 60
+    assert not any("weight" in name for name in state), "no weights are saved"
+    again = Subspace(*args).eval()
+    again.load_state_dict(state)
+    assert torch.equal(again(ids), trained(ids)) and not torch.equal(again(ids), model.eval()(ids))
+
+
+@EVERY
 def test_gradient_checkpointing_gives_the_same_gradient(model, folders):
     ids, labels = encode(TEXTS, folders[model.network.config.model_type]).tensors
     grads = []

@@ -59,6 +59,19 @@ def test_starts_at_theta_0_with_every_lambda_at_one(model, x, kind):
     assert subspace.projection.d == 12 - len(subspace.layers)
 
 
+@pytest.mark.parametrize("normalize", ["global", "per-tensor"])
+def test_with_every_lambda_at_one_it_is_did(model, x, normalize):
+    said = moved(Subspace(model, 12, "hashed", 3, normalize, True))
+    m = len(said.layers)
+    said.theta_d.data[:m] = 0
+    did = Subspace(model, 12 - m, "hashed", 3, normalize)
+    did.theta_d.data.copy_(said.theta_d.data[m:])
+    torch.testing.assert_close(said(x), did(x))
+    for subspace in (said, did):
+        subspace(x).square().sum().backward()
+    torch.testing.assert_close(said.theta_d.grad[m:], did.theta_d.grad)
+
+
 @pytest.mark.parametrize("name", PROJECTIONS)
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 @pytest.mark.parametrize("normalize", ["global", "per-tensor"])
