@@ -20,7 +20,7 @@ from torch.utils.data import TensorDataset
 from .data import load
 from .errors import IdlibError
 from .models import network
-from .runs import build, data_of, decided, is_check
+from .runs import build, data_of, decided, is_check, sample
 from .store import Run, RunConfig
 from .training import accuracy
 
@@ -93,7 +93,8 @@ def run_batch(
         scheduler.step()
         _look(active, losses.tolist(), step, steps, scored_set)
     seconds = (time.perf_counter() - start) / len(members)  # a run's share
-    return [m.outcome(seconds, scored_set) for m in members]
+    train_sample = sample(train_set) if configs[0].scored_on == "test" else None
+    return [m.outcome(seconds, scored_set, train_sample) for m in members]
 
 
 @dataclass(eq=False)
@@ -128,15 +129,18 @@ class _Member:
     def scored(self, dataset: TensorDataset) -> float:
         return accuracy(self.model.merged() if self.config.d else self.model, dataset)
 
-    def outcome(self, seconds: float, dataset: TensorDataset) -> Run:
+    def outcome(
+        self, seconds: float, dataset: TensorDataset, train_sample: TensorDataset | None
+    ) -> Run:
         if not self.status:
             self.status, self.score = "finished", self.scored(dataset)
+        on_train = train_sample is not None and self.score is not None
         d = self.config.d
         D = self.model.D if d else sum(p.numel() for p in self.model.parameters())
         theta_d = self.model.theta_d.detach().cpu().clone() if d else None
         return Run(
             self.config, self.status, self.score, self.loss, self.steps, seconds, D,
-            self.message, theta_d,
+            self.message, theta_d, self.scored(train_sample) if on_train else None,
         )  # fmt: skip
 
 

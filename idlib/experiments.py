@@ -63,6 +63,17 @@ LANGUAGE = {
 }
 PER_TENSOR = (("per-tensor", False), ("per-tensor", True))
 GLOBAL = (("global", False), ("global", True))
+FAMILY = ("roberta-2x64", "roberta-2x128", "roberta-4x128", "roberta-4x256")
+CHECKPOINTS = tuple(f"roberta-4x128@{step}" for step in (0, 1000, 2000, 4000, 8000, 16_000))
+SEARCHED = {  # d90 among four values a decade, the rate chosen where most of them lie
+    "ds": tuple(round(10 ** (k / 4)) for k in range(4, 23)),  # 10 to 316,228
+    "pilots": (10_000,),
+    "lrs": (1e-2, 3e-2, 1e-1, 3e-1),
+    "full_lrs": (3e-4, 1e-3, 3e-3, 1e-2),
+    "share": 0.9,
+    **{k: v for k, v in LANGUAGE.items() if k != "epochs"},
+    "keep_up_to": 0,
+}
 EXPERIMENTS = {
     "mnist": Experiment(
         tasks=("mnist", "mnist-shuffled"),
@@ -142,7 +153,7 @@ EXPERIMENTS = {
         tasks=("docstrings",),
         models=("roberta-4x128",),
         methods=GLOBAL,
-        ds=(30, 100, 300, 1000, 3000, 10_000, 30_000),
+        ds=(30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000),
         pilots=(300, 10_000),
         lrs=(1e-2, 3e-2, 1e-1, 3e-1),
         full_lrs=(3e-4, 1e-3, 3e-3, 1e-2),
@@ -164,19 +175,36 @@ EXPERIMENTS = {
         methods=(("global", False), ("per-tensor", False)),
         ds=(1000,),
         pilots=(1000,),
-        lrs=(1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0),
+        lrs=(1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0),
         full_lrs=(3e-4, 1e-3, 3e-3, 1e-2),
         **LANGUAGE | {"keep_up_to": 0},
     ),
-    "sst2_small_per_tensor": Experiment(
+    "sst2_minilm_global": Experiment(  # the other normalisation, d90 only
         tasks=("sst2-n19200",),
-        models=("roberta-4x128",),
-        methods=PER_TENSOR,
-        ds=(30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000),
-        pilots=(100, 1000, 10_000),
-        lrs=(3e-4, 1e-3, 3e-3, 1e-2, 3e-2),
-        full_lrs=(3e-4, 1e-3, 3e-3, 1e-2),
-        **LANGUAGE,
+        models=(MINILM,),
+        methods=GLOBAL[:1],
+        epochs=1,
+        **SEARCHED
+        | {
+            "pilots": (1000,),
+            "lrs": (3e-2, 1e-1, 3e-1, 1.0),
+            "full_lrs": (3e-5, 1e-4, 3e-4, 1e-3),
+        },
+    ),
+    "family_sst2": Experiment(  # by size, DID and SAID
+        tasks=("sst2-n19200",), models=FAMILY, methods=GLOBAL, epochs=1, **SEARCHED
+    ),
+    "family_docstrings": Experiment(
+        tasks=("docstrings",), models=FAMILY, methods=GLOBAL[:1], epochs=2, **SEARCHED
+    ),
+    "family_qqp": Experiment(
+        tasks=("qqp-sample-n9600",), models=FAMILY, methods=GLOBAL, epochs=1, **SEARCHED
+    ),
+    "checkpoints_sst2": Experiment(  # along pretraining; the last is in "family_sst2"
+        tasks=("sst2-n19200",), models=CHECKPOINTS, methods=GLOBAL[:1], epochs=1, **SEARCHED
+    ),
+    "checkpoints_docstrings": Experiment(
+        tasks=("docstrings",), models=CHECKPOINTS, methods=GLOBAL[:1], epochs=2, **SEARCHED
     ),
 }
 

@@ -1,7 +1,6 @@
 """One run: what a configuration describes, trained and scored."""
 
 import copy
-import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,10 +26,12 @@ __all__ = [
     "problem_named",
     "run",
     "run_by_name",
+    "sample",
     "split",
 ]
 
 VALIDATION_SHARE = 0.1
+SAMPLE = 2000  # training examples scored at the end of a run
 CHECKS = 10  # how often a run that may end early is looked at
 # Before a run is given up: share of the steps made. What a score is expected to gain at most,
 # times the share of steps to go; and to lose at most.
@@ -64,9 +65,9 @@ def run(
     model = build(config, model_fn).to(device)
     result: float | None = None
 
-    def evaluate() -> float:
+    def evaluate(dataset: Dataset = scored_set) -> float:
         with torch.random.fork_rng():
-            return score(model.merged() if config.d else model, scored_set)
+            return score(model.merged() if config.d else model, dataset)
 
     def hook(step: Step) -> bool:
         nonlocal result
@@ -86,11 +87,13 @@ def run(
     status = "decided" if result is not None else history.status
     if status == "finished":
         result = evaluate()
+    on_train = config.scored_on == "test" and result is not None
     D = model.D if config.d else sum(p.numel() for p in model.parameters() if p.requires_grad)
     theta_d = model.theta_d.detach().cpu().clone() if keep_theta_d and config.d else None
     return Run(
-        config, status, result, history.loss, history.steps, seconds, D, history.message, theta_d
-    )
+        config, status, result, history.loss, history.steps, seconds, D, history.message, theta_d,
+        evaluate(sample(train_set)) if on_train else None,
+    )  # fmt: skip
 
 
 def data_of(config: RunConfig, train_set: Dataset, test_set: Dataset) -> tuple[Dataset, Dataset]:
@@ -103,6 +106,12 @@ def data_of(config: RunConfig, train_set: Dataset, test_set: Dataset) -> tuple[D
     if config.scored_on not in parts:
         raise IdlibError(f"scored_on={config.scored_on!r} was given, expected one of {[*parts]}.")
     return parts[config.scored_on]()
+
+
+def sample(dataset: Dataset) -> Dataset:
+    """At most `SAMPLE` of the examples, drawn at random, always the same."""
+    order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(0))
+    return _part(dataset, order[:SAMPLE])
 
 
 def is_check(step: int, steps: int) -> bool:
@@ -154,14 +163,12 @@ def split(dataset: Dataset) -> tuple[Dataset, Dataset]:
     if n < 2:
         raise IdlibError(f"The training set has {n} examples: at least 2 are needed.")
     order = torch.randperm(n, generator=torch.Generator().manual_seed(0))
-    if isinstance(dataset, TensorDataset):
-        part = functools.partial(_picked, dataset)
-    else:
-        part = lambda index: Subset(dataset, index.tolist())  # noqa: E731
-    return part(order[held:]), part(order[:held])
+    return _part(dataset, order[held:]), _part(dataset, order[:held])
 
 
-def _picked(dataset: TensorDataset, index: Tensor) -> TensorDataset:
+def _part(dataset: Dataset, index: Tensor) -> Dataset:
+    if not isinstance(dataset, TensorDataset):
+        return Subset(dataset, index.tolist())
     picked = copy.copy(dataset)  # of the same class
     picked.tensors = tuple(t[index] for t in dataset.tensors)
     return picked

@@ -80,6 +80,8 @@ class Run:
         D: number of parameters of the full model.
         message: the reason, if diverged.
         theta_d: the d trained numbers, where they were kept.
+        train_score: the same score on (a sample of) the examples it was trained on, for runs
+            scored on the test data.
     """
 
     config: RunConfig
@@ -91,6 +93,7 @@ class Run:
     D: int
     message: str = ""
     theta_d: Tensor | None = None
+    train_score: float | None = None
 
 
 class RunStore:
@@ -222,8 +225,9 @@ def _to_json(run: Run) -> dict:
     else:
         numbers = run.theta_d.detach().cpu().numpy().astype("<f4")
         record["theta_d"] = base64.b64encode(numbers.tobytes()).decode()
-    if not run.message:
-        del record["message"]
+    for name in ("message", "train_score"):
+        if record[name] in ("", None):
+            del record[name]
     return record
 
 

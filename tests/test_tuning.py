@@ -136,11 +136,11 @@ class TestTunedCurves:
             for method, c in curves(HERE).items():
                 mean = sum(c.scores[d]) / len(c.scores[d])
                 assert f"<td>{method}</td><td><b>{mean:.3f}</b>" in html
-            right, wrong = (int(n) for n in re.findall(r"(\d+) of the first 300 test", html))
-            labels = torch.tensor(load_text("docstrings").test.labels[:300])
+            right, wrong = (int(n) for n in re.findall(r"(\d+) of the first 150 test", html))
+            labels = torch.tensor(load_text("docstrings").test.labels[:150])
             c = curves(HERE)["DID"]
             smaller = max(x for x in c.scores if x < d)
-            before, after = (int((answers(c, x, 300) == labels).sum()) for x in (smaller, d))
+            before, after = (int((answers(c, x, 150) == labels).sum()) for x in (smaller, d))
             assert right - wrong == after - before
         assert re.search(r'<img alt="RoBERTa 4x128 on docstrings: test accuracy[^"]+', html)
 

@@ -39,11 +39,11 @@ def method_curves(
     ax.axhline(threshold, color=COLORS["black"], linestyle="--", linewidth=1)
     ax.axhline(majority, color=COLORS["grey"], linestyle=":", linewidth=1.2)
     left = min(x for curve in curves.values() for x in curve)
-    for height, text in (
-        (threshold, f"90 % of the full model: {threshold:.3f}"),
-        (majority, f"commonest label: {majority:.3f}"),
+    for height, text, up in (
+        (threshold, f"90 % of the full model: {threshold:.3f}", 3),
+        (majority, f"commonest label: {majority:.3f}", -10),
     ):
-        ax.annotate(text, (left, height), xytext=(0, 3), textcoords="offset points", fontsize=8)
+        ax.annotate(text, (left, height), xytext=(0, up), textcoords="offset points", fontsize=8)
     if d is not None:
         ax.axvline(d, color=COLORS["grey"], linewidth=1.2)
     here = "" if d is None else f"; the grey line is at d = {d:,}"

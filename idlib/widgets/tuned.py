@@ -14,7 +14,7 @@ from .base import Panel, SliderPanel
 
 __all__ = ["TunedCurves"]
 
-LOOKED_AT = 300  # test texts
+LOOKED_AT = 150  # test texts
 ROWS = 3  # texts shown that turn right, and that turn wrong
 
 
