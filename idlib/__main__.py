@@ -14,6 +14,7 @@ from .projections import PROJECTIONS
 from .recorded import record
 from .store import RunConfig, RunStore
 from .sweeps import sweep
+from .texts import is_text
 
 
 def main() -> None:
@@ -26,9 +27,11 @@ def main() -> None:
 
 def _sweep(args: argparse.Namespace) -> None:
     grid = product(args.task, args.model, args.d, args.lr, args.seed, args.projection)
-    names = ("normalize", "epochs", "batch_size", "scored_on", "structure_aware")
+    names = ("epochs", "batch_size", "scored_on", "structure_aware")
     rest = {name: getattr(args, name) for name in names}
-    configs = [RunConfig(*values, **rest) for values in grid]
+    configs = [
+        RunConfig(*values, normalize=args.normalize or _usual(values[0]), **rest) for values in grid
+    ]
     store = RunStore(args.store, {"command": "python -m idlib " + " ".join(sys.argv[1:])})
     with store.writing():
         missing = sum(store.get(config) is None for config in configs)
@@ -38,6 +41,11 @@ def _sweep(args: argparse.Namespace) -> None:
             score = done.status if done.score is None else f"{done.score:.4f}"
             print(f"{c.task} {c.model} d={c.d or 'all'} lr={c.lr:g} seed={c.seed} "
                   f"{c.projection}: {score}")  # fmt: skip
+
+
+def _usual(task: str) -> str:
+    """The normalisation that Li et al. used for images, and Aghajanyan et al. for texts."""
+    return "per-tensor" if is_text(task) else "global"
 
 
 def _table1(args: argparse.Namespace) -> None:
@@ -76,7 +84,8 @@ def _main() -> None:
     many.add_argument("--lr", nargs="+", required=True, type=float)
     many.add_argument("--seed", nargs="+", type=int, default=[0])
     many.add_argument("--projection", nargs="+", choices=PROJECTIONS, default=["fastfood"])
-    many.add_argument("--normalize", choices=["global", "per-tensor"], default="global")
+    many.add_argument("--normalize", choices=["global", "per-tensor"],
+                      help="default: per-tensor for tasks of texts, global for images")  # fmt: skip
     many.add_argument("--structure-aware", action="store_true", help="one lambda per layer (SAID)")
     many.add_argument("--epochs", type=int, default=5)
     many.add_argument("--batch-size", type=int, default=128)

@@ -23,7 +23,11 @@ import torch
 import transformers
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import (
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+)
 
 from .docstrings import CACHE
 from .errors import IdlibError
@@ -36,6 +40,7 @@ __all__ = [
     "Tokens",
     "classifier",
     "encode",
+    "masked_model",
     "matthews",
     "model_folder",
     "scores",
@@ -203,6 +208,12 @@ def classifier(name: str, classes: int) -> Callable[[], TextClassifier]:
         return TextClassifier(network, tokenizer.pad_token_id, sep, autocast=True)
 
     return make
+
+
+def masked_model(name: str) -> tuple[transformers.PreTrainedTokenizerBase, nn.Module]:
+    """The tokenizer and the masked language model of that name, see `model_folder`."""
+    load = AutoModelForMaskedLM.from_pretrained
+    return _tokenizer(name), _quietly(name, lambda at: load(at).float().eval())
 
 
 def scores(model: nn.Module, dataset: TensorDataset, task: TextTask) -> dict[str, float]:

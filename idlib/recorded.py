@@ -82,11 +82,14 @@ def record(
         return store
     for base in bases:
         own = [r.score for r in full if _full(r.config) == _full(replace(base, lr=r.config.lr))]
-        thresholds = experiment.thresholds or (experiment.share * statistics.fmean(own),)
-        if min(thresholds) <= majority[base.task]:
-            print(f"{base.task} {base.model}: {min(thresholds):.3f} says nothing, the commonest "
-                  f"label scores {majority[base.task]:.3f}", flush=True)  # fmt: skip
-            continue
+        thresholds = experiment.thresholds
+        if experiment.share:
+            thresholds = (experiment.share * statistics.fmean(own), *thresholds)
+        for threshold in thresholds:
+            if threshold <= majority[base.task]:
+                print(f"{base.task} {base.model}: {threshold:.3f} says nothing, the commonest "
+                      f"label scores {majority[base.task]:.3f}", flush=True)  # fmt: skip
+        thresholds = tuple(t for t in thresholds if t > majority[base.task])
         middle = math.sqrt(experiment.pilots[0] * experiment.pilots[-1])
         search(seeded(base), experiment.ds, thresholds, middle, 4, make)
     return store

@@ -1,10 +1,11 @@
 """Checks for the exercises: each runs on the reader's own function and says what is wrong."""
 
-from . import compression, language, memorising, mnist, projections, shuffled, sizes, toy
+from . import compression, family, language, memorising, mnist, projections, shuffled, sizes, toy
 from .base import verdict
 
 __all__ = [
     "compression",
+    "family",
     "language",
     "memorising",
     "mnist",

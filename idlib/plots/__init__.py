@@ -3,7 +3,8 @@
 from .base import COLORS, figure, picture, thumbnails, to_html
 from .compression import bytes_and_accuracy, description_lengths, file_panel
 from .curves import accuracy_curves, training_curve
-from .language import lambda_bars, method_curves, rate_curves, step_share_bars
+from .family import d90_along_pretraining, d90_of_sizes
+from .language import lambda_bars, layer_label, method_curves, rate_curves, step_share_bars
 from .memorising import memorised_panel, needed_lines
 from .projections import (
     angles,
@@ -29,6 +30,8 @@ __all__ = [
     "cost_curves",
     "curvature_odds",
     "d90_against_size",
+    "d90_along_pretraining",
+    "d90_of_sizes",
     "descents",
     "description_lengths",
     "fastfood_blocks",
@@ -38,6 +41,7 @@ __all__ = [
     "heat_maps",
     "image_rows",
     "lambda_bars",
+    "layer_label",
     "length_ratios",
     "loss_by_groups",
     "meetings",

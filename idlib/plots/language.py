@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from .base import COLORS, figure
 
-__all__ = ["lambda_bars", "method_curves", "rate_curves", "step_share_bars"]
+__all__ = ["lambda_bars", "layer_label", "method_curves", "rate_curves", "step_share_bars"]
 
 STYLE = {"DID": ("blue", "o", "-"), "SAID": ("red", "s", "--")}  # colour, marker, line
 
@@ -61,7 +61,7 @@ def lambda_bars(lambdas: Mapping[str, Mapping[str, float]]) -> Figure:
     Args:
         lambdas: for each label the scale of each layer, by its name.
     """
-    layers = [short(name) for name in next(iter(lambdas.values()))]
+    layers = [layer_label(name) for name in next(iter(lambdas.values()))]
     fig, ax = figure(7.4, 3.0)
     width, palette = 0.8 / len(lambdas), ("blue", "orange", "green", "purple")
     for k, (label, values) in enumerate(lambdas.items()):
@@ -79,10 +79,10 @@ def lambda_bars(lambdas: Mapping[str, Mapping[str, float]]) -> Figure:
     return fig
 
 
-def short(layer: str) -> str:
+def layer_label(layer: str) -> str:
     """The end of a layer's name, for an axis.
 
-    >>> short("network.roberta.encoder.layer.3"), short("network.classifier")
+    >>> layer_label("network.roberta.encoder.layer.3"), layer_label("network.classifier")
     ('block 3', 'classifier')
     """
     last = layer.split(".")[-1]

@@ -3,6 +3,7 @@
 from .alive import alive
 from .base import Panel, predict
 from .compression import FileSizes
+from .family import Checkpoints, FamilySizes
 from .live import LiveTraining, LiveTuning
 from .memorising import Memorising
 from .projections import FastfoodSteps, RandomAngles, SteeredPoint
@@ -13,6 +14,8 @@ from .toy import SumsByD, SumsByGroups
 from .tuned import TunedCurves
 
 __all__ = [
+    "Checkpoints",
+    "FamilySizes",
     "FastfoodSteps",
     "FileSizes",
     "LiveTraining",

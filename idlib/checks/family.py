@@ -1,0 +1,134 @@
+"""Checks for notebooks 09 and 10."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from .base import verdict
+
+__all__ = ["d90_or_none", "masking", "parameters", "storage"]
+
+MASK, IGNORED = 4, -100
+
+
+def d90_or_none(fn: Callable[[Mapping[int, float], float, float], int | None]) -> bool:
+    """``fn(scores, full, majority)``: d90, or None where there is none or it says nothing.
+
+    Args:
+        fn: the reader's function of the score at each d, the full model's score and the score
+            of always giving the commonest label.
+    """
+    cases = (
+        ({10: 0.55, 100: 0.74, 1000: 0.80}, 0.80, 0.51, 100, ""),
+        ({1000: 0.80, 10: 0.55, 100: 0.74}, 0.80, 0.51, 100, "The values of d come in any order."),
+        ({10: 0.55, 100: 0.69}, 0.80, 0.51, None, "No d reaches the threshold."),
+        ({10: 0.69, 100: 0.70}, 0.75, 0.684, None, "0.9 x 0.75 is below the commonest label."),
+        ({10: 0.30, 100: 0.72}, 0.80, 0.21, 100, ""),
+        ({10: 0.60, 100: 0.90}, 1.00, 0.50, 100, "Exactly at the threshold is enough."),
+    )
+    problem = None
+    for scores, full, majority, right, why in cases:
+        try:
+            got = fn(scores, full, majority)
+        except Exception as error:
+            got = f"{type(error).__name__}: {error}"
+        if got != right:
+            problem = f"scores {scores}, full model {full}, commonest label {majority}: you say "
+            problem += f"{got!r}, expected {right!r}. {why}"
+            break
+    hint = "First ask whether 0.9 x full lies above the commonest label at all."
+    return verdict(problem, hint, "A threshold that any guess reaches measures nothing.")
+
+
+def masking(fn: Callable[..., tuple[Tensor, Tensor]]) -> bool:
+    """``fn(ids, draw, other)``: what the model sees, and the labels, in BERT's masking.
+
+    Args:
+        fn: the reader's function of token numbers, a random number from 0 to 1 for each, and a
+            random token for each, all of shape (n,).
+    """
+    generator = torch.Generator().manual_seed(0)
+    n, problem = 5000, None
+    ids = torch.randint(10, 1000, (n,), generator=generator)
+    other = torch.randint(10, 1000, (n,), generator=generator)
+    draw = torch.rand(n, generator=generator)
+    try:
+        seen, labels = fn(ids.clone(), draw.clone(), other.clone())
+        masked, swapped = draw < 0.12, (draw >= 0.12) & (draw < 0.135)
+        guessed = draw < 0.15
+        if not torch.equal(labels != IGNORED, guessed):
+            share = (labels != IGNORED).float().mean()
+            problem = f"{share:.1%} of the tokens are to be guessed, expected those with draw "
+            problem += "below 0.15; all others have the label -100."
+        elif not torch.equal(labels[guessed], ids[guessed]):
+            problem = "the label of a token that is to be guessed is the token itself."
+        elif not torch.equal(seen == MASK, masked):
+            problem = f"{(seen == MASK).float().mean():.1%} of the tokens are masked, expected "
+            problem += "80 % of those to be guessed: draw below 0.12."
+        elif not torch.equal(seen[swapped], other[swapped]):
+            problem = "a tenth of those to be guessed (0.12 to 0.135) become `other`."
+        elif not torch.equal(seen[~masked & ~swapped], ids[~masked & ~swapped]):
+            problem = "all other tokens stay as they are, the last tenth of the guessed too."
+    except Exception as error:
+        problem = f"it raises {type(error).__name__}: {error}"
+    hint = "torch.where(condition, there, elsewhere) chooses place by place."
+    return verdict(problem, hint, "The model must guess without knowing which tokens to doubt.")
+
+
+def parameters(fn: Callable[[int, int], int]) -> bool:
+    """``fn(layers, hidden)``: the parameters of the encoder blocks of a RoBERTa.
+
+    Args:
+        fn: the reader's function of the number of layers and the hidden size.
+    """
+    from ..language import classifier  # transformers takes seconds to import
+
+    problem = None
+    for layers, hidden in ((4, 128), (4, 256)):
+        blocks = classifier(f"roberta-{layers}x{hidden}", 2)().network.roberta.encoder
+        right = sum(p.numel() for p in blocks.parameters())
+        try:
+            got = fn(layers, hidden)
+        except Exception as error:
+            problem = f"it raises {type(error).__name__}: {error}"
+            break
+        if got != right:
+            problem = f"for {layers} x {hidden} the blocks have {right:,}, you say {got}."
+            if got == layers * 12 * hidden**2:
+                problem += " These are the matrices: add biases and LayerNorm, 13 hidden a layer."
+            elif got == right // layers:
+                problem += " That is one block."
+            break
+    hint = (
+        "A block: four matrices hidden x hidden, two hidden x 4 hidden, a bias for each, and two "
+        "LayerNorms of 2 hidden."
+    )
+    return verdict(problem, hint, "Twice the width, four times the parameters.")
+
+
+def storage(fn: Callable[[int, int, int], tuple[int, int]]) -> bool:
+    """``fn(D, d, tasks)``: bytes for a tuned model for each task, and for d numbers for each.
+
+    Args:
+        fn: the reader's function.
+    """
+    problem = None
+    for D, d, tasks in ((1000, 10, 1), (1_875_458, 10_000, 7), (355_000_000, 774, 100)):
+        right = 4 * D * tasks, 4 * D + tasks * (4 * d + 8)
+        try:
+            got = tuple(fn(D, d, tasks))
+        except Exception as error:
+            problem = f"it raises {type(error).__name__}: {error}"
+            break
+        if got != right:
+            problem = f"for D = {D:,}, d = {d:,}, {tasks} tasks: {right} bytes, you say {got}."
+            if got[1:] == (tasks * (4 * d + 8),):
+                problem += " The pretrained model is kept too, once."
+            elif got[1:] == (4 * D + tasks * 4 * d,):
+                problem += " Without its seed, nobody can rebuild P."
+            elif tuple(4 * x for x in got) == right or got == (D * tasks, d * tasks):
+                problem += " A number takes 4 bytes."
+            break
+    hint = "Whole models: tasks x D numbers. Subspaces: D numbers once, d numbers and a seed each."
+    return verdict(problem, hint, "A task then costs kilobytes.")

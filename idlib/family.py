@@ -1,0 +1,206 @@
+"""The small RoBERTa family that comes with idlib: how it was pretrained, and its d90.
+
+References:
+    | Intrinsic Dimensionality Explains the Effectiveness of Language Model Fine-Tuning
+      (Aghajanyan et al., 2021), sections 4 and 5, https://arxiv.org/abs/2012.13255
+"""
+
+import functools
+import json
+import statistics
+from dataclasses import dataclass
+
+import torch
+
+from .dimension import Estimate, d90
+from .errors import IdlibError
+from .experiments import EXPERIMENTS, FAMILY
+from .recorded import recorded
+from .tuning import MAJORITY
+
+__all__ = [
+    "CHECKPOINTS",
+    "FIXED",
+    "SIZES",
+    "TASKS",
+    "Found",
+    "along",
+    "by_size",
+    "fill",
+    "found",
+    "held_out",
+    "tokens_seen",
+]
+
+SIZES = FAMILY
+CHECKPOINTS = (*EXPERIMENTS["checkpoints_sst2"].models, "roberta-4x128")  # by time
+TASKS = {"SST-2": "sst2-n19200", "docstrings": "docstrings"}
+FIXED = {  # 0.9 times the last checkpoint's full model
+    task: EXPERIMENTS[f"checkpoints_{task.split('-')[0]}"].thresholds[0] for task in TASKS.values()
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was recorded of a model on a task.
+
+    Args:
+        model: its name.
+        D: parameters.
+        full: test accuracy of the full model, the mean over the seeds.
+        train: its accuracy on (a sample of) the training data, likewise.
+        majority: accuracy of always giving the commonest label.
+        own: d90, the smallest d that reaches 0.9 times `full`.
+        fixed: the smallest d that reaches a threshold that is the same for all checkpoints;
+            None where none was set.
+    """
+
+    model: str
+    D: int
+    full: float
+    train: float | None
+    majority: float
+    own: Estimate
+    fixed: Estimate | None
+
+    @property
+    def gap(self) -> float | None:
+        """Relative generalisation gap, (train - full) / (1 - full)."""
+        return None if self.train is None else (self.train - self.full) / (1 - self.full)
+
+
+@functools.cache
+def found(task: str, model: str, structure_aware: bool = False) -> Found:
+    """d90 of a checkpoint or a size on a task, from the recorded searches.
+
+    Args:
+        task: a value of `TASKS`.
+        model: one of `SIZES` or `CHECKPOINTS`.
+        structure_aware: SAID instead of DID.
+
+    Raises:
+        IdlibError: if it was not recorded.
+    """
+    kind = "checkpoints" if "@" in model else "family"
+    runs = [
+        r
+        for r in recorded(f"{kind}_{task.split('-')[0]}")
+        if (r.config.task, r.config.model, r.config.scored_on) == (task, model, "test")
+    ]
+    full = [r for r in runs if r.config.d is None and r.score is not None]
+    if not full:
+        raise IdlibError(f"No runs of {model!r} on {task!r} were recorded: take {CHECKPOINTS}.")
+    inside = [r for r in runs if r.config.d and r.config.structure_aware == structure_aware]
+    baseline, majority = statistics.fmean(r.score for r in full), MAJORITY[task.split("-")[0]]
+    seen = [r.train_score for r in full if r.train_score is not None]
+    searched = {r.config.decide for r in inside}
+    own = _estimate(inside, 0.9 * baseline, majority)
+    fixed = FIXED[task] if any(FIXED[task] in thresholds for thresholds in searched) else None
+    return Found(
+        model,
+        full[0].D,
+        baseline,
+        statistics.fmean(seen) if seen else None,
+        majority,
+        own,
+        None if fixed is None else _estimate(inside, fixed, majority),
+    )
+
+
+def along(task: str) -> dict[str, dict[int, tuple[int, ...]]]:
+    """d90 along pretraining, by tokens seen: under each checkpoint's own threshold, and under
+    one that is the same for all. Checkpoints without a d90 are left out.
+
+    Args:
+        task: a value of `TASKS`.
+    """
+    own = {tokens_seen(m): found(task, m).own for m in CHECKPOINTS}
+    fixed = {tokens_seen(m): found(task, m).fixed for m in CHECKPOINTS[:-1]}
+    fixed[tokens_seen(CHECKPOINTS[-1])] = found(task, CHECKPOINTS[-1]).own  # the same there
+    return {
+        "90 % of its own full model": _reached(own),
+        f"accuracy {FIXED[task]:.3f}": _reached(fixed),
+    }
+
+
+def by_size(task: str, structure_aware: bool = False) -> dict[int, tuple[int, ...]]:
+    """d90 of the family by D; models without a d90 are left out.
+
+    Args:
+        task: a value of `TASKS`.
+        structure_aware: SAID instead of DID.
+    """
+    sizes = [found(task, model, structure_aware) for model in SIZES]
+    return _reached({f.D: f.own for f in sizes})
+
+
+def _reached(estimates: dict[int, Estimate | None]) -> dict[int, tuple[int, ...]]:
+    return {at: e.per_seed for at, e in estimates.items() if e is not None and e.d is not None}
+
+
+def _estimate(runs: list, threshold: float, majority: float) -> Estimate:
+    if threshold <= majority:
+        note = f"says nothing, the commonest label scores {majority:.3f}"
+        return Estimate(threshold, (), note)
+    return d90(runs, threshold)
+
+
+@functools.cache
+def held_out(model: str) -> dict[int, float]:
+    """The masked loss on text kept apart, in nats, by tokens seen in pretraining.
+
+    Args:
+        model: one of `SIZES`.
+    """
+    _, *lines = _log(model)
+    return {line["tokens"]: line["held_out"] for line in lines}
+
+
+def tokens_seen(model: str) -> int:
+    """Tokens that a checkpoint or a size has been pretrained on."""
+    base, _, step = model.partition("@")
+    plan, *lines = _log(base)
+    batch = plan["plan"]["batch"] * plan["plan"]["length"]
+    return int(step) * batch if step else lines[-1]["tokens"]
+
+
+@functools.cache
+def _log(model: str) -> list[dict]:
+    from .language import PRETRAINED  # transformers takes seconds to import
+
+    text = (PRETRAINED / model / "loss.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def fill(model: str, sentence: str, k: int = 3) -> list[tuple[str, float]]:
+    """The likeliest tokens for the one ``<mask>`` in a sentence, and their probabilities.
+
+    Args:
+        model: one of `SIZES` or `CHECKPOINTS`.
+        sentence: text with one ``<mask>``.
+        k: how many.
+
+    Raises:
+        IdlibError: if the sentence does not hold exactly one ``<mask>``.
+    """
+    if sentence.count("<mask>") != 1:
+        raise IdlibError(f"{sentence!r} holds {sentence.count('<mask>')} of <mask>, expected one.")
+    tokenizer, network = _masked_model(model)
+    # "the" is a token of its own; it takes the spaces around it as a word does, <mask> doesn't
+    encoded = tokenizer(sentence.replace("<mask>", "the"), return_tensors="pt", truncation=True)
+    place = encoded.char_to_token(sentence.index("<mask>"))
+    if place is None:
+        raise IdlibError(f"The <mask> lies behind {tokenizer.model_max_length} tokens: shorten.")
+    ids = encoded["input_ids"]
+    ids[0, place] = tokenizer.mask_token_id
+    with torch.no_grad():
+        top = network(input_ids=ids).logits[0, place].softmax(-1).topk(k)
+    words = (tokenizer.decode([i]).strip() for i in top.indices.tolist())
+    return list(zip(words, top.values.tolist(), strict=True))
+
+
+@functools.lru_cache(maxsize=len(CHECKPOINTS) + len(SIZES))
+def _masked_model(model: str):
+    from .language import masked_model  # transformers takes seconds to import
+
+    return masked_model(model)

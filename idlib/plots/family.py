@@ -1,0 +1,107 @@
+"""d90 along pretraining, and against the size of a pretrained model."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .base import COLORS, figure
+
+__all__ = ["d90_along_pretraining", "d90_of_sizes"]
+
+Seeds = Sequence[float]
+STYLES = (("blue", "o", "-"), ("red", "s", "--"), ("green", "^", "-."), ("purple", "D", ":"))
+
+
+def d90_along_pretraining(
+    tokens: Sequence[int],
+    loss: Mapping[int, float],
+    panels: Mapping[str, Mapping[str, Mapping[int, Seeds]]],
+    chosen: int | None = None,
+    title: str = "",
+) -> Figure:
+    """The masked loss of checkpoints, and beside it d90 on some tasks.
+
+    Args:
+        tokens: seen by each checkpoint, in ascending order.
+        loss: masked loss on text kept apart, by tokens.
+        panels: for each task, for each line, the d90 of all seeds by tokens.
+        chosen: the checkpoint to mark, by its tokens.
+        title: says data, seeds, hardware and date of recorded results.
+    """
+    fig, axes = figure(8.6, 3.3, layout=None, ncols=1 + len(panels))
+    fig.subplots_adjust(left=0.06, right=0.99, bottom=0.17, top=0.84, wspace=0.34)
+    place = {t: k for k, t in enumerate(tokens)}
+    axes[0].plot([place[t] for t in loss], list(loss.values()), "o-", color=COLORS["black"])
+    axes[0].set_title("masked loss, nats", fontsize=9)
+    for ax, (task, lines) in zip(axes[1:], panels.items(), strict=True):
+        for (label, by_tokens), style in zip(lines.items(), STYLES, strict=False):
+            _line(ax, {place[t]: seeds for t, seeds in by_tokens.items()}, label, style)
+        ax.set_yscale("log")
+        ax.set_title(f"d90, {task}", fontsize=9)
+        ax.yaxis.set_major_formatter("{x:,.0f}")
+        ax.legend(fontsize=7, loc="best", framealpha=0.9)
+    for ax in axes:
+        ax.set_xticks(range(len(tokens)), [f"{t / 1e6:.0f}" for t in tokens], fontsize=8)
+        ax.tick_params(axis="y", labelsize=8)
+        ax.set_xlim(-0.4, len(tokens) - 0.6)
+        ax.set_xlabel("million tokens of pretraining", fontsize=9)
+        if chosen is not None:
+            ax.axvline(place[chosen], color=COLORS["grey"], linewidth=1.2)
+    fig.suptitle(title, fontsize=8, color="#555555")
+    return fig
+
+
+def d90_of_sizes(
+    panels: Mapping[str, Mapping[str, Mapping[int, Seeds]]],
+    names: Mapping[int, str],
+    chosen: int | None = None,
+    title: str = "",
+) -> Figure:
+    """d90 against D, both logarithmic.
+
+    Args:
+        panels: for each panel, for each line, the d90 of all seeds by D.
+        names: of the models, by D, written at the upper edge.
+        chosen: D of the model to mark.
+        title: says data, seeds, hardware and date of recorded results.
+    """
+    fig, axes = figure(8.6, 3.5, layout=None, ncols=len(panels), squeeze=False)
+    fig.subplots_adjust(left=0.08, right=0.985, bottom=0.16, top=0.78, wspace=0.22)
+    for ax, (what, lines) in zip(axes.flat, panels.items(), strict=True):
+        for (label, by_size), style in zip(lines.items(), STYLES, strict=False):
+            _line(ax, by_size, label, style)
+        ax.set(xscale="log", yscale="log", xlabel="D, parameters of the model")
+        ax.yaxis.set_major_formatter("{x:,.0f}")
+        ax.legend(fontsize=8, loc="best", framealpha=0.9)
+        sizes = sorted({D for lines_ in lines.values() for D in lines_})
+        _names(ax, {D: names[D] for D in sizes})
+        ax.set_title(what, fontsize=9, pad=34)
+        if chosen in sizes:
+            ax.axvline(chosen, color=COLORS["grey"], linewidth=1.2)
+    axes[0, 0].set_ylabel("d90")
+    fig.suptitle(title, fontsize=8, color="#555555")
+    return fig
+
+
+def _line(ax: Axes, points: Mapping[float, Seeds], label: str, style: tuple) -> None:
+    """A line through the geometric means over the seeds, and a dot for each seed."""
+    color, marker, line = style
+    means = [float(np.exp(np.mean(np.log(seeds)))) for seeds in points.values()]
+    ax.plot(list(points), means, line, color=COLORS[color], marker=marker, markersize=5,
+            label=label)  # fmt: skip
+    dots = [(x, d) for x, seeds in points.items() for d in seeds]
+    if dots:
+        ax.plot(*zip(*dots, strict=True), marker, color=COLORS[color], markersize=3, alpha=0.5)
+
+
+def _names(ax: Axes, names: Mapping[int, str]) -> None:
+    """The models' names along the upper edge, slanted so that near ones don't meet."""
+    low, high = min(names), max(names)
+    ax.set_xlim(low * 0.7, high * 1.4)
+    for D, name in names.items():
+        ax.annotate(
+            name, (D, 1.0), xytext=(0, 3), xycoords=("data", "axes fraction"),
+            textcoords="offset points", rotation=25, fontsize=7, ha="left", va="bottom",
+        )  # fmt: skip

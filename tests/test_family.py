@@ -1,0 +1,227 @@
+"""The small RoBERTa family: checkpoints, filled-in words, recorded d90, checks and widgets."""
+
+import math
+
+import pytest
+import torch
+
+from idlib import IdlibError, checks, widgets
+from idlib.dimension import Estimate
+from idlib.family import (
+    CHECKPOINTS,
+    FIXED,
+    SIZES,
+    TASKS,
+    along,
+    by_size,
+    fill,
+    found,
+    held_out,
+    tokens_seen,
+)
+from idlib.language import PRETRAINED, masked_model
+from idlib.recorded import recorded
+
+YORK = "He was born in New <mask> in 1950."
+
+
+class TestShipped:
+    def test_at_least_six_checkpoints_from_the_random_start_on(self):
+        seen = [tokens_seen(model) for model in CHECKPOINTS]
+        assert len(seen) >= 6 and seen[0] == 0 and seen == sorted(seen)
+        assert seen[-1] >= 100e6
+
+    def test_files_are_small_and_in_float16(self):
+        from safetensors import safe_open
+
+        files = [path for path in PRETRAINED.rglob("*") if path.is_file()]
+        assert sum(path.stat().st_size for path in files) < 60e6
+        assert max(path.stat().st_size for path in files) < 25e6
+        for path in PRETRAINED.rglob("*.safetensors"):
+            with safe_open(path, "pt") as opened:
+                dtypes = {opened.get_slice(name).get_dtype() for name in opened.keys()}  # noqa: SIM118
+            assert dtypes == {"F16"}, path
+
+    def test_the_card_names_command_and_source_of_every_model(self):
+        card = (PRETRAINED / "README.md").read_text(encoding="utf-8")
+        assert "CC BY-SA" in card
+        for size in SIZES:
+            assert f"pretrain --size {size.removeprefix('roberta-')} " in card
+
+    @pytest.mark.parametrize("model", SIZES)
+    def test_the_loss_falls_far_below_the_plateau(self, model):
+        losses = held_out(model)
+        assert min(losses.values()) == pytest.approx([*losses.values()][-1], abs=0.02)
+        assert [*losses.values()][-1] < 5.0 < 6.5 < next(iter(losses.values()))
+
+    @pytest.mark.parametrize("model", [*SIZES, *CHECKPOINTS])
+    def test_every_model_loads_and_has_no_dropout(self, model):
+        _, network = masked_model(model)
+        config = network.config
+        assert config.hidden_dropout_prob == config.attention_probs_dropout_prob == 0
+
+
+class TestFill:
+    def test_words_get_better_along_pretraining(self):
+        first, last = (
+            dict(fill(m, YORK, k=8192))["york"] for m in (CHECKPOINTS[0], CHECKPOINTS[-1])
+        )
+        assert first < 0.01 and last > 0.3
+
+    def test_probabilities_sum_to_one_and_fall(self):
+        p = [p for _, p in fill("roberta-4x128", YORK, k=8192)]
+        assert math.fsum(p) == pytest.approx(1, abs=1e-4) and p == sorted(p, reverse=True)
+
+    @pytest.mark.parametrize("text", ["<mask> is the capital of France.", "It rains in <mask>"])
+    def test_the_mask_may_stand_at_either_end(self, text):
+        assert len(fill("roberta-4x128", text, k=2)) == 2
+
+    @pytest.mark.parametrize("text", ["no gap", "<mask> and <mask>"])
+    def test_one_mask_is_needed(self, text):
+        with pytest.raises(IdlibError, match="expected one"):
+            fill("roberta-4x128", text)
+
+    def test_a_mask_behind_the_last_position_is_refused(self):
+        with pytest.raises(IdlibError, match="shorten"):
+            fill("roberta-4x128", "word " * 300 + "<mask>")
+
+
+class TestFound:
+    @pytest.mark.parametrize("task", TASKS.values())
+    @pytest.mark.parametrize("model", [*CHECKPOINTS, *SIZES])
+    def test_d90_is_the_smallest_d_that_reaches_the_threshold(self, task, model):
+        f = found(task, model)
+        assert f.own.threshold == pytest.approx(0.9 * f.full)
+        for seed, d in enumerate(f.own.per_seed):
+            kind = "checkpoints" if "@" in model else "family"
+            runs = {
+                r.config.d: r.score
+                for r in recorded(f"{kind}_{task.split('-')[0]}")
+                if (r.config.task, r.config.model, r.config.seed) == (task, model, seed)
+                and r.config.d and r.config.scored_on == "test" and not r.config.structure_aware
+            }  # fmt: skip
+            assert (d is None) == (max(runs.values()) < f.own.threshold)
+            if d is not None:
+                assert (
+                    runs[d] >= f.own.threshold > max([0.0, *(s for x, s in runs.items() if x < d)])
+                )
+
+    @pytest.mark.parametrize("task", TASKS.values())
+    def test_the_fixed_threshold_is_that_of_the_last_checkpoint(self, task):
+        assert FIXED[task] == pytest.approx(found(task, CHECKPOINTS[-1]).own.threshold, abs=0.001)
+
+    @pytest.mark.parametrize("task", TASKS.values())
+    def test_points_without_a_d90_are_left_out(self, task):
+        for by in (*along(task).values(), by_size(task)):
+            assert all(None not in seeds and seeds for seeds in by.values())
+
+    def test_training_scores_and_gaps_were_kept(self):
+        for model in SIZES:
+            f = found("sst2-n19200", model)
+            assert f.train > 0.5
+            assert f.gap == pytest.approx((f.train - f.full) / (1 - f.full))
+
+    def test_unknown_models_are_refused(self):
+        with pytest.raises(IdlibError, match="No runs of 'roberta-9x9'"):
+            found("docstrings", "roberta-9x9")
+
+    def test_a_threshold_that_any_guess_reaches_says_nothing(self):
+        from idlib.family import _estimate
+
+        assert _estimate([], 0.5, 0.51) == Estimate(
+            0.5, (), "says nothing, the commonest label scores 0.510"
+        )
+
+
+class TestWidgets:
+    def test_moving_through_pretraining_changes_words_and_figure(self):
+        shown = widgets.Checkpoints([YORK])
+        last = shown.panel.view.value
+        assert "york" in last
+        shown.panel.slider.value = CHECKPOINTS[1]
+        assert "york" not in shown.panel.view.value and shown.panel.view.value != last
+
+    def test_a_sentence_of_ones_own_is_filled_or_explained(self):
+        shown = widgets.Checkpoints([YORK])
+        shown.own.value = "The king and the <mask> had two sons."
+        assert "two sons" in shown.panel.view.value
+        shown.own.value = "<b>no gap</b>"
+        assert "expected one" in shown.panel.view.value
+        assert "<b>no gap" not in shown.panel.view.value
+
+    def test_sizes_are_chosen(self):
+        shown = widgets.FamilySizes("roberta-2x64")
+        panel = shown.children[0]
+        before = panel.view.value
+        panel.slider.value = "roberta-4x256"
+        assert "roberta-4x256" in panel.view.value and panel.view.value != before
+
+
+class TestChecks:
+    def test_masking(self, capsys):
+        def right(ids, draw, other):
+            seen = torch.where(draw < 0.12, 4, ids)
+            seen = torch.where((draw >= 0.12) & (draw < 0.135), other, seen)
+            return seen, torch.where(draw < 0.15, ids, -100)
+
+        assert checks.family.masking(right)
+        wrong = {
+            "are to be guessed": lambda ids, draw, other: (ids, ids),
+            "the token itself": lambda ids, draw, other: (
+                right(ids, draw, other)[0],
+                torch.where(draw < 0.15, other, -100),
+            ),
+            "80 % of those": lambda ids, draw, other: (
+                torch.where(draw < 0.15, 4, ids),
+                right(ids, draw, other)[1],
+            ),
+            "become `other`": lambda ids, draw, other: (
+                torch.where(draw < 0.12, 4, ids),
+                right(ids, draw, other)[1],
+            ),
+            "it raises": lambda ids, draw, other: 1 / 0,
+        }
+        for words, fn in wrong.items():
+            assert not checks.family.masking(fn)
+            assert words in capsys.readouterr().out
+
+    def test_d90_or_none(self, capsys):
+        def right(scores, full, majority):
+            if 0.9 * full <= majority:
+                return None
+            return min((d for d, s in scores.items() if s >= 0.9 * full), default=None)
+
+        assert checks.family.d90_or_none(right)
+        wrong = (
+            lambda scores, full, majority: min(d for d, s in scores.items() if s >= 0.9 * full),
+            lambda scores, full, majority: next(
+                (d for d, s in scores.items() if s > 0.9 * full), None
+            ),
+            lambda scores, full, majority: min(
+                (d for d, s in scores.items() if s >= 0.9 * full), default=None
+            ),
+        )
+        for fn in wrong:
+            assert not checks.family.d90_or_none(fn)
+            assert "Hint" in capsys.readouterr().out
+
+    def test_parameters(self, capsys):
+        assert checks.family.parameters(lambda n, h: n * (12 * h * h + 13 * h))
+        for words, fn in {
+            "add biases": lambda n, h: n * 12 * h * h,
+            "one block": lambda n, h: 12 * h * h + 13 * h,
+            "you say 512": lambda n, h: n * h,
+        }.items():
+            assert not checks.family.parameters(fn)
+            assert words in capsys.readouterr().out
+
+    def test_storage(self, capsys):
+        assert checks.family.storage(lambda D, d, n: (4 * D * n, 4 * D + n * (4 * d + 8)))
+        for words, fn in {
+            "kept too": lambda D, d, n: (4 * D * n, n * (4 * d + 8)),
+            "rebuild P": lambda D, d, n: (4 * D * n, 4 * D + n * 4 * d),
+            "4 bytes": lambda D, d, n: (D * n, d * n),
+            "it raises": lambda D, d, n: None,
+        }.items():
+            assert not checks.family.storage(fn)
+            assert words in capsys.readouterr().out
