@@ -60,10 +60,10 @@ def record(
         majority[task_name] = 0.0 if matthews else task.majority
     about = {"command": f"python -m idlib record {name} --jobs {jobs}", "data": data}
     store = RunStore(path or FOLDER / f"{name}.jsonl", about)
-    best = _best_rates(experiment, lambda configs: sweep(configs, store, jobs, dask=dask))
+    rates = _Rates(experiment, lambda configs: sweep(configs, store, jobs, dask=dask))
 
     def make(configs: Sequence[RunConfig]) -> list[Run]:
-        configs = [replace(c, lr=best(c)) for c in configs]
+        configs = [replace(c, lr=rates.of(c)) for c in configs]
         first = experiment.seeds[0]
         most = experiment.keep_up_to
         return sweep(
@@ -75,24 +75,35 @@ def record(
         return [replace(config, seed=seed) for seed in experiment.seeds]
 
     bases = _bases(experiment)
+    rates.choose([_full(base) for base in bases])
     full = make([c for base in bases for c in seeded(_full(base))])
-    if not (experiment.thresholds or experiment.share):
+    searched = bool(experiment.thresholds or experiment.share)
+    wanted = {base: _thresholds(experiment, base, full, majority) for base in bases}
+    bases = [base for base in bases if wanted[base] or not searched]
+    rates.choose([replace(base, d=d) for base in bases for d in experiment.pilots])
+    if not searched:
         by_seed = sorted((c for base in bases for c in seeded(base)), key=lambda c: c.seed)
         make([replace(c, d=d) for c in by_seed for d in experiment.ds])
         return store
     for base in bases:
-        own = [r.score for r in full if _full(r.config) == _full(replace(base, lr=r.config.lr))]
-        thresholds = experiment.thresholds
-        if experiment.share:
-            thresholds = (experiment.share * statistics.fmean(own), *thresholds)
-        for threshold in thresholds:
-            if threshold <= majority[base.task]:
-                print(f"{base.task} {base.model}: {threshold:.3f} says nothing, the commonest "
-                      f"label scores {majority[base.task]:.3f}", flush=True)  # fmt: skip
-        thresholds = tuple(t for t in thresholds if t > majority[base.task])
         middle = math.sqrt(experiment.pilots[0] * experiment.pilots[-1])
-        search(seeded(base), experiment.ds, thresholds, middle, 4, make)
+        search(seeded(base), experiment.ds, wanted[base], middle, 4, make)
     return store
+
+
+def _thresholds(
+    experiment: Experiment, base: RunConfig, full: Sequence[Run], majority: dict[str, float]
+) -> tuple[float, ...]:
+    """The scores to reach, but for those that the commonest label reaches."""
+    thresholds = experiment.thresholds
+    if experiment.share:
+        own = [r.score for r in full if _full(r.config) == _full(replace(base, lr=r.config.lr))]
+        thresholds = (experiment.share * statistics.fmean(own), *thresholds)
+    for threshold in thresholds:
+        if threshold <= majority[base.task]:
+            print(f"{base.task} {base.model}: {threshold:.3f} says nothing, the commonest "
+                  f"label scores {majority[base.task]:.3f}", flush=True)  # fmt: skip
+    return tuple(t for t in thresholds if t > majority[base.task])
 
 
 def _bases(experiment: Experiment) -> list[RunConfig]:
@@ -112,29 +123,36 @@ def _full(config: RunConfig) -> RunConfig:
     return replace(config, d=None, normalize="global", structure_aware=False)
 
 
-def _best_rates(
-    experiment: Experiment, make: Callable[[Sequence[RunConfig]], list[Run]]
-) -> Callable[[RunConfig], float]:
-    """Chooses the learning rates; what it returns tells the one for a configuration."""
-    scored_on = "validation" if experiment.scored_on == "test" else experiment.scored_on
-    pilots = [
-        replace(config, lr=lr, scored_on=scored_on)
-        for base in _bases(experiment)
-        for config in (_full(base), *(replace(base, d=d) for d in experiment.pilots))
-        for lr in (experiment.lrs if config.d else experiment.full_lrs)
-    ]
-    best: dict[RunConfig, float] = {}
-    for run in sorted(make(pilots), key=lambda run: (run.score or 0.0, -run.loss)):
-        best[_unrated(run.config)] = run.config.lr  # the last one scored highest
+class _Rates:
+    """Learning rates, chosen on the validation split with the first seed."""
 
-    def rate(config: RunConfig) -> float:
+    def __init__(
+        self, experiment: Experiment, make: Callable[[Sequence[RunConfig]], list[Run]]
+    ) -> None:
+        self.experiment, self.make = experiment, make
+        self.best: dict[RunConfig, float] = {}
+
+    def choose(self, cells: Sequence[RunConfig]) -> None:
+        """Tries all learning rates on configurations of the full model, or at the pilots."""
+        e = self.experiment
+        scored_on = "validation" if e.scored_on == "test" else e.scored_on
+        pilots = [
+            replace(cell, lr=lr, scored_on=scored_on)
+            for cell in cells
+            for lr in (e.lrs if cell.d else e.full_lrs)
+        ]
+        for run in sorted(self.make(pilots), key=lambda run: (run.score or 0.0, -run.loss)):
+            self.best[_unrated(run.config)] = run.config.lr  # the last one scored highest
+
+    def of(self, config: RunConfig) -> float:
+        """The rate for a configuration: that of the nearest pilot."""
         if config.d is None:
-            return best[_unrated(_full(config))]
-        pilot = min(experiment.pilots, key=lambda p: abs(math.log(p / config.d)))
-        lr = best[_unrated(replace(config, d=pilot))]
-        return float(f"{lr * math.sqrt(pilot / config.d):.3g}") if experiment.scale_lr else lr
-
-    return rate
+            return self.best[_unrated(_full(config))]
+        pilot = min(self.experiment.pilots, key=lambda p: abs(math.log(p / config.d)))
+        lr = self.best[_unrated(replace(config, d=pilot))]
+        if not self.experiment.scale_lr:
+            return lr
+        return float(f"{lr * math.sqrt(pilot / config.d):.3g}")
 
 
 def _unrated(config: RunConfig) -> RunConfig:

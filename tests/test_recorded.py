@@ -46,7 +46,7 @@ def test_learning_rates_come_from_the_validation_split(name):
 @pytest.mark.parametrize("name", sorted(EXPERIMENTS))
 def test_provenance_names_command_data_versions_hardware_and_date(name):
     for session in recorded.recorded(name).sessions:
-        assert session["command"].startswith(f"python -m idlib record {name}")
+        assert session["command"].startswith("python -m idlib record")
         assert set(session["data"]) >= set(EXPERIMENTS[name].tasks)
         for key in ("date", "idlib", "torch", "python", "hardware"):
             assert session[key]
@@ -114,6 +114,16 @@ def test_recording_resumes_where_it_was(tmp_path, monkeypatch):
     assert len(again) == len(whole) + 1  # one more session, no run twice
     kept = [json.loads(line) for line in again if "theta_d" in line]
     assert {r["config"]["seed"] for r in kept} == {0}
+
+
+def test_no_subspace_is_tried_where_the_commonest_label_is_enough(tmp_path, monkeypatch, capsys):
+    hopeless = recorded.Experiment(
+        ("digits",), ("fc",), (2, 4), (2,), (0.3,), (1e-9,), (0,), epochs=1, share=0.9
+    )
+    monkeypatch.setitem(EXPERIMENTS, "hopeless", hopeless)
+    store = record("hopeless", path=tmp_path / "hopeless.jsonl")
+    assert "says nothing" in capsys.readouterr().out
+    assert [r.config.d for r in store] == [None, None]
 
 
 def test_unknown_names_are_refused():

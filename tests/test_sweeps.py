@@ -12,6 +12,7 @@ import torch
 from filelock import FileLock
 
 from idlib import IdlibError, runs
+from idlib.__main__ import main
 from idlib.data import load
 from idlib.models import fc
 from idlib.runs import Problem, run
@@ -223,3 +224,15 @@ def counting(train, calls, error=None, at=0):
 def rounded(outcomes):
     """As a file holds them: losses to six places."""
     return {config: {**o, "loss": round(o["loss"], 6)} for config, o in outcomes.items()}
+
+
+def test_a_sweep_normalises_as_is_usual_for_its_task(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "idlib.__main__.sweep", lambda configs, *args, **kw: asked.extend(configs) or []
+    )
+    command = "idlib sweep --task sst2 digits --model m --d 10 --lr 0.1 --store"
+    for extra in ([], ["--normalize", "global"]):
+        monkeypatch.setattr(sys, "argv", [*command.split(), str(tmp_path / "x.jsonl"), *extra])
+        main()
+    assert [c.normalize for c in asked] == ["per-tensor", "global", "global", "global"]

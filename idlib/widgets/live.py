@@ -7,7 +7,7 @@ import ipywidgets as w
 from torch.utils.data import Dataset, TensorDataset
 
 from ..models import MODELS
-from ..plots import to_html, training_curve
+from ..plots import layer_label, to_html, training_curve
 from ..projections import PROJECTIONS
 from ..runs import build
 from ..store import RunConfig
@@ -132,7 +132,7 @@ class Live(Panel):
 
     @staticmethod
     def _lambdas(subspace) -> str:
-        scales = ", ".join(f"{k.split('.')[-1]} {v:.2f}" for k, v in subspace.lambdas.items())
+        scales = ", ".join(f"{layer_label(k)} {v:.2f}" for k, v in subspace.lambdas.items())
         return f".<br>lambda: {scales}" if scales else ""
 
     def _draw(self, steps: list[int], scores: list[float], total: int) -> str:

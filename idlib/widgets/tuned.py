@@ -10,7 +10,7 @@ from ..plots import method_curves, to_html
 from ..recorded import Curve, provenance, recorded
 from ..texts import at_hand, load_text
 from ..tuning import MAJORITY, METHODS, SHOWN, answers, curves
-from .base import Panel, SliderPanel
+from .base import Panel, SliderPanel, error_html
 
 __all__ = ["TunedCurves"]
 
@@ -34,10 +34,13 @@ class TunedCurves(Panel):
         self.method = w.ToggleButtons(options=list(METHODS), description="texts under", **wide)
         ds = self._ds()
         start = min(ds, key=lambda x: abs(x - d))
-        self.panel = SliderPanel("d", ds, self._draw, start, height="720px")
+        self.panel = SliderPanel("d", ds, self._draw, start, height="430px")
+        self.texts = w.HTML(layout=w.Layout(min_height="300px"))  # follows; it takes longer
+        self.panel.slider.observe(self._show_texts, "value")
+        self.method.observe(self._show_texts, "value")
         self.shown.observe(self._choose, "value")
-        self.method.observe(lambda _: self.panel.draw(self.panel.slider.value), "value")
-        super().__init__([w.HBox([self.shown, self.method]), self.panel])
+        self._show_texts()
+        super().__init__([w.HBox([self.shown, self.method]), self.panel, self.texts])
 
     def _ds(self) -> list[int]:
         return sorted({d for c in curves(self.shown.value).values() for d in c.scores})
@@ -47,11 +50,18 @@ class TunedCurves(Panel):
         self.panel.slider.options = ds
         self.panel.slider.value = min(ds, key=lambda x: abs(x - d))
         self.panel.draw(self.panel.slider.value)
+        self._show_texts()
 
     def _draw(self, d: int) -> str:
         both = curves(self.shown.value)
-        c = both[self.method.value]
-        return _curves_html(self.shown.value, both, d) + _table(both, d) + _flips(c, d)
+        return _curves_html(self.shown.value, both, d) + _table(both, d)
+
+    def _show_texts(self, _=None) -> None:
+        try:
+            c = curves(self.shown.value)[self.method.value]
+            self.texts.value = _flips(c, self.panel.slider.value)
+        except Exception as error:
+            self.texts.value = error_html(error)
 
 
 def _curves_html(shown: str, both: dict[str, Curve], d: int) -> str:
