@@ -97,7 +97,7 @@ def _thresholds(
     """The scores to reach, but for those that the commonest label reaches."""
     thresholds = experiment.thresholds
     if experiment.share:
-        own = [r.score for r in full if _full(r.config) == _full(replace(base, lr=r.config.lr))]
+        own = [r.score for r in full if _unrated(r.config) == _unrated(_full(base))]
         thresholds = (experiment.share * statistics.fmean(own), *thresholds)
     for threshold in thresholds:
         if threshold <= majority[base.task]:
@@ -124,7 +124,7 @@ def _full(config: RunConfig) -> RunConfig:
 
 
 class _Rates:
-    """Learning rates, chosen on the validation split with the first seed."""
+    """Learning rates, chosen on the validation split."""
 
     def __init__(
         self, experiment: Experiment, make: Callable[[Sequence[RunConfig]], list[Run]]
@@ -137,12 +137,16 @@ class _Rates:
         e = self.experiment
         scored_on = "validation" if e.scored_on == "test" else e.scored_on
         pilots = [
-            replace(cell, lr=lr, scored_on=scored_on)
+            replace(cell, lr=lr, scored_on=scored_on, seed=seed)
             for cell in cells
+            for seed in (e.seeds[: e.rated_by] if cell.d else e.seeds[:1])
             for lr in (e.lrs if cell.d else e.full_lrs)
         ]
-        for run in sorted(self.make(pilots), key=lambda run: (run.score or 0.0, -run.loss)):
-            self.best[_unrated(run.config)] = run.config.lr  # the last one scored highest
+        by_rate: dict[RunConfig, list[Run]] = {}
+        for run in self.make(pilots):
+            by_rate.setdefault(replace(run.config, seed=0), []).append(run)
+        for config, _ in sorted(by_rate.items(), key=lambda item: _mean_score(item[1])):
+            self.best[_unrated(config)] = config.lr  # the last one scored highest
 
     def of(self, config: RunConfig) -> float:
         """The rate for a configuration: that of the nearest pilot."""
@@ -155,7 +159,14 @@ class _Rates:
         return float(f"{lr * math.sqrt(pilot / config.d):.3g}")
 
 
+def _mean_score(runs: Sequence[Run]) -> tuple[float, float]:
+    """The mean score, and then the mean loss."""
+    losses = [run.loss if math.isfinite(run.loss) else math.inf for run in runs]
+    return statistics.fmean(run.score or 0.0 for run in runs), -statistics.fmean(losses)
+
+
 def _unrated(config: RunConfig) -> RunConfig:
+    """What runs share that differ in rate, seed and what they are scored on."""
     return replace(config, lr=0.0, seed=0, scored_on="", decide=())
 
 

@@ -14,7 +14,7 @@ import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -114,6 +114,7 @@ class RunStore:
         self.about = about or {}
         self.sessions: list[dict] = []
         self._runs: dict[RunConfig, Run] = {}
+        self._whole: dict[RunConfig, Run] = {}  # the runs that were not ended early
         self._lock = None if path is None else FileLock(f"{path}.lock")
         self._size = 0  # of the part of the file that is known here
         self._announced = False
@@ -126,8 +127,12 @@ class RunStore:
         return len(self._runs)
 
     def get(self, config: RunConfig) -> Run | None:
-        """The finished run of this configuration, or None."""
-        return self._runs.get(config)
+        """The finished run of this configuration, or None.
+
+        A run that went on to its last step answers whatever thresholds it was to decide.
+        """
+        run = self._runs.get(config)
+        return run or self._whole.get(replace(config, decide=()))
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -158,7 +163,7 @@ class RunStore:
     def add(self, run: Run) -> None:
         """Keeps a run, in the file before this returns."""
         with self.writing():
-            self._runs[run.config] = run
+            self._know(run)
             if self.path:
                 if not self._announced:
                     self.sessions.append(session(self.about))
@@ -184,7 +189,7 @@ class RunStore:
         if sum(map(len, lines)) == self._size:
             return
         self._size, self._announced = sum(map(len, lines)), False
-        self.sessions, self._runs = [], {}
+        self.sessions, self._runs, self._whole = [], {}, {}
         good, bad = [], []
         for number, line in enumerate(lines, start=1):
             try:
@@ -208,8 +213,12 @@ class RunStore:
         if "session" in record:
             self.sessions.append(record["session"])
         else:
-            run = _from_json(record)
-            self._runs[run.config] = run
+            self._know(_from_json(record))
+
+    def _know(self, run: Run) -> None:
+        self._runs[run.config] = run
+        if run.status == "finished":
+            self._whole[replace(run.config, decide=())] = run
 
 
 def _to_json(run: Run) -> dict:

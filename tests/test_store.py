@@ -149,3 +149,15 @@ class TestDamage:
         store = RunStore(tmp_path / "runs.jsonl")
         store.add(RUN)
         assert len(RunStore(tmp_path / "runs.jsonl")) == 1
+
+
+def test_a_run_that_was_not_ended_early_answers_all_thresholds(tmp_path):
+    asked = replace(CONFIG, decide=(0.5, 0.7))
+    for path in (None, tmp_path / "runs.jsonl"):
+        store = RunStore(path)
+        store.add(replace(RUN, config=replace(CONFIG, decide=(0.6,)), status="decided"))
+        assert store.get(asked) is None and store.get(CONFIG) is None
+        store.add(replace(RUN, config=replace(CONFIG, decide=(0.8,))))
+        for again in (store, RunStore(path) if path else store):
+            assert again.get(asked).score == again.get(CONFIG).score == RUN.score
+        assert len(store) == 2
