@@ -26,6 +26,7 @@ __all__ = [
     "Found",
     "along",
     "by_size",
+    "checkpoints",
     "fill",
     "found",
     "held_out",
@@ -33,7 +34,8 @@ __all__ = [
 ]
 
 SIZES = FAMILY
-CHECKPOINTS = (*EXPERIMENTS["checkpoints_sst2"].models, "roberta-4x128")  # by time
+LAST = "roberta-4x128"
+CHECKPOINTS = (*EXPERIMENTS["checkpoints_sst2"].models, LAST)  # by time
 TASKS = {"SST-2": "sst2-n19200", "docstrings": "docstrings"}
 FIXED = {  # 0.9 times the last checkpoint's full model
     task: EXPERIMENTS[f"checkpoints_{task.split('-')[0]}"].thresholds[0] for task in TASKS.values()
@@ -82,14 +84,15 @@ def found(task: str, model: str, structure_aware: bool = False) -> Found:
         IdlibError: if it was not recorded.
     """
     kind = "checkpoints" if "@" in model else "family"
+    name = "family_said" if structure_aware else f"{kind}_{task.split('-')[0]}"
     runs = [
         r
-        for r in recorded(f"{kind}_{task.split('-')[0]}")
+        for r in recorded(name)
         if (r.config.task, r.config.model, r.config.scored_on) == (task, model, "test")
     ]
     full = [r for r in runs if r.config.d is None and r.score is not None]
     if not full:
-        raise IdlibError(f"No runs of {model!r} on {task!r} were recorded: take {CHECKPOINTS}.")
+        raise IdlibError(f"{name!r} holds no runs of {model!r} on {task!r}.")
     inside = [r for r in runs if r.config.d and r.config.structure_aware == structure_aware]
     baseline, majority = statistics.fmean(r.score for r in full), MAJORITY[task.split("-")[0]]
     seen = [r.train_score for r in full if r.train_score is not None]
@@ -107,6 +110,11 @@ def found(task: str, model: str, structure_aware: bool = False) -> Found:
     )
 
 
+def checkpoints(task: str) -> tuple[str, ...]:
+    """The checkpoints whose d90 was recorded on a task, by time."""
+    return (*EXPERIMENTS[f"checkpoints_{task.split('-')[0]}"].models, LAST)
+
+
 def along(task: str) -> dict[str, dict[int, tuple[int, ...]]]:
     """d90 along pretraining, by tokens seen: under each checkpoint's own threshold, and under
     one that is the same for all. Checkpoints without a d90 are left out.
@@ -114,23 +122,22 @@ def along(task: str) -> dict[str, dict[int, tuple[int, ...]]]:
     Args:
         task: a value of `TASKS`.
     """
-    own = {tokens_seen(m): found(task, m).own for m in CHECKPOINTS}
-    fixed = {tokens_seen(m): found(task, m).fixed for m in CHECKPOINTS[:-1]}
-    fixed[tokens_seen(CHECKPOINTS[-1])] = found(task, CHECKPOINTS[-1]).own  # the same there
+    own = {tokens_seen(m): found(task, m).own for m in checkpoints(task)}
+    fixed = {tokens_seen(m): found(task, m).fixed for m in checkpoints(task)}
+    fixed[tokens_seen(LAST)] = found(task, LAST).own  # the same there
     return {
         "90 % of its own full model": _reached(own),
         f"accuracy {FIXED[task]:.3f}": _reached(fixed),
     }
 
 
-def by_size(task: str, structure_aware: bool = False) -> dict[int, tuple[int, ...]]:
+def by_size(task: str) -> dict[int, tuple[int, ...]]:
     """d90 of the family by D; models without a d90 are left out.
 
     Args:
         task: a value of `TASKS`.
-        structure_aware: SAID instead of DID.
     """
-    sizes = [found(task, model, structure_aware) for model in SIZES]
+    sizes = [found(task, model) for model in SIZES]
     return _reached({f.D: f.own for f in sizes})
 
 

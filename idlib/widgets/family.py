@@ -5,7 +5,18 @@ from collections.abc import Sequence
 
 import ipywidgets as w
 
-from ..family import CHECKPOINTS, SIZES, TASKS, along, by_size, fill, found, held_out, tokens_seen
+from ..family import (
+    CHECKPOINTS,
+    SIZES,
+    TASKS,
+    along,
+    by_size,
+    checkpoints,
+    fill,
+    found,
+    held_out,
+    tokens_seen,
+)
 from ..plots import d90_along_pretraining, d90_of_sizes, to_html
 from ..recorded import provenance, recorded
 from .base import Panel, SliderPanel
@@ -47,8 +58,11 @@ def _along_html(model: str) -> str:
     fig = d90_along_pretraining(tokens, loss, panels, tokens_seen(model), title)
     parts = []
     for name, task in TASKS.items():
-        f = found(task, model)
-        parts.append(f"{name}: full model {f.full:.3f}, d90 {f.own}")
+        if model in checkpoints(task):
+            f = found(task, model)
+            parts.append(f"{name}: full model {f.full:.3f}, d90 {f.own}")
+        else:
+            parts.append(f"{name}: not measured at this checkpoint")
     alt = (
         f"Three panels over the checkpoints of pretraining: the masked loss falls from "
         f"{max(loss.values()):.2f} to {min(loss.values()):.2f}; d90 on SST-2 and on docstrings. "
@@ -86,10 +100,7 @@ class FamilySizes(Panel):
 def _size_html(model: str) -> str:
     panels, rows, names = {}, [], {}
     for name, task in TASKS.items():
-        lines = {"DID": by_size(task)}
-        if name == "SST-2":
-            lines["SAID"] = by_size(task, structure_aware=True)
-        panels[name] = lines
+        panels[name] = {"DID": by_size(task)}
         names |= {found(task, m).D: m.removeprefix("roberta-") for m in SIZES}
         f = found(task, model)
         ratio = f"{f.D / f.own.d:,.0f}" if f.own.d else "–"
@@ -105,8 +116,8 @@ def _size_html(model: str) -> str:
         f"{loss:.2f}. Lines join the means of two seeds."
     )
     alt = (
-        "Two panels, d90 against D on logarithmic axes: on SST-2 under DID and SAID, and on "
-        f"docstrings under DID, for {len(SIZES)} sizes. {model} is marked."
+        f"Two panels, d90 under DID against D on logarithmic axes, for {len(SIZES)} sizes: on "
+        f"SST-2 and on docstrings. {model} is marked."
     )
     head = "<tr><th>task</th><th>D</th><th>full model</th><th>d90</th><th>D / d90</th></tr>"
     return to_html(fig, alt, caption) + f"<table>{head}{''.join(rows)}</table>"
