@@ -22,8 +22,10 @@ class Experiment:
         scale_lr: whether the rate chosen at a pilot is multiplied by sqrt(pilot / d) at another
             d. A step of Adam's moves theta_d by about lr sqrt(d), and theta^D as far.
         seeds: seeds of the scored runs; the learning rate is chosen with the first.
-        rated_by: with how many of the seeds it is chosen instead, by their mean score. A rate
-            at the edge of what is stable does well with one seed and collapses with another.
+        rated_by: with how many of the seeds it is chosen instead, by their mean score.
+        careful: whether a rate is passed over if the next larger one collapsed, to within 0.05
+            of the commonest label. A rate at the edge of what is stable does well with one
+            seed and collapses with another.
         epochs: passes over the training data.
         batch_size: examples in a step.
         projection: see `idlib.Subspace`.
@@ -44,6 +46,7 @@ class Experiment:
     full_lrs: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2)
     seeds: tuple[int, ...] = (0, 1, 2)
     rated_by: int = 1
+    careful: bool = False
     epochs: int = 5
     batch_size: int = 128
     projection: str = "fastfood"
@@ -75,6 +78,7 @@ SEARCHED = {  # d90 among four values a decade, the rate chosen where most of th
     "lrs": (1e-2, 3e-2, 1e-1, 3e-1),
     "full_lrs": (3e-4, 1e-3, 3e-3),
     "rated_by": 2,
+    "careful": True,
     "share": 0.9,
     **{k: v for k, v in LANGUAGE.items() if k != "epochs"},
     "keep_up_to": 0,
@@ -195,6 +199,7 @@ EXPERIMENTS = {
             "lrs": (3e-2, 1e-1, 3e-1, 1.0),
             "full_lrs": (3e-5, 1e-4, 3e-4, 1e-3),
             "rated_by": 1,
+            "careful": False,
         },
     ),
     "family_sst2": Experiment(  # by size

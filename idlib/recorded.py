@@ -60,7 +60,7 @@ def record(
         majority[task_name] = 0.0 if matthews else task.majority
     about = {"command": f"python -m idlib record {name} --jobs {jobs}", "data": data}
     store = RunStore(path or FOLDER / f"{name}.jsonl", about)
-    rates = _Rates(experiment, lambda configs: sweep(configs, store, jobs, dask=dask))
+    rates = _Rates(experiment, majority, lambda configs: sweep(configs, store, jobs, dask=dask))
 
     def make(configs: Sequence[RunConfig]) -> list[Run]:
         configs = [replace(c, lr=rates.of(c)) for c in configs]
@@ -127,9 +127,12 @@ class _Rates:
     """Learning rates, chosen on the validation split."""
 
     def __init__(
-        self, experiment: Experiment, make: Callable[[Sequence[RunConfig]], list[Run]]
+        self,
+        experiment: Experiment,
+        majority: dict[str, float],
+        make: Callable[[Sequence[RunConfig]], list[Run]],
     ) -> None:
-        self.experiment, self.make = experiment, make
+        self.experiment, self.majority, self.make = experiment, majority, make
         self.best: dict[RunConfig, float] = {}
 
     def choose(self, cells: Sequence[RunConfig]) -> None:
@@ -142,11 +145,14 @@ class _Rates:
             for seed in (e.seeds[: e.rated_by] if cell.d else e.seeds[:1])
             for lr in (e.lrs if cell.d else e.full_lrs)
         ]
-        by_rate: dict[RunConfig, list[Run]] = {}
+        scored: dict[RunConfig, dict[float, list[Run]]] = {}
         for run in self.make(pilots):
-            by_rate.setdefault(replace(run.config, seed=0), []).append(run)
-        for config, _ in sorted(by_rate.items(), key=lambda item: _mean_score(item[1])):
-            self.best[_unrated(config)] = config.lr  # the last one scored highest
+            rates = scored.setdefault(_unrated(run.config), {})
+            rates.setdefault(run.config.lr, []).append(run)
+        for cell, rates in scored.items():
+            floor = self.majority[cell.task] + 0.05 if e.careful and cell.d else -math.inf
+            safe = _safe({lr: _mean_score(runs)[0] for lr, runs in rates.items()}, floor)
+            self.best[cell] = max(safe, key=lambda lr: _mean_score(rates[lr]))
 
     def of(self, config: RunConfig) -> float:
         """The rate for a configuration: that of the nearest pilot."""
@@ -157,6 +163,18 @@ class _Rates:
         if not self.experiment.scale_lr:
             return lr
         return float(f"{lr * math.sqrt(pilot / config.d):.3g}")
+
+
+def _safe(scores: dict[float, float], floor: float) -> list[float]:
+    """The rates whose next larger one scores above the floor; all, if there is none.
+
+    >>> _safe({0.01: 0.64, 0.03: 0.68, 0.1: 0.73, 0.3: 0.55}, floor=0.56)
+    [0.01, 0.03]
+    """
+    rates = sorted(scores)
+    above = [*(scores[lr] for lr in rates[1:]), math.inf]
+    safe = [lr for lr, next_ in zip(rates, above, strict=True) if min(scores[lr], next_) > floor]
+    return safe or rates
 
 
 def _mean_score(runs: Sequence[Run]) -> tuple[float, float]:

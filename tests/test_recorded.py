@@ -116,6 +116,20 @@ def test_recording_resumes_where_it_was(tmp_path, monkeypatch):
     assert {r["config"]["seed"] for r in kept} == {0}
 
 
+def test_rates_may_be_chosen_by_several_seeds_and_with_a_margin(tmp_path, monkeypatch):
+    careful = recorded.Experiment(
+        ("digits",), ("fc",), (20,), (20,), (0.1, 0.3, 1.0, 1e6), (0.01,), (0, 1), epochs=2,
+        rated_by=2, careful=True,
+    )  # fmt: skip
+    monkeypatch.setitem(EXPERIMENTS, "careful", careful)
+    store = record("careful", path=tmp_path / "careful.jsonl")
+    pilots = {(r.config.lr, r.config.seed) for r in store
+              if r.config.d and r.config.scored_on == "validation"}  # fmt: skip
+    assert pilots == {(lr, seed) for lr in careful.lrs for seed in (0, 1)}
+    chosen = {r.config.lr for r in store if r.config.d and r.config.scored_on == "test"}
+    assert chosen < {0.1, 0.3}  # the rate after 1.0 collapses
+
+
 def test_no_subspace_is_tried_where_the_commonest_label_is_enough(tmp_path, monkeypatch, capsys):
     hopeless = recorded.Experiment(
         ("digits",), ("fc",), (2, 4), (2,), (0.3,), (1e-9,), (0,), epochs=1, share=0.9
