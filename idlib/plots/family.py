@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from .base import COLORS, figure
 
@@ -38,10 +39,9 @@ def d90_along_pretraining(
     for ax, (task, lines) in zip(axes[1:], panels.items(), strict=True):
         for (label, by_tokens), style in zip(lines.items(), STYLES, strict=False):
             _line(ax, {place[t]: seeds for t, seeds in by_tokens.items()}, label, style)
-        ax.set_yscale("log")
+        _log_axis(ax)
         ax.set_title(f"d90, {task}", fontsize=9)
-        ax.yaxis.set_major_formatter("{x:,.0f}")
-        ax.legend(fontsize=7, loc="best", framealpha=0.9)
+        ax.legend(fontsize=7, loc="lower left", framealpha=0.9)
     for ax in axes:
         ax.set_xticks(range(len(tokens)), [f"{t / 1e6:.0f}" for t in tokens], fontsize=8)
         ax.tick_params(axis="y", labelsize=8)
@@ -63,24 +63,23 @@ def d90_of_sizes(
 
     Args:
         panels: for each panel, for each line, the d90 of all seeds by D.
-        names: of the models, by D, written at the upper edge.
+        names: of the models, by D, written below the axis.
         chosen: D of the model to mark.
         title: says data, seeds, hardware and date of recorded results.
     """
     fig, axes = figure(8.6, 3.5, layout=None, ncols=len(panels), squeeze=False)
-    fig.subplots_adjust(left=0.08, right=0.985, bottom=0.16, top=0.78, wspace=0.22)
+    fig.subplots_adjust(left=0.085, right=0.985, bottom=0.25, top=0.87, wspace=0.24)
     for ax, (what, lines) in zip(axes.flat, panels.items(), strict=True):
         for (label, by_size), style in zip(lines.items(), STYLES, strict=False):
             _line(ax, by_size, label, style)
-        ax.set(xscale="log", yscale="log", xlabel="D, parameters of the model")
-        ax.yaxis.set_major_formatter("{x:,.0f}")
+        ax.set_xscale("log")
+        _log_axis(ax)
         ax.legend(fontsize=8, loc="best", framealpha=0.9)
-        sizes = sorted({D for lines_ in lines.values() for D in lines_})
-        _names(ax, {D: names[D] for D in sizes})
-        ax.set_title(what, fontsize=9, pad=34)
+        ax.set_title(f"d90, {what}", fontsize=9)
+        sizes = [D for by_size in lines.values() for D in by_size]
+        _names(ax, {D: name for D, name in names.items() if min(sizes) <= D <= max(sizes)})
         if chosen in sizes:
             ax.axvline(chosen, color=COLORS["grey"], linewidth=1.2)
-    axes[0, 0].set_ylabel("d90")
     fig.suptitle(title, fontsize=8, color="#555555")
     return fig
 
@@ -96,12 +95,22 @@ def _line(ax: Axes, points: Mapping[float, Seeds], label: str, style: tuple) -> 
         ax.plot(*zip(*dots, strict=True), marker, color=COLORS[color], markersize=3, alpha=0.5)
 
 
+def _log_axis(ax: Axes) -> None:
+    """A logarithmic y axis with whole numbers at 1, 2 and 5, and room above and below."""
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter("{x:,.0f}")
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.margins(y=0.3)
+
+
 def _names(ax: Axes, names: Mapping[int, str]) -> None:
-    """The models' names along the upper edge, slanted so that near ones don't meet."""
-    low, high = min(names), max(names)
-    ax.set_xlim(low * 0.7, high * 1.4)
-    for D, name in names.items():
-        ax.annotate(
-            name, (D, 1.0), xytext=(0, 3), xycoords=("data", "axes fraction"),
-            textcoords="offset points", rotation=25, fontsize=7, ha="left", va="bottom",
-        )  # fmt: skip
+    """Each model's name and size below the axis, by turns higher and lower."""
+    labels = [
+        ("\n\n" if k % 2 else "") + f"{name}\n{D / 1e6:,.{1 if D < 1e8 else 0}f} million"
+        for k, (D, name) in enumerate(sorted(names.items()))
+    ]
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xticks(sorted(names), labels, fontsize=8)
+    ax.set_xlabel("model and its parameters D", fontsize=9)
+    ax.margins(x=0.12)
