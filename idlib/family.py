@@ -30,6 +30,7 @@ __all__ = [
     "fill",
     "found",
     "held_out",
+    "sizes",
     "tokens_seen",
 ]
 
@@ -131,14 +132,19 @@ def along(task: str) -> dict[str, dict[int, tuple[int, ...]]]:
     }
 
 
+def sizes(task: str) -> tuple[str, ...]:
+    """The sizes whose d90 was recorded on a task."""
+    return EXPERIMENTS[f"family_{task.split('-')[0]}"].models
+
+
 def by_size(task: str) -> dict[int, tuple[int, ...]]:
     """d90 of the family by D; models without a d90 are left out.
 
     Args:
         task: a value of `TASKS`.
     """
-    sizes = [found(task, model) for model in SIZES]
-    return _reached({f.D: f.own for f in sizes})
+    measured = [found(task, model) for model in sizes(task)]
+    return _reached({f.D: f.own for f in measured})
 
 
 def _reached(estimates: dict[int, Estimate | None]) -> dict[int, tuple[int, ...]]:

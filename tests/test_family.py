@@ -18,6 +18,7 @@ from idlib.family import (
     fill,
     found,
     held_out,
+    sizes,
     tokens_seen,
 )
 from idlib.language import PRETRAINED, masked_model
@@ -90,7 +91,7 @@ class TestFill:
 class TestFound:
     @pytest.mark.parametrize(
         ("task", "model"),
-        [(t, m) for t in TASKS.values() for m in dict.fromkeys([*checkpoints(t), *SIZES])],
+        [(t, m) for t in TASKS.values() for m in dict.fromkeys([*checkpoints(t), *sizes(t)])],
     )
     def test_d90_is_the_smallest_d_that_reaches_the_threshold(self, task, model):
         f = found(task, model)
@@ -119,7 +120,7 @@ class TestFound:
             assert all(None not in seeds and seeds for seeds in by.values())
 
     def test_training_scores_and_gaps_were_kept(self):
-        for model in SIZES:
+        for model in sizes("sst2-n19200"):
             f = found("sst2-n19200", model)
             assert f.train > 0.5
             assert f.gap == pytest.approx((f.train - f.full) / (1 - f.full))

@@ -15,6 +15,7 @@ from ..family import (
     fill,
     found,
     held_out,
+    sizes,
     tokens_seen,
 )
 from ..plots import d90_along_pretraining, d90_of_sizes, to_html
@@ -101,14 +102,17 @@ def _size_html(model: str) -> str:
     panels, rows, names = {}, [], {}
     for name, task in TASKS.items():
         panels[name] = {"DID": by_size(task)}
-        names |= {found(task, m).D: m.removeprefix("roberta-") for m in SIZES}
+        names |= {found(task, m).D: m.removeprefix("roberta-") for m in sizes(task)}
+        if model not in sizes(task):
+            rows.append(f"<tr><td>{name}</td><td colspan=4>not measured</td></tr>")
+            continue
         f = found(task, model)
         ratio = f"{f.D / f.own.d:,.0f}" if f.own.d else "–"
         rows.append(
             f"<tr><td>{name}</td><td>{f.D:,}</td><td>{f.full:.3f}</td><td><b>{f.own}</b></td>"
             f"<td>{ratio}</td></tr>"
         )
-    chosen = found(TASKS["SST-2"], model).D
+    chosen = found(TASKS["SST-2"], model).D if model in sizes(TASKS["SST-2"]) else None
     fig = d90_of_sizes(panels, names, chosen, provenance(recorded("family_sst2")))
     loss = list(held_out(model).values())[-1]
     caption = (
