@@ -1,149 +1,149 @@
-"""Slides of the notebooks: ``python -m idlib slides``, for a hall without a network.
+"""Notebooks as slides for the lecture hall: ``python -m idlib slides``.
 
-nbconvert makes them by the slide type of each cell. What becomes what:
+One rule makes the slides: **every heading begins one**. Code is hidden, what it printed or drew is
+shown (of a widget, the static picture that is stored with it), solutions and the outputs of exercises
+are left out, and so are cells tagged ``no-slide``. What does not fit goes on to a next slide with the
+same heading. That is done in the browser, which alone knows how tall a paragraph is.
 
-- a heading begins a slide, a smaller one (###) a slide below it, and so does a prediction;
-- text and outputs are shown, code is not; a cell tagged ``slide-code`` shows its code too;
-- cells that check an exercise, and cells tagged ``slide-skip``, are left out;
-- folded solutions become speaker notes (press S);
-- widgets are shown by their static pictures.
-
-What does not fit on a slide of 1280 x 720 goes on to a new one under the same heading; a single
-picture or table that is too large is scaled. A script in the page does both, since only a browser
-knows how high a text is. reveal.js is taken from the package sphinx-revealjs, which ships it.
+A file is all there is: reveal.js (from the package sphinx-revealjs) and pictures are inside, and
+formulas are MathML, which browsers draw themselves. Nothing is loaded from anywhere.
 """
 
+import html
+import os
 import re
-import shutil
-from collections.abc import Iterable, Iterator
-from html import escape
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
 import nbformat
 import sphinx_revealjs
-from nbconvert.exporters import SlidesExporter
+from latex2mathml.converter import convert
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell
 
 from .errors import IdlibError
-from .mathml import FONTS, to_mathml
 
-__all__ = ["blocks", "build", "plan"]
+__all__ = ["deck", "make_slides", "render_markdown"]
 
-FOR_READERS = re.compile(r"\*\*(Minutes|Before this|Downloads)\.\*\*")
-STATIC = re.compile(r"<p><i>Static picture:.*?</i></p>")
-INDEX = """<!DOCTYPE html>
-<html lang="en"><meta charset="utf-8"><title>Slides</title>
-<meta name="viewport" content="width=device-width">
-<body style="font-family: sans-serif; margin: 2em; line-height: 1.6"><main><h1>Slides</h1>
-<p>Arrows turn the pages, S opens the speaker's notes with the solutions, F fills the screen, and
-<code>?print-pdf</code> behind the address makes pages to print.</p>
-<ol>{rows}</ol></main></body></html>
-"""
-
-
-def build(notebooks: Iterable[Path], out: Path) -> list[Path]:
-    """Makes the slides of each notebook, an index of them, and a copy of reveal.js.
-
-    Args:
-        notebooks: the files, executed.
-        out: the folder, made if it isn't there. It can be moved as a whole.
-
-    Returns:
-        The pages, the index last.
-
-    Raises:
-        IdlibError: if there is no notebook.
-    """
-    notebooks = list(notebooks)
-    if not notebooks:
-        raise IdlibError("No notebook to make slides of: give files, such as notebooks/*.ipynb.")
-    reveal = out / "reveal.js"
-    source = files(sphinx_revealjs) / "_static" / "revealjs"
-    for part in ("dist", "plugin/notes"):
-        unwanted = shutil.ignore_patterns("*.map")
-        shutil.copytree(str(source / part), reveal / part, dirs_exist_ok=True, ignore=unwanted)
-    exporter = _Exporter(
-        template_name="slides",
-        extra_template_basedirs=[str(files("idlib") / "templates")],
-        reveal_url_prefix="reveal.js",
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-        exclude_anchor_links=True,
-    )
-    pages, rows = [], []
-    for path in notebooks:
-        notebook = plan(nbformat.read(path, as_version=4))
-        title = re.search(r"^# (.+)", notebook.cells[0].source)[1]
-        notebook.metadata.title = title
-        page, _ = exporter.from_notebook_node(notebook, {"fonts": FONTS})
-        pages.append(out / f"{path.stem}.html")
-        pages[-1].write_text(page, encoding="utf-8")
-        rows.append(f'<li><a href="{path.stem}.html">{escape(title)}</a></li>')
-    pages.append(out / "index.html")
-    pages[-1].write_text(INDEX.format(rows="".join(rows)), encoding="utf-8")
-    return pages
-
-
-def plan(notebook: NotebookNode) -> NotebookNode:
-    """The same notebook cut into blocks, each with its slide type; without what is left out."""
-    cells = []
-    for cell in notebook.cells:
-        tags = cell.metadata.get("tags", [])
-        if "slide-skip" in tags:
-            continue
-        if cell.cell_type == "markdown":
-            cells += [_text(block) for block in blocks(cell.source)]
-        elif cell.cell_type == "code" and cell.outputs and "checks." not in cell.source:
-            cells.append(_code(cell, show="slide-code" in tags))
-    cells = [cell for cell in cells if not FOR_READERS.match(cell.source)]
-    return NotebookNode(notebook, cells=cells)
-
-
-def blocks(text: str) -> Iterator[str]:
-    """Cuts Markdown at empty lines, but not inside code, formulas and folded solutions.
-
-    >>> list(blocks("# A\\n\\nb\\nc\\n\\n```\\nd\\n\\ne\\n```"))
-    ['# A', 'b\\nc', '```\\nd\\n\\ne\\n```']
-    """
-    whole = r"(?s:```.*?```|\$\$.*?\$\$|<details>.*?</details>)"
-    for match in re.finditer(rf"(?:{whole}|(?!\n\s*\n).|\n(?!\s*\n))+", text):
-        if match[0].strip():
-            yield match[0].strip("\n")
-
-
-def _text(block: str) -> NotebookNode:
-    heading = re.match("#+", block)
-    if heading:
-        kind = "slide" if len(heading[0]) <= 2 else "subslide"
-    else:
-        kind = "notes" if block.startswith("<details>") else "-"
-    return new_markdown_cell(block, metadata={"slideshow": {"slide_type": kind}})
-
-
-def _code(cell: NotebookNode, show: bool) -> NotebookNode:
-    for output in cell.outputs:
-        if html := output.get("data", {}).get("text/html"):
-            output.data["text/html"] = STATIC.sub("", html)
-    asks = "widgets.predict(" in cell.source
-    cell.metadata.slideshow = {"slide_type": "subslide" if asks else "-"}
-    cell.metadata.transient = {"remove_source": not show}
-    return cell
+SKIP = "no-slide"  # the tag of cells that are left out
+HEADING = re.compile(r"<h([1-3])[^>]*>(.*?)</h\1>", re.S)
 
 
 class _Renderer(IPythonRenderer):
-    """Formulas become MathML."""
+    """nbconvert's, with formulas as MathML."""
 
     def block_math(self, body: str) -> str:
-        return to_mathml(body, display=True)
+        return f'<div class="formula">{convert(body.strip(), display="block")}</div>\n'
 
     def inline_math(self, body: str) -> str:
-        return to_mathml(body)
+        return convert(body.strip())
 
 
-class _Exporter(SlidesExporter):
-    def markdown2html(self, context, source):
-        renderer = _Renderer(escape=False, exclude_anchor_links=True)
-        return MarkdownWithMath(renderer=renderer).render(source)
+def render_markdown(source: str) -> str:
+    """The HTML of a text cell, formulas as MathML."""
+    return MarkdownWithMath(renderer=_Renderer(escape=False, exclude_anchor_links=True)).render(
+        source
+    )
+
+
+def make_slides(notebooks: Iterable[str | os.PathLike], folder: str | os.PathLike) -> list[Path]:
+    """Writes a file of slides for each notebook.
+
+    Args:
+        notebooks: notebooks with their outputs stored.
+        folder: where NAME.slides.html goes; made if it is not there.
+
+    Returns:
+        The files written.
+
+    Raises:
+        IdlibError: if a file is no notebook.
+    """
+    folder, written = Path(folder), []
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in map(Path, notebooks):
+        try:
+            notebook = nbformat.read(path, as_version=4)
+        except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
+            raise IdlibError(
+                f"{path} can't be read as a notebook ({error}): pass .ipynb."
+            ) from error
+        written.append(folder / f"{path.stem}.slides.html")
+        written[-1].write_text(deck(notebook), encoding="utf-8")
+    return written
+
+
+def deck(notebook: NotebookNode) -> str:
+    """The slides of a notebook, as one HTML page."""
+    sections = _sections(notebook)
+    title = re.sub(r"<[^>]+>", "", sections[0][0]) if sections else "Slides"
+    body = "\n".join(
+        f'<section><h2>{heading}</h2><div class="block">'
+        + '</div>\n<div class="block">'.join(blocks)
+        + "</div></section>"
+        for heading, blocks in sections
+        if blocks
+    )
+    reveal = Path(sphinx_revealjs.__file__).parent / "_static" / "revealjs" / "dist"
+    own = files("idlib") / "slides_assets"
+    # the theme's fonts are files of their own; without them it takes the system's
+    theme = re.sub(r"@import[^;]+;", "", _text(reveal / "theme" / "white.css"))
+    style = "\n".join([_text(reveal / "reveal.css"), theme, _text(own / "slides.css")])
+    scripts = [_text(reveal / "reveal.js"), _text(own / "slides.js")]
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width">\n<title>{title}</title>\n'
+        f'<link rel="icon" href="data:,">\n<style>{style}</style>\n</head>\n<body>\n'
+        f'<div class="reveal"><div class="slides">\n{body}\n</div></div>\n'
+        + "".join(f"<script>{script}</script>\n" for script in scripts)
+        + "</body>\n</html>\n"
+    )
+
+
+def _sections(notebook: NotebookNode) -> list[tuple[str, list[str]]]:
+    """Heading and blocks of each slide, in order."""
+    sections: list[tuple[str, list[str]]] = []
+    for cell in notebook.cells:
+        if SKIP in cell.metadata.get("tags", []):
+            continue
+        if cell.cell_type == "markdown":
+            source = re.sub(r"<details>.*?</details>", "", cell.source, flags=re.S)
+            start, *rest = re.split(r"(?=<h[1-3])", render_markdown(source))
+            if start.strip() and sections:
+                sections[-1][1].extend(_blocks(start))
+            for part in rest:
+                heading = HEADING.match(part)
+                sections.append((heading[2], _blocks(part[heading.end() :])))
+        elif cell.cell_type == "code" and sections:
+            if not re.search(r"\bExercise", sections[-1][0]):
+            sections[-1][1].extend(filter(None, map(_output, cell.outputs)))
+    return sections
+
+
+def _blocks(page: str) -> list[str]:
+    """A page of HTML, cut between its outermost elements."""
+    ends = r"(?<=</p>)|(?<=</ul>)|(?<=</ol>)|(?<=</table>)|(?<=</pre>)|(?<=</div>)"
+    blocks, depth = [""], 0
+    for piece in re.split(ends, page):
+        blocks[-1] += piece
+        depth += len(re.findall(r"<(?:ul|ol|table|div|blockquote)\b", piece))
+        depth -= len(re.findall(r"</(?:ul|ol|table|div|blockquote)>", piece))
+        if depth == 0:
+            blocks.append("")
+    return [block for block in blocks if block.strip()]
+
+
+def _output(output: NotebookNode) -> str:
+    """An output as HTML, or nothing."""
+    data = output.get("data", {})
+    if "text/html" in data:
+        return re.sub(r"<p><i>Static picture:.*?</i></p>", "", data["text/html"])
+    if "text/markdown" in data:
+        return render_markdown(data["text/markdown"])
+    text = output.get("text") or data.get("text/plain", "")
+    return f"<pre>{html.escape(text)}</pre>" if text.strip() else ""
+
+
+def _text(path) -> str:
+    return path.read_text(encoding="utf-8")
