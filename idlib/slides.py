@@ -1,9 +1,9 @@
 """Notebooks as slides for the lecture hall: ``python -m idlib slides``.
 
 One rule makes the slides: **every heading begins one**. Code is hidden, what it printed or drew is
-shown (of a widget, the static picture that is stored with it), solutions and the outputs of exercises
-are left out, and so are cells tagged ``no-slide``. What does not fit goes on to a next slide with the
-same heading. That is done in the browser, which alone knows how tall a paragraph is.
+shown (of a widget, the static picture that is stored with it), solutions and the outputs of
+exercises are left out, and so are cells tagged ``no-slide``. What does not fit goes on to a next
+slide with the same heading. That is done in the browser, which alone knows how tall a paragraph is.
 
 A file is all there is: reveal.js (from the package sphinx-revealjs) and pictures are inside, and
 formulas are MathML, which browsers draw themselves. Nothing is loaded from anywhere.
@@ -18,11 +18,11 @@ from pathlib import Path
 
 import nbformat
 import sphinx_revealjs
-from latex2mathml.converter import convert
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
 from .errors import IdlibError
+from .mathml import FONTS, to_mathml
 
 __all__ = ["deck", "make_slides", "render_markdown"]
 
@@ -34,10 +34,10 @@ class _Renderer(IPythonRenderer):
     """nbconvert's, with formulas as MathML."""
 
     def block_math(self, body: str) -> str:
-        return f'<div class="formula">{convert(body.strip(), display="block")}</div>\n'
+        return f'<div class="formula">{to_mathml(body, display=True)}</div>\n'
 
     def inline_math(self, body: str) -> str:
-        return convert(body.strip())
+        return to_mathml(body)
 
 
 def render_markdown(source: str) -> str:
@@ -89,7 +89,7 @@ def deck(notebook: NotebookNode) -> str:
     own = files("idlib") / "slides_assets"
     # the theme's fonts are files of their own; without them it takes the system's
     theme = re.sub(r"@import[^;]+;", "", _text(reveal / "theme" / "white.css"))
-    style = "\n".join([_text(reveal / "reveal.css"), theme, _text(own / "slides.css")])
+    style = "\n".join([_text(reveal / "reveal.css"), theme, FONTS, _text(own / "slides.css")])
     scripts = [_text(reveal / "reveal.js"), _text(own / "slides.js")]
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -115,9 +115,8 @@ def _sections(notebook: NotebookNode) -> list[tuple[str, list[str]]]:
             for part in rest:
                 heading = HEADING.match(part)
                 sections.append((heading[2], _blocks(part[heading.end() :])))
-        elif cell.cell_type == "code" and sections:
-            if not re.search(r"\bExercise", sections[-1][0]):
-            sections[-1][1].extend(filter(None, map(_output, cell.outputs)))
+        elif sections and not re.search(r"\bExercise", sections[-1][0]):
+            sections[-1][1].extend(filter(None, map(_output, cell.get("outputs", []))))
     return sections
 
 
