@@ -103,6 +103,9 @@ def _main() -> None:
     books.add_argument(
         "--check", action="store_true", help="write nothing; fail if any would change"
     )
+    talk = commands.add_parser("slides", help="make reveal.js slides, each in one file")
+    talk.add_argument("files", nargs="*", help="default: notebooks/*.ipynb")
+    talk.add_argument("--folder", default="build/slides", help="where they go")
     pre = commands.add_parser("pretrain", help="pretrain a small RoBERTa; resumes")
     pre.add_argument("--size", default="4x128", help="layers x hidden size")
     pre.add_argument("--steps", type=int, default=25_000, help="of 4,096 tokens")
@@ -137,6 +140,13 @@ def _main() -> None:
         for path in changed:
             print(f"{path} {'would change' if args.check else 'changed'}")
         sys.exit(bool(changed and args.check))
+    elif args.command == "slides":
+        from .slides import make_slides  # nbconvert comes with the extra "slides"
+
+        for path in make_slides(
+            args.files or sorted(Path("notebooks").glob("*.ipynb")), args.folder
+        ):
+            print(path)
     elif args.command == "bench" and args.language:
         from . import bench_language
 

@@ -21,6 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 TOOLS = {"jupyterlab", "ruff", "playwright"}  # called, or imported by pytest.importorskip
 # where the names differ
 DISTRIBUTIONS = {"IPython": "ipython", "PIL": "pillow", "sklearn": "scikit-learn"}
+DISTRIBUTIONS |= {"sphinx_revealjs": "sphinx-revealjs"}
 TEST = "pip install -r requirements.txt && pytest"
 START = "pip install -r requirements.txt && jupyter lab notebooks/00_start_here.ipynb"
 

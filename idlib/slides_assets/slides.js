@@ -1,0 +1,30 @@
+// Cuts what is too tall for a slide of 1280 x 720 into more slides, then starts reveal.js.
+window.addEventListener("load", () => {
+  const HEIGHT = 680;
+  document.body.classList.add("measuring");
+  const tooTall = (section) => section.offsetHeight > HEIGHT;
+  const queue = [...document.querySelectorAll(".slides > section")];
+  while (queue.length) {
+    const section = queue.shift();
+    const moved = [];
+    while (tooTall(section) && section.querySelectorAll(":scope > .block").length > 1) {
+      moved.unshift(section.lastElementChild);
+      section.lastElementChild.remove();
+    }
+    if (tooTall(section)) {
+      const block = section.querySelector(":scope > .block");
+      for (let zoom = 0.95; tooTall(section) && zoom > 0.3; zoom -= 0.05) block.style.zoom = zoom;
+    }
+    if (moved.length) {
+      const next = document.createElement("section");
+      next.append(section.querySelector("h2").cloneNode(true), ...moved);
+      section.after(next);
+      queue.unshift(next);
+    }
+  }
+  document.body.classList.remove("measuring");
+  Reveal.initialize({
+    width: 1280, height: 720, margin: 0, center: false, hash: true, transition: "none",
+    slideNumber: "c/t",
+  });
+});

@@ -1,0 +1,100 @@
+"""Slides: a heading each, no code, no solutions, nothing from the network, nothing cut off."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from idlib import IdlibError
+from idlib.slides import deck, make_slides, render_markdown
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+CUT_OFF = """() => [...Reveal.getCurrentSlide().querySelectorAll('*')].filter(e => {
+    const box = e.getBoundingClientRect();
+    return box.width && !e.parentElement.closest('math')
+        && (box.right > 1281 || box.bottom > 721 || box.left < -1 || box.top < -1);
+}).map(e => e.tagName + ' ' + e.textContent.slice(0, 60))"""
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    return make_slides(NOTEBOOKS, tmp_path_factory.mktemp("slides"))
+
+
+def slides(*cells) -> str:
+    page = deck(new_notebook(cells=list(cells)))
+    return page[page.index('<div class="slides">') : page.index("<script>")]
+
+
+def printed(text, source="print()", **metadata):
+    output = new_output("stream", name="stdout", text=text)
+    return new_code_cell(source, outputs=[output], metadata=metadata)
+
+
+def test_every_heading_begins_a_slide():
+    page = slides(new_markdown_cell("# A\n\none\n\n## B\n\ntwo"), new_markdown_cell("### C\n\nx"))
+    assert re.findall(r"<section><h2>(.)", page) == ["A", "B", "C"]
+
+
+def test_outputs_are_shown_and_code_is_not():
+    page = slides(new_markdown_cell("# A"), printed("x < 3", source="hidden = 1"))
+    assert "x &lt; 3" in page and "hidden" not in page
+
+
+def test_solutions_exercise_outputs_and_tagged_cells_are_left_out():
+    solution = "<details><summary>Solution</summary>\n\nsecret\n\n</details>"
+    page = slides(
+        new_markdown_cell(f"# A\n\nseen\n\n{solution}"),
+        printed("left out", tags=["no-slide"]),
+        new_markdown_cell("## Exercise 1\n\ndo it"),
+        printed("Not yet"),
+    )
+    assert "seen" in page and "do it" in page
+    for word in ("secret", "left out", "Not yet"):
+        assert word not in page
+
+
+def test_formulas_become_mathml():
+    page = render_markdown(r"Let $\theta^D = P\,\theta^d$." + "\n\n$$\\frac{a}{b}$$")
+    assert page.count("<math") == 2 and "$" not in page and "<mfrac>" in page
+
+
+def test_every_picture_of_the_notebooks_is_in_the_slides_and_nothing_is_loaded(written):
+    for path in written:
+        page = path.read_text(encoding="utf-8")
+        body = page[page.index('<div class="slides">') : page.rindex("<script>")]
+        assert not re.findall(r"<(?:script|img|link|iframe)[^>]*(?:src|href)=[\"'](?!data:)", page)
+        assert "@import" not in page and not re.findall(r"url\((?![\"']?data:)", page)
+        assert all(re.search(r"alt=[\"'][^\"']", img) for img in re.findall(r"<img[^>]*>", body))
+
+
+def test_a_file_that_is_no_notebook_is_refused(tmp_path):
+    (tmp_path / "x.ipynb").write_text("no", encoding="utf-8")
+    with pytest.raises(IdlibError, match=r"x\.ipynb"):
+        make_slides([tmp_path / "x.ipynb"], tmp_path)
+
+
+def test_nothing_is_cut_off_at_1280_by_720(written):
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    chromium = next(filter(None, map(shutil.which, names)), None)
+    if chromium is None:
+        pytest.skip(f"no browser was found: looked for {', '.join(names)} on the PATH")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        complaints = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        for path in written:
+            page.goto(path.as_uri())
+            page.wait_for_function("() => window.Reveal && Reveal.isReady()")
+            for number in range(page.evaluate("() => Reveal.getTotalSlides()")):
+                page.evaluate("n => Reveal.slide(n)", number)
+                assert page.evaluate(CUT_OFF) == [], f"{path.name}, slide {number + 1}"
+        browser.close()
+    assert complaints == []

@@ -1,0 +1,34 @@
+"""The workflows run the README's command, on the oldest versions that pyproject.toml admits."""
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+TEST, NEWEST = (
+    (ROOT / ".github" / "workflows" / name).read_text(encoding="utf-8")
+    for name in ("test.yml", "newest.yml")
+)
+
+
+def test_the_readmes_command_runs_on_three_systems():
+    command = "pip install -r requirements.txt && pytest"
+    assert f"\n{command}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"run: {command}\n" in TEST
+    assert "os: [ubuntu-latest, macos-latest, windows-latest]" in TEST
+
+
+def test_the_oldest_versions_are_those_of_pyproject():
+    oldest = PROJECT["requires-python"].removeprefix(">=")
+    pythons = re.search(r"python: \[(.*)\]", TEST)[1].replace('"', "").split(", ")
+    assert pythons[0] == oldest and len(pythons) == 2
+    lowest = dict(entry.split(">=") for entry in PROJECT["dependencies"])
+    for name in ("torch", "torchvision"):
+        assert f'"{name}=={lowest[name]}.*"' in TEST
+
+
+def test_the_weekly_run_installs_every_extra():
+    extras = re.search(r"-e \"\.\[([\w,]+)\]\"", NEWEST)[1].split(",")
+    assert extras == sorted(PROJECT["optional-dependencies"])
+    assert "schedule:" in NEWEST
