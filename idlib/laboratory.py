@@ -51,7 +51,7 @@ OPTIMIZERS = {
     "rmsprop": RMSprop,
 }
 FULL_LR = 3e-3  # of Adam on all parameters: the teacher's, and a warm start's
-TEACHER_EPOCHS = 5
+TEACHER_EPOCHS = 4
 
 
 @dataclass(frozen=True)
@@ -183,8 +183,9 @@ def with_targets(dataset: TensorDataset, targets: str) -> TensorDataset:
     if not match:
         raise IdlibError(f"targets {targets!r} were given, expected 'teacher4' or 'smooth4'.")
     inputs, labels = dataset.tensors
+    model = teacher()  # before no_grad: it may have to be trained
     with torch.no_grad():
-        p = F.softmax(teacher()(inputs) / int(match[2]), dim=1)
+        p = F.softmax(model(inputs) / int(match[2]), dim=1)
     if match[1] == "smooth":
         sure = float(p.gather(1, labels[:, None]).mean())
         p = torch.full_like(p, (1 - sure) / (p.shape[1] - 1))
