@@ -55,7 +55,7 @@ def skewness(x: np.ndarray) -> float:
 def missed(d: int, codimension: int, D: int = 200, seed: int = 0) -> float:
     r"""What a random subspace leaves of the squared error of c linear conditions.
 
-    The solutions of :math:`A\,\theta = b`, with c rows in A, are a set of codimension c. The
+    The solutions of :math:`A\,\theta = b`, with c orthonormal rows in A, are a set of codimension c. The
     subspace :math:`\theta_0 + P\,x` meets it where :math:`A P\,x = b - A\,\theta_0`: c equations
     with d unknowns. Returns the least :math:`\|A P\,x + A\,\theta_0 - b\|^2` as a share of its
     value at x = 0. It is :math:`1 - d / c` on average, and 0 from d = c on.
@@ -69,7 +69,8 @@ def missed(d: int, codimension: int, D: int = 200, seed: int = 0) -> float:
     check_integer("d", d, 0, D)
     c = check_integer("codimension", codimension, 1, D)
     rng = np.random.default_rng(seed)
-    A, P = rng.standard_normal((c, D)), rng.standard_normal((D, d))
+    A = np.linalg.qr(rng.standard_normal((D, c)))[0].T  # (c, D), orthonormal rows
+    P = rng.standard_normal((D, d))
     target = rng.standard_normal(c) - A @ rng.standard_normal(D)
     x = np.linalg.lstsq(A @ P, target, rcond=None)[0]
     return float(((A @ P @ x - target) ** 2).sum() / (target**2).sum())

@@ -120,7 +120,7 @@ class TestGeometry:
         assert sum(expected) == 60 * 4
 
     def test_hubs_come_with_the_dimension(self):
-        skews = [skewness(in_degrees(cloud(400, n), 10)) for n in (2, 10, 100, 1000)]
+        skews = [skewness(in_degrees(cloud(400, n), 10)) for n in (2, 10, 100)]
         assert skews == sorted(skews)
         assert skews[0] < 0.5 < 2 < skews[-1]
 
