@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
 from torch.utils.data import Dataset, Subset, TensorDataset
 
 from .data import load
@@ -48,6 +49,7 @@ def run(
     on_step: Callable[[Step], bool | None] | None = None,
     keep_theta_d: bool = False,
     device: str = "cpu",
+    optimizer_fn: Callable[..., Optimizer] = Adam,
 ) -> Run:
     """Makes the run that `config` describes; its names of task and model are only labels here.
 
@@ -60,6 +62,7 @@ def run(
         on_step: see `idlib.training.train`.
         keep_theta_d: whether the run carries its d numbers.
         device: where the model is trained.
+        optimizer_fn: see `idlib.training.train`; as little in `config` as the data are.
     """
     train_set, scored_set = data_of(config, train_set, test_set)
     model = build(config, model_fn).to(device)
@@ -81,8 +84,9 @@ def run(
 
     start = time.perf_counter()
     history = train(
-        model, train_set, config.lr, config.epochs, config.batch_size, config.seed, on_step=hook
-    )
+        model, train_set, config.lr, config.epochs, config.batch_size, config.seed, on_step=hook,
+        optimizer_fn=optimizer_fn,
+    )  # fmt: skip
     seconds = time.perf_counter() - start
     status = "decided" if result is not None else history.status
     if status == "finished":
@@ -183,6 +187,7 @@ class Problem:
     test_set: Dataset
     score: Callable[[nn.Module, Dataset], float] = accuracy
     device: str = "cpu"
+    optimizer_fn: Callable[..., Optimizer] = Adam
 
     def __call__(self, config: RunConfig, keep_theta_d: bool = False) -> Run:
         return run(
@@ -193,6 +198,7 @@ class Problem:
             self.score,
             keep_theta_d=keep_theta_d,
             device=self.device,
+            optimizer_fn=self.optimizer_fn,
         )
 
 

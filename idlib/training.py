@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from .errors import IdlibError
@@ -43,8 +44,9 @@ def train(
     seed: int = 0,
     loss_fn: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
     on_step: Callable[[Step], bool | None] | None = None,
+    optimizer_fn: Callable[..., Optimizer] = Adam,
 ) -> History:
-    """Minimises the loss with Adam and a learning rate that falls linearly to zero.
+    """Minimises the loss with a learning rate that falls linearly to zero.
 
     Args:
         model: any module; its parameters with ``requires_grad`` are trained in place, on the
@@ -54,8 +56,10 @@ def train(
         epochs: passes over the data.
         batch_size: examples in a step.
         seed: order of the data and dropout. On the CPU a run repeats exactly.
-        loss_fn: from outputs (batch, classes) and targets (batch,) to a scalar.
+        loss_fn: from outputs (batch, classes) and targets to a scalar; cross-entropy takes
+            labels (batch,) or probabilities (batch, classes).
         on_step: called after each step; training stops when it returns True.
+        optimizer_fn: called with the parameters and ``lr=``.
 
     Returns:
         The history. A loss that is not finite ends the run with the status "diverged".
@@ -69,7 +73,7 @@ def train(
     if not parameters:
         raise IdlibError(f"{type(model).__name__} has no trainable parameters: nothing to train.")
     device = parameters[0].device
-    optimizer = torch.optim.Adam(parameters, lr=lr)
+    optimizer = optimizer_fn(parameters, lr=lr)
     steps = epochs * math.ceil(len(dataset) / batch_size)
     scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=steps)
     history = History("finished", 0, math.nan)
@@ -106,10 +110,14 @@ def predict(model: nn.Module, dataset: Dataset, batch_size: int = 1000) -> Tenso
 
 
 def accuracy(model: nn.Module, dataset: Dataset) -> float:
-    """The share of examples whose label `predict` finds, from 0 to 1."""
+    """The share of examples whose label `predict` finds, from 0 to 1.
+
+    Where the targets are probabilities (n, classes), the most probable class is the label.
+    """
     if not len(dataset):
         raise IdlibError("The evaluation set is empty: pass at least one example.")
     labels = torch.cat([y for _, y in _batches(dataset, 1000)]).cpu()
+    labels = labels.argmax(-1) if labels.ndim == 2 else labels
     return (predict(model, dataset) == labels).double().mean().item()
 
 

@@ -1,11 +1,23 @@
 """Checks for the exercises: each runs on the reader's own function and says what is wrong."""
 
-from . import compression, family, language, memorising, mnist, projections, shuffled, sizes, toy
+from . import (
+    compression,
+    family,
+    laboratory,
+    language,
+    memorising,
+    mnist,
+    projections,
+    shuffled,
+    sizes,
+    toy,
+)
 from .base import verdict
 
 __all__ = [
     "compression",
     "family",
+    "laboratory",
     "language",
     "memorising",
     "mnist",

@@ -4,6 +4,13 @@ from .base import COLORS, figure, picture, thumbnails, to_html
 from .compression import bytes_and_accuracy, description_lengths, file_panel
 from .curves import accuracy_curves, training_curve
 from .family import d90_along_pretraining, d90_of_sizes
+from .laboratory import (
+    gradient_bound,
+    gradient_lines,
+    hub_panel,
+    meeting,
+    warm_starts,
+)
 from .language import lambda_bars, layer_label, method_curves, rate_curves, step_share_bars
 from .memorising import memorised_panel, needed_lines
 from .projections import (
@@ -38,12 +45,16 @@ __all__ = [
     "fastfood_stage",
     "figure",
     "file_panel",
+    "gradient_bound",
+    "gradient_lines",
     "heat_maps",
+    "hub_panel",
     "image_rows",
     "lambda_bars",
     "layer_label",
     "length_ratios",
     "loss_by_groups",
+    "meeting",
     "meetings",
     "memorised_panel",
     "method_curves",
@@ -60,4 +71,5 @@ __all__ = [
     "thumbnails",
     "to_html",
     "training_curve",
+    "warm_starts",
 ]

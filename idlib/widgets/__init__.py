@@ -4,6 +4,7 @@ from .alive import alive
 from .base import Panel, predict
 from .compression import FileSizes
 from .family import Checkpoints, FamilySizes
+from .laboratory import Hubs
 from .live import LiveTraining, LiveTuning
 from .memorising import Memorising
 from .projections import FastfoodSteps, RandomAngles, SteeredPoint
@@ -18,6 +19,7 @@ __all__ = [
     "FamilySizes",
     "FastfoodSteps",
     "FileSizes",
+    "Hubs",
     "LiveTraining",
     "LiveTuning",
     "Memorising",

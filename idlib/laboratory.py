@@ -1,0 +1,239 @@
+"""Small experiments on the digits for open questions: what a network learns from, where it
+starts, and what trains it.
+
+What is special about a run stands in its names: behind the task what it learns from, behind the
+model how it starts and which optimiser trains it (`problem_of`).
+
+References:
+    | Distilling the Knowledge in a Neural Network (Hinton, Vinyals, Dean, 2015),
+      https://arxiv.org/abs/1503.02531
+    | How Many Degrees of Freedom Do We Need to Train Deep Networks: A Loss Landscape Perspective
+      (Larsen, Fort, Becker, Ganguli, 2022), https://arxiv.org/abs/2107.05802
+"""
+
+import functools
+import re
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.optim import SGD, Adam, RMSprop
+from torch.utils.data import TensorDataset
+
+from .data import load
+from .dimension import Estimate, d90
+from .errors import IdlibError
+from .models import network
+from .recorded import recorded
+from .runs import Problem, build, data_of
+from .store import Run, RunConfig, RunStore
+from .sweeps import sweep
+from .training import accuracy, train
+
+__all__ = [
+    "OPTIMIZERS",
+    "Line",
+    "Reached",
+    "line",
+    "make_run",
+    "problem_of",
+    "reached",
+    "teacher",
+    "with_targets",
+]
+
+OPTIMIZERS = {
+    "adam": Adam,
+    "sgd": functools.partial(SGD, momentum=0.9),
+    "rmsprop": RMSprop,
+}
+FULL_LR = 3e-3  # of Adam on all parameters: the teacher's, and a warm start's
+TEACHER_EPOCHS = 4
+
+
+@dataclass(frozen=True)
+class Line:
+    """What `line` found.
+
+    Args:
+        lr: the learning rate, chosen on a validation split.
+        start: test accuracy with theta_d = 0, each seed.
+        scores: for each d the test accuracy of each seed.
+        runs: all of them.
+    """
+
+    lr: float
+    start: tuple[float, ...]
+    scores: dict[int, list[float]]
+    runs: tuple[Run, ...]
+
+    def d90(self, threshold: float) -> Estimate:
+        """The smallest d whose accuracy reaches the threshold, seed by seed."""
+        return d90(self.runs, threshold)
+
+
+def line(
+    task: str,
+    model: str,
+    ds: Sequence[int],
+    lrs: Sequence[float] = (0.1, 0.3),
+    epochs: int = 10,
+    seeds: Sequence[int] = (0, 1, 2),
+    store: RunStore | None = None,
+) -> Line:
+    """Accuracy against d of a network on a task, both named as `problem_of` reads them.
+
+    Args:
+        task: for instance "digits+teacher4".
+        model: for instance "fc-20-1+warm10".
+        ds: dimensions.
+        lrs: learning rates to choose from, with the first seed, at the middle of `ds`.
+        epochs: passes over the training data.
+        seeds: of the initial weights, P and the order of the data.
+        store: keeps the runs; in memory if None.
+    """
+    store = RunStore() if store is None else store
+    base = RunConfig(task, model, sorted(ds)[len(ds) // 2], lrs[0], seeds[0], "hashed")
+    base = replace(base, epochs=epochs)
+    pilots = [replace(base, lr=lr, scored_on="validation") for lr in lrs] if len(lrs) > 1 else []
+    best = max(sweep(pilots, store, make=make_run), key=lambda r: r.score or 0.0, default=None)
+    base = base if best is None else replace(base, lr=best.config.lr)
+    configs = [replace(base, d=d, seed=seed) for d in ds for seed in seeds]
+    runs = sweep(configs, store, make=make_run)
+    scores = {d: [r.score or 0.0 for r in runs if r.config.d == d] for d in ds}
+    problem = problem_of(base)
+    starts = (build(replace(base, d=None, seed=seed), problem.model_fn) for seed in seeds)
+    start = tuple(accuracy(model, problem.test_set) for model in starts)
+    return Line(base.lr, start, scores, tuple(runs))
+
+
+def make_run(config: RunConfig, keep_theta_d: bool = False) -> Run:
+    """The run of a configuration of this laboratory, on one thread, for `idlib.sweeps.sweep`."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return problem_of(config)(config, keep_theta_d)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def problem_of(config: RunConfig) -> Problem:
+    """What the names of a configuration stand for.
+
+    Args:
+        config: its task is a name for `idlib.data.load`, and behind it "+teacher4" if the
+            targets are the teacher's probabilities at temperature 4, or "+smooth4" if they are
+            the labels with as much doubt, spread evenly. Its model is a name for
+            `idlib.models.network`, and behind it "+sgd" or "+rmsprop" for an optimiser other
+            than Adam, and "+warm10" for a theta_0 after 10 steps of Adam on all parameters,
+            with the same targets.
+
+    Raises:
+        IdlibError: if a name can't be read.
+    """
+    base, _, targets = config.task.partition("+")
+    name, *changes = config.model.split("+")
+    task = load(base)
+    train_set = with_targets(task.train, targets) if targets else task.train
+    model_fn, optimizer_fn = network(name), Adam
+    for change in changes:
+        if change in OPTIMIZERS:
+            optimizer_fn = OPTIMIZERS[change]
+        elif match := re.fullmatch(r"warm(\d+)", change):
+            model_fn = functools.partial(_warm, config, int(match[1]), model_fn, train_set)
+        else:
+            expected = ", ".join(f"+{name}" for name in OPTIMIZERS)
+            raise IdlibError(f"{config.model!r} was given, expected {expected} or +warm10.")
+    return Problem(model_fn, train_set, task.test, optimizer_fn=optimizer_fn)
+
+
+def _warm(
+    config: RunConfig, steps: int, model_fn: Callable[[], nn.Module], train_set: TensorDataset
+) -> nn.Module:
+    """The network after that many steps on all its parameters."""
+    model = model_fn()
+    if steps:
+        seen, _ = data_of(config, train_set, train_set)
+        epochs = -(-steps * config.batch_size // len(seen))
+        train(
+            model, seen, FULL_LR, epochs + 1, config.batch_size, config.seed,
+            on_step=lambda step: step.step >= steps,
+        )  # fmt: skip
+    return model
+
+
+@functools.lru_cache(maxsize=8)
+def with_targets(dataset: TensorDataset, targets: str) -> TensorDataset:
+    r"""The same inputs with probabilities (n, classes) in place of labels.
+
+    Args:
+        dataset: digits.
+        targets: "teacher4": what the teacher gives at temperature 4,
+            :math:`\mathrm{softmax}(z / 4)`; "smooth4": to the label the mean probability that
+            the teacher at temperature 4 gives to a label, and the rest in equal parts to the
+            other classes.
+
+    Raises:
+        IdlibError: if `targets` is neither.
+    """
+    match = re.fullmatch(r"(teacher|smooth)([1-9]\d*)", targets)
+    if not match:
+        raise IdlibError(f"targets {targets!r} were given, expected 'teacher4' or 'smooth4'.")
+    inputs, labels = dataset.tensors
+    model = teacher()  # before no_grad: it may have to be trained
+    with torch.no_grad():
+        p = F.softmax(model(inputs) / int(match[2]), dim=1)
+    if match[1] == "smooth":
+        sure = float(p.gather(1, labels[:, None]).mean())
+        p = torch.full_like(p, (1 - sure) / (p.shape[1] - 1))
+        p.scatter_(1, labels[:, None], sure)
+    return TensorDataset(inputs, p)
+
+
+@functools.cache
+def teacher() -> nn.Module:
+    """LeNet, trained in full on the digits' training images."""
+    config = RunConfig("digits", "lenet", None, FULL_LR, epochs=TEACHER_EPOCHS)
+    model = build(config)
+    train(model, load("digits").train, config.lr, config.epochs, config.batch_size, config.seed)
+    return model.eval()
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far a language model was seen to come on a task.
+
+    Args:
+        full: test accuracy of full fine-tuning, the mean over the seeds.
+        best: for each d tried the best accuracy over seeds.
+    """
+
+    full: float
+    best: Mapping[int, float]
+
+
+def reached(task: str, model: str) -> Reached | None:
+    """What the recorded searches say of a model of the family; None if they are not recorded.
+
+    Args:
+        task: a value of `idlib.family.TASKS`.
+        model: for instance "roberta-4x128@0", which was never pretrained.
+    """
+    kind = "checkpoints" if "@" in model else "family"
+    runs = [
+        r
+        for r in recorded(f"{kind}_{task.split('-')[0]}")
+        if (r.config.task, r.config.model, r.config.scored_on) == (task, model, "test")
+        and r.score is not None
+        and not r.config.structure_aware
+    ]
+    full = [r.score for r in runs if r.config.d is None]
+    if not full:
+        return None
+    best: dict[int, float] = {}
+    for r in sorted((r for r in runs if r.config.d), key=lambda r: r.config.d):
+        best[r.config.d] = max(r.score, best.get(r.config.d, 0.0))
+    return Reached(statistics.fmean(full), best)

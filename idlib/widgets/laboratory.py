@@ -1,0 +1,49 @@
+"""Choose a dimension, and see the hubs among random points."""
+
+import functools
+
+from ..data import load
+from ..geometry import cloud, in_degrees, skewness
+from ..plots import hub_panel, to_html
+from .base import SliderPanel
+
+__all__ = ["Hubs"]
+
+DIMENSIONS = (1, 2, 3, 5, 10, 30, 100, 300, 1000)
+POINTS = 500
+K = 10
+
+
+class Hubs(SliderPanel):
+    """Nearest neighbours among random points, for a number of dimensions to choose.
+
+    Args:
+        dimension: where the slider starts.
+        seed: of the points.
+    """
+
+    def __init__(self, dimension: int = 3, seed: int = 0):
+        self.counts = {n: in_degrees(cloud(POINTS, n, seed), K) for n in DIMENSIONS}
+        self.skews = {n: skewness(counts) for n, counts in self.counts.items()}
+        images = load("digits").train.tensors[0][:POINTS].flatten(1).numpy()
+        self.real = skewness(in_degrees(images, K))
+        draw = functools.cache(self._draw)
+        super().__init__("dimensions", DIMENSIONS, draw, dimension, height="400px")
+
+    def _draw(self, dimension: int) -> str:
+        counts = self.counts[dimension]
+        lonely = int((counts == 0).sum())
+        text = (
+            f"{POINTS} normal points in {dimension:,} dimensions, {K} nearest neighbours each: "
+            f"one point is a neighbour of <b>{counts.max()}</b> others, <b>{lonely}</b> points of "
+            f"none. Skewness <b>{self.skews[dimension]:.1f}</b>; {POINTS} digits have "
+            f"{self.real:.1f}."
+        )
+        alt = (
+            f"Left: how many points are how often a neighbour in {dimension} dimensions; the mean "
+            f"is {K}, the largest {counts.max()}. Right: the skewness is "
+            f"{self.skews[DIMENSIONS[0]]:.1f} in one dimension and {self.skews[DIMENSIONS[-1]]:.1f} in {DIMENSIONS[-1]:,}; digits lie "
+            f"at {self.real:.1f}."
+        )
+        fig = hub_panel(counts, self.skews, dimension, K, self.real)
+        return to_html(fig, alt, text)

@@ -1,0 +1,259 @@
+"""The laboratory: what the names mean, right angles and hubs, and the inequality of gradients."""
+
+import math
+import statistics
+
+import numpy as np
+import pytest
+import torch
+
+from idlib import IdlibError, checks, laboratory, plots, widgets
+from idlib.data import load
+from idlib.flatness import first_layer, gradient_norms, trace
+from idlib.geometry import cloud, cosines, in_degrees, missed, skewness
+from idlib.laboratory import line, make_run, problem_of, reached, teacher, with_targets
+from idlib.models import fc, lenet
+from idlib.recorded import curve, replay
+from idlib.runs import build
+from idlib.store import Run, RunConfig, RunStore
+from idlib.training import accuracy
+
+CONFIG = RunConfig("digits", "fc-10-1", None, 3e-3, 0, "hashed", epochs=1)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load("digits")
+
+
+class TestNames:
+    def test_a_plain_name_is_the_plain_run(self, digits):
+        problem = problem_of(CONFIG)
+        assert problem.optimizer_fn is torch.optim.Adam
+        assert problem.train_set is digits.train
+
+    def test_the_teacher_is_good_and_its_targets_are_probabilities(self, digits):
+        assert accuracy(teacher(), digits.test) > 0.9
+        hard, soft = (with_targets(digits.train, f"teacher{t}").tensors[1] for t in (1, 4))
+        for p in (hard, soft):
+            assert torch.allclose(p.sum(1), torch.ones(len(p)), atol=1e-5)
+        assert hard.max(1).values.mean() > soft.max(1).values.mean() + 0.05
+
+    def test_smoothed_labels_carry_as_much_doubt_and_no_more(self, digits):
+        labels = digits.train.tensors[1]
+        soft, even = (
+            with_targets(digits.train, f"{kind}4").tensors[1] for kind in ("teacher", "smooth")
+        )
+        sure = [p.gather(1, labels[:, None]).mean().item() for p in (soft, even)]
+        assert sure[0] == pytest.approx(sure[1], abs=1e-4)
+        assert (even.argmax(1) == labels).all()
+        assert len(even[0].unique()) == 2
+
+    def test_a_warm_start_has_taken_its_steps_and_repeats(self):
+        at = {k: build(CONFIG, problem_of(_named(f"fc-10-1+warm{k}")).model_fn) for k in (0, 5, 40)}
+        again = build(CONFIG, problem_of(_named("fc-10-1+warm5")).model_fn)
+        plain = build(CONFIG)
+        vector = {k: torch.nn.utils.parameters_to_vector(m.parameters()) for k, m in at.items()}
+        assert torch.equal(vector[0], torch.nn.utils.parameters_to_vector(plain.parameters()))
+        assert torch.equal(vector[5], torch.nn.utils.parameters_to_vector(again.parameters()))
+        scores = [accuracy(m, load("digits").test) for m in at.values()]
+        assert scores[0] < scores[1] < scores[2]
+
+    def test_an_optimiser_is_used(self):
+        runs = {o: make_run(_named(f"fc-10-1+{o}")) for o in ("adam", "sgd", "rmsprop")}
+        assert len({r.loss for r in runs.values()}) == 3
+        assert runs["adam"].loss == make_run(CONFIG).loss
+
+    def test_names_that_mean_nothing_are_refused(self):
+        with pytest.raises(IdlibError, match="expected \\+adam"):
+            problem_of(_named("fc-10-1+luck"))
+        with pytest.raises(IdlibError, match="expected 'teacher4'"):
+            with_targets(load("digits").train, "pupil")
+
+
+def _named(model: str) -> RunConfig:
+    return RunConfig(**{**vars(CONFIG), "model": model})
+
+
+def test_a_line_keeps_its_runs_and_starts_where_theta_d_is_zero():
+    store = RunStore()
+    first = line("digits", "fc-10-1+warm10", (5, 50), (0.03, 0.3), 2, (0, 1), store)
+    assert len(store) == 6  # two rates, then two d of two seeds
+    again = line("digits", "fc-10-1+warm10", (5, 50), (0.03, 0.3), 2, (0, 1), store)
+    assert again == first and len(store) == 6
+    assert statistics.fmean(first.scores[50]) > statistics.fmean(first.start)
+    assert first.d90(0.0).per_seed == (5, 5)
+    assert first.d90(1.01).d is None
+
+
+class TestReached:
+    def test_what_was_not_recorded_is_none(self, monkeypatch):
+        monkeypatch.setattr(laboratory, "recorded", lambda name: RunStore())
+        assert reached("sst2-n19200", "roberta-4x128@0") is None
+
+    def test_it_finds_the_best_of_each_d(self, monkeypatch):
+        store, model = RunStore(), "roberta-4x128@0"
+        for d, seed, score in ((None, 0, 0.7), (None, 1, 0.8), (10, 0, 0.5), (10, 1, 0.6)):
+            config = RunConfig("sst2-n19200", model, d, 0.1, seed)
+            store.add(Run(config, "finished", score, 0.1, 1, 1.0, 100))
+        monkeypatch.setattr(laboratory, "recorded", lambda name: store)
+        found = reached("sst2-n19200", model)
+        assert found.full == pytest.approx(0.75)
+        assert found.best == {10: 0.6}
+
+
+class TestGeometry:
+    @pytest.mark.parametrize("n", [3, 30, 300])
+    def test_cosines_spread_like_one_over_the_root_of_n(self, n):
+        c = cosines(n, pairs=4000)
+        assert abs(c.mean()) < 4 / math.sqrt(4000 * n)
+        assert c.std() == pytest.approx(1 / math.sqrt(n), rel=0.05)
+
+    @pytest.mark.parametrize("dimension", [1, 3, 100])
+    def test_in_degrees_count_neighbours_other_than_oneself(self, dimension):
+        points = cloud(60, dimension, seed=1)
+        distances = np.linalg.norm(points[:, None] - points[None], axis=-1)
+        np.fill_diagonal(distances, np.inf)
+        nearest = distances.argsort(axis=1)[:, :4]
+        expected = [(nearest == i).sum() for i in range(60)]
+        assert in_degrees(points, 4).tolist() == expected
+        assert sum(expected) == 60 * 4
+
+    def test_hubs_come_with_the_dimension(self):
+        skews = [skewness(in_degrees(cloud(400, n), 10)) for n in (2, 10, 100)]
+        assert skews == sorted(skews)
+        assert skews[0] < 0.5 < 2 < skews[-1]
+
+    def test_skewness(self):
+        x = np.random.default_rng(0).exponential(size=200_000)
+        assert skewness(x) == pytest.approx(2, abs=0.15)
+        assert skewness(-3 * x) == pytest.approx(-skewness(x))
+        with pytest.raises(IdlibError, match="not defined"):
+            skewness(np.ones(3))
+
+    @pytest.mark.parametrize("c", [1, 7, 20])
+    def test_a_subspace_meets_solutions_from_their_codimension_on(self, c):
+        for seed in range(5):
+            assert missed(c, c, 50, seed) < 1e-12 and missed(c + 5, c, 50, seed) < 1e-12
+            assert missed(c - 1, c, 50, seed) > 1e-6
+        assert missed(0, c) == 1
+
+    def test_below_it_the_share_left_is_one_minus_d_over_c(self):
+        shares = [missed(15, 20, 50, seed) for seed in range(300)]
+        assert statistics.fmean(shares) == pytest.approx(0.25, abs=0.03)
+
+
+class TestFlatness:
+    @pytest.mark.parametrize("depth", [1, 2, 3])
+    def test_the_inequality_holds_for_every_example(self, digits, depth):
+        x, y = (t[:40] for t in digits.train.tensors)
+        with torch.random.fork_rng():
+            torch.manual_seed(depth)
+            norms = gradient_norms(fc(30, depth), x, y)
+        assert (norms.inputs <= norms.bound * (1 + 1e-4)).all()
+        assert (norms.bound <= norms.loose * (1 + 1e-6)).all()
+        assert (norms.first <= norms.parameters).all()
+
+    def test_it_is_an_equality_for_a_single_unit(self, digits):
+        """With one row in W, W' delta is as long as |W| |delta|."""
+        x, y = (t[:20] for t in digits.train.tensors)
+        norms = gradient_norms(fc(1, 1), x, y)
+        assert torch.allclose(norms.inputs, norms.bound, rtol=1e-3, atol=1e-12)
+
+    def test_gradients_are_those_of_autograd(self, digits):
+        x, y = (t[:3] for t in digits.train.tensors)
+        model = fc(20, 2)
+        norms = gradient_norms(model, x, y)
+        for i in range(3):
+            one = x[i : i + 1].clone().requires_grad_()
+            loss = torch.nn.functional.cross_entropy(model(one), y[i : i + 1])
+            parts = torch.autograd.grad(loss, [one, *model.parameters()])
+            squares = [g.square().sum() for g in parts]
+            assert torch.allclose(norms.inputs[i], squares[0], rtol=1e-4)
+            assert torch.allclose(norms.first[i], squares[1] + squares[2], rtol=1e-4)
+            assert torch.allclose(norms.parameters[i], sum(squares[1:]), rtol=1e-4)
+
+    def test_a_recorded_subspace_is_measured_where_it_ended(self, digits):
+        subspace = replay(curve("digits", "digits", "fc").first_seed[125])
+        x, y = (t[:10] for t in digits.train.tensors)
+        inside, merged = (gradient_norms(m, x, y) for m in (subspace, subspace.merged()))
+        assert torch.equal(inside.inputs, merged.inputs)
+
+    def test_networks_that_do_not_begin_with_a_linear_layer_are_refused(self):
+        with pytest.raises(IdlibError, match="Conv2d, expected a Linear"):
+            first_layer(lenet())
+
+    def test_a_trace_does_not_change_the_run(self):
+        config = RunConfig("digits", "fc-10-1", 30, 0.3, 0, "hashed", epochs=1)
+        traced = trace(config, problem_of(config), at=(1, 5, 999), examples=10)
+        assert traced.steps == [1, 5]
+        assert traced.run.loss == make_run(config).loss
+        for x, bound in zip(traced.inputs, traced.bound, strict=True):
+            assert 0 < x <= bound
+
+
+def test_figures_show_every_seed():
+    fig = plots.warm_starts({0: [0.1, 0.2], 9: [0.5, 0.6]}, {"adam": {0: [0.3, 0.4]}}, 40)
+    assert [len(drawn.get_xdata()) for drawn in fig.axes[0].lines] == [2, 4, 1, 2]
+    fig = plots.meeting({5: {2: [0.6, 0.7], 5: [0.0, 0.0]}})
+    assert len(fig.axes[0].lines[0].get_xdata()) == 4
+    fig = plots.gradient_bound([1.0, 2.0], {"first": [2.0, 3.0]})
+    assert "squared gradient" in fig.axes[0].get_ylabel()
+    fig = plots.gradient_lines({"a": [1, 2]}, {"a": [1.0, 2.0]}, {"a": [3.0, 4.0]})
+    assert len(fig.axes) == 2
+
+
+def test_widget_shows_the_hubs_of_its_dimension():
+    panel = widgets.Hubs(3)
+    for dimension in (1, 100):
+        panel.slider.value = dimension
+        assert f"<b>{panel.counts[dimension].max()}</b> others" in panel.view.value
+        assert panel.counts[dimension].sum() == 5000
+
+
+def hubs(distances):
+    np.fill_diagonal(distances, np.inf)
+    return np.bincount(distances.argmin(axis=1), minlength=len(distances))
+
+
+def bound(W, x, grad_W, grad_b):
+    delta = (grad_W.square().sum() + grad_b.square().sum()) / (x.square().sum() + 1)
+    return torch.linalg.matrix_norm(W, 2) ** 2 * delta
+
+
+class TestChecks:
+    def test_solutions_pass(self):
+        assert checks.laboratory.hubs(hubs)
+        assert checks.laboratory.input_bound(bound)
+
+    @pytest.mark.parametrize(
+        ("wrong", "said"),
+        [
+            (lambda d: np.bincount(d.argmin(axis=1), minlength=len(d)), "own nearest neighbour"),
+            (lambda d: hubs(-d), "is the nearest of"),
+            (lambda d: 2 * hubs(d), "Your numbers sum to 8"),
+            (lambda d: hubs(d).max(), "you return shape ()"),
+        ],
+    )
+    def test_wrong_hubs(self, wrong, said, capsys):
+        assert not checks.laboratory.hubs(wrong)
+        assert said in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("wrong", "said"),
+        [
+            (lambda W, x, g, b: bound(W, x, g, b) * (x.square().sum() + 1), "Divide by"),
+            (lambda W, x, g, b: bound(W, x, g, b) * (1 + 1 / x.square().sum()), "has a gradient"),
+            (lambda W, x, g, b: bound(W, x, g, b) / torch.linalg.matrix_norm(W, 2), "squared"),
+            (
+                lambda W, x, g, b: (
+                    bound(W, x, g, b) * W.square().sum() / torch.linalg.matrix_norm(W, 2) ** 2
+                ),
+                "Frobenius",
+            ),
+            (lambda W, x, g, b: 0.0, "you return 0.0000"),
+        ],
+    )
+    def test_wrong_bounds(self, wrong, said, capsys):
+        assert not checks.laboratory.input_bound(wrong)
+        assert said in capsys.readouterr().out
