@@ -41,8 +41,8 @@ class Hubs(SliderPanel):
         )
         alt = (
             f"Left: how many points are how often a neighbour in {dimension} dimensions; the mean "
-            f"is {K}, the largest {counts.max()}. Right: the skewness is {self.skews[DIMENSIONS[0]]:.1f} in "
-            f"one dimension and {self.skews[DIMENSIONS[-1]]:.1f} in {DIMENSIONS[-1]:,}; digits lie "
+            f"is {K}, the largest {counts.max()}. Right: the skewness is "
+            f"{self.skews[DIMENSIONS[0]]:.1f} in one dimension and {self.skews[DIMENSIONS[-1]]:.1f} in {DIMENSIONS[-1]:,}; digits lie "
             f"at {self.real:.1f}."
         )
         fig = hub_panel(counts, self.skews, dimension, K, self.real)
