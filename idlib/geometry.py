@@ -55,10 +55,11 @@ def skewness(x: np.ndarray) -> float:
 def missed(d: int, codimension: int, D: int = 200, seed: int = 0) -> float:
     r"""What a random subspace leaves of the squared error of c linear conditions.
 
-    The solutions of :math:`A\,\theta = b`, with c orthonormal rows in A, are a set of codimension
-    c. The subspace :math:`\theta_0 + P\,x` meets it where :math:`A P\,x = b - A\,\theta_0`: c
-    equations with d unknowns. Returns the least :math:`\|A P\,x + A\,\theta_0 - b\|^2` as a
-    share of its value at x = 0. It is :math:`1 - d / c` on average, and 0 from d = c on.
+    The solutions of :math:`A\,\theta = b`, with c orthonormal rows in A, are a set of
+    codimension c. The subspace :math:`\theta_0 + P\,x` meets it where
+    :math:`A P\,x = b - A\,\theta_0`: c equations with d unknowns. Returns the least
+    :math:`\|A P\,x + A\,\theta_0 - b\|^2` as a share of its value at x = 0. It is
+    :math:`1 - d / c` on average, and 0 from d = c on.
 
     Args:
         d: dimension of the subspace, from 0 to D.

@@ -43,8 +43,8 @@ class Hubs(SliderPanel):
             f"Left: how many points are how often a neighbour in {dimension} dimensions; the mean "
             f"is {K}, the largest {counts.max()}. Right: the skewness is "
             f"{self.skews[DIMENSIONS[0]]:.1f} in one dimension and "
-            f"{self.skews[DIMENSIONS[-1]]:.1f} in {DIMENSIONS[-1]:,}; digits lie "
-            f"at {self.real:.1f}."
+            f"{self.skews[DIMENSIONS[-1]]:.1f} in {DIMENSIONS[-1]:,}; "
+            f"digits lie at {self.real:.1f}."
         )
         fig = hub_panel(counts, self.skews, dimension, K, self.real)
         return to_html(fig, alt, text)
