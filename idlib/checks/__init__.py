@@ -6,6 +6,7 @@ from .base import verdict
 __all__ = [
     "compression",
     "family",
+    "generalisation",
     "language",
     "memorising",
     "mnist",
