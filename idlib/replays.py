@@ -112,8 +112,8 @@ def _about(runs: Sequence[Run]) -> dict:
 
 def _runs() -> Iterator[tuple[str, Run]]:
     """Experiments and runs: with theta_d, or those whose training accuracy just reached 0.9."""
-    for percent in (0, 100):
-        for n in NS:
+    for n in NS:
+        for percent in (0, 100):
             task = task_name(n, percent)
             d, seed = needed(task).per_seed[0], 0
             yield from (

@@ -34,7 +34,7 @@ __all__ = [
     "relative_gap",
 ]
 
-RESAMPLES = 1999
+RESAMPLES = 999
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from idlib.theory import (
 from idlib.training import accuracy
 
 BOUNDS = (occam_bound, kl_bound)
+BITS = 4
 TOLD = 2**-10  # a confidence that costs ten bits
 
 
@@ -64,7 +65,7 @@ def test_chernoffs_form_lies_between_the_error_and_hoeffdings():
         bits, delta = float(10 ** rng.uniform(0, 5)), float(rng.uniform(1e-9, 0.5))
         p = kl_bound(error, bits, m, delta)
         assert error <= p <= min(1.0, occam_bound(error, bits, m, delta)) + 1e-12
-        if p < 1:
+        if p < 0.999:
             nats = bits * math.log(2) + math.log(1 / delta)
             assert m * kl(error, p) == pytest.approx(nats, rel=1e-6)
 
@@ -132,28 +133,27 @@ class TestFiles:
                     read(wrong)
 
 
+@pytest.fixture(scope="module")
+def runs():
+    tasks = {"digits": 3, "digits-n200-random100": 40}
+    configs = [
+        RunConfig(task, "fc-20-1", d, 0.2, seed, "hashed", epochs=epochs)
+        for task, epochs in tasks.items()
+        for d in (5, 20, 60, 150, 400)
+        for seed in range(10)
+    ]
+    return sweep(configs, RunStore(), keep_theta_d=lambda config: True)
+
+
 class TestNetworks:
     """A hundred networks, half of them trained on labels without meaning, so that the bits are
     what keeps the bound up."""
-
-    BITS = 4
-
-    @pytest.fixture(scope="class")
-    def runs(self):
-        tasks = {"digits": 3, "digits-n200-random100": 80}
-        configs = [
-            RunConfig(task, "fc-20-1", d, 0.2, seed, "hashed", epochs=epochs)
-            for task, epochs in tasks.items()
-            for d in (5, 20, 60, 150, 400)
-            for seed in range(10)
-        ]
-        return sweep(configs, RunStore(), keep_theta_d=lambda config: True)
 
     def test_the_bound_never_falls_below_the_test_error(self, runs):
         assert len(runs) == 100
         without_bits = 0
         for run in runs:
-            file, task = encode(run, self.BITS), load(run.config.task)
+            file, task = encode(run, BITS), load(run.config.task)
             network, bits = read(file).merged(), count_bits(file).total
             error, test = (1 - accuracy(network, part) for part in (task.train, task.test))
             m = len(task.train)
@@ -164,8 +164,8 @@ class TestNetworks:
 
     def test_no_number_is_off_by_more_than_half_the_spacing(self, runs):
         for run in runs:
-            _, spacing = quantise(run.theta_d, self.BITS)
-            again = read(encode(run, self.BITS)).theta_d.detach()
+            _, spacing = quantise(run.theta_d, BITS)
+            again = read(encode(run, BITS)).theta_d.detach()
             assert (again - run.theta_d).abs().max() <= spacing / 2 * (1 + 1e-6)
             assert spacing == pytest.approx(float(run.theta_d.abs().max()) / 7)
 

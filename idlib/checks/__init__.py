@@ -1,6 +1,17 @@
 """Checks for the exercises: each runs on the reader's own function and says what is wrong."""
 
-from . import compression, family, language, memorising, mnist, projections, shuffled, sizes, toy
+from . import (
+    compression,
+    family,
+    generalisation,
+    language,
+    memorising,
+    mnist,
+    projections,
+    shuffled,
+    sizes,
+    toy,
+)
 from .base import verdict
 
 __all__ = [

@@ -62,8 +62,8 @@ def relative_gap(fn: Callable[[float, float], float]) -> bool:
         problem = f"for train {train} and test {test} you return {got:.3f}, not {expected:.3f}."
         for wrong, why in (
             (train - test, "That is the gap itself: put it in relation to the test errors."),
-            (-expected, "The sign is turned: doing better on old examples counts as a gap."),
             (abs(expected), "A gap may be negative."),
+            (-expected, "The sign is turned: doing better on old examples counts as a gap."),
             (max(0.0, expected), "A gap may be negative."),
             ((train - test) / test, "Divide by the test errors, not by the test accuracy."),
             ((train - test) / (1 - train) if train < 1 else math.nan,
