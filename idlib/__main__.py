@@ -12,9 +12,12 @@ from .experiments import EXPERIMENTS, table1
 from .filesizes import record_file_sizes
 from .projections import PROJECTIONS
 from .recorded import record
+from .replays import record_replays
 from .store import RunConfig, RunStore
 from .sweeps import sweep
 from .texts import is_text
+
+OTHERS = {"compression": record_file_sizes, "generalisation": record_replays}
 
 
 def main() -> None:
@@ -72,7 +75,7 @@ def _main() -> None:
     parser = argparse.ArgumentParser(prog="python -m idlib", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     rec = commands.add_parser("record", help="make the missing runs of a recorded experiment")
-    rec.add_argument("name", choices=[*EXPERIMENTS, "compression", "table1"])
+    rec.add_argument("name", choices=[*EXPERIMENTS, *OTHERS, "table1"])
     rec.add_argument("--path", help="the file to complete (default: the package's own, or in runs)")
     rec.add_argument("--model", help="for table1: a hub name such as roberta-base, or a folder")
     rec.add_argument("--task", help="for table1: such as mrpc")
@@ -119,8 +122,8 @@ def _main() -> None:
     timing.add_argument("--language", action="store_true", help="time steps of BERT-base instead")
     timing.add_argument("--quick", action="store_true", help="few rounds, to see that all works")
     args = parser.parse_args()
-    if args.command == "record" and args.name == "compression":
-        record_file_sizes(args.path)
+    if args.command == "record" and args.name in OTHERS:
+        OTHERS[args.name](args.path)
     elif args.command == "record" and args.name == "table1":
         _table1(args)
     elif args.command == "record":

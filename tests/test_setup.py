@@ -132,6 +132,7 @@ def test_readme_names_commands_that_exist(monkeypatch, capsys):
     assert set(re.findall(r"python -m idlib record (\w+)", README)) == {
         *EXPERIMENTS,
         "compression",
+        "generalisation",
         "table1",
     }
 

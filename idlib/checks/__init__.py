@@ -3,6 +3,7 @@
 from . import (
     compression,
     family,
+    generalisation,
     laboratory,
     language,
     memorising,
@@ -17,6 +18,7 @@ from .base import verdict
 __all__ = [
     "compression",
     "family",
+    "generalisation",
     "laboratory",
     "language",
     "memorising",

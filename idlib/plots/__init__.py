@@ -4,6 +4,7 @@ from .base import COLORS, figure, picture, thumbnails, to_html
 from .compression import bytes_and_accuracy, description_lengths, file_panel
 from .curves import accuracy_curves, training_curve
 from .family import d90_along_pretraining, d90_of_sizes
+from .generalisation import bound_bars, bound_curves, bound_panel, scatters
 from .laboratory import (
     gradient_bound,
     gradient_lines,
@@ -33,6 +34,9 @@ __all__ = [
     "angles",
     "bars",
     "block_accuracy",
+    "bound_bars",
+    "bound_curves",
+    "bound_panel",
     "bytes_and_accuracy",
     "cost_curves",
     "curvature_odds",
@@ -62,6 +66,7 @@ __all__ = [
     "performance_by_d",
     "picture",
     "rate_curves",
+    "scatters",
     "size_maps",
     "size_panel",
     "steering",

@@ -4,6 +4,7 @@ from .alive import alive
 from .base import Panel, predict
 from .compression import FileSizes
 from .family import Checkpoints, FamilySizes
+from .generalisation import OccamBound
 from .laboratory import Hubs
 from .live import LiveTraining, LiveTuning
 from .memorising import Memorising
@@ -24,6 +25,7 @@ __all__ = [
     "LiveTuning",
     "Memorising",
     "ModelSizes",
+    "OccamBound",
     "Panel",
     "RandomAngles",
     "RecordedCurves",

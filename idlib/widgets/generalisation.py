@@ -1,0 +1,82 @@
+"""Choose d, bits, examples and confidence, and see the bound on the test error they give."""
+
+import math
+
+import ipywidgets as w
+
+from ..compression import encode
+from ..filesizes import BITS, file_sizes, provenance
+from ..generalisation import MNIST, bound_of
+from ..plots import bound_panel, to_html
+from ..recorded import curve
+from ..theory import count_bits
+from .base import Panel, error_html
+
+__all__ = ["OccamBound"]
+
+MS = (100, 300, 1000, 3000, 10_000, 30_000, MNIST)
+CONFIDENCES = {"90 %": 0.1, "95 %": 0.05, "99 %": 0.01, "99.9 %": 0.001, "99.9999 %": 1e-6}
+CHANCE = 0.9
+
+
+class OccamBound(Panel):
+    """Network, d, bits of a number, training examples and confidence: each term of the bound.
+
+    Args:
+        d: as recorded.
+        bits: as recorded: 32, 16, 8, 6, 4, 3 or 2.
+    """
+
+    def __init__(self, d: int = 750, bits: int = 6):
+        named = {"style": {"description_width": "130px"}}
+        wide = {"layout": w.Layout(width="460px"), **named}
+        ds = sorted({s.d for s in file_sizes("fc") if s.d})
+        self.model = w.ToggleButtons(
+            options={"FC": "fc", "LeNet": "lenet"}, description="network", **named
+        )
+        self.d = w.SelectionSlider(options=ds, value=d, description="d", **wide)
+        self.bits = w.SelectionSlider(
+            options=BITS[::-1], value=bits, description="bits a number", **wide
+        )
+        self.m = w.SelectionSlider(
+            options={f"{m:,}": m for m in MS}, value=MNIST, description="m, examples", **wide
+        )
+        self.delta = w.SelectionSlider(
+            options=CONFIDENCES, value=0.05, description="confidence", **wide
+        )
+        self.view = w.HTML(layout=w.Layout(min_height="470px"))
+        controls = (self.model, self.d, self.bits, self.m, self.delta)
+        for control in controls:
+            control.observe(self._draw, "value")
+        self._draw(None)
+        super().__init__([*controls, self.view])
+
+    def _draw(self, _) -> None:
+        try:
+            self.view.value = self._html(*(c.value for c in (self.model, self.d, self.bits)))
+        except Exception as error:
+            self.view.value = error_html(error)
+
+    def _html(self, model: str, d: int, bits: int) -> str:
+        m, delta = self.m.value, self.delta.value
+        sizes = {s.d: s for s in file_sizes(model) if s.d and s.bits == bits}
+        bounds = {k: bound_of(size, m, delta) for k, size in sizes.items()}
+        b, root = bounds[d], math.sqrt(d / m)
+        count = count_bits(encode(curve("mnist", "mnist", model).first_seed[d], bits))
+        verdict = "below 1" if b.hoeffding < 1 else "1 or more: it says nothing"
+        supposed = f" The training error on all {MNIST:,} images is <b>supposed</b> for {m:,}."
+        supposed = "" if m == MNIST else supposed
+        text = (
+            f"File: {count.head:,} bits for the line of text and {count.numbers:,} for the "
+            f"numbers, B = {count.total:,}; the confidence costs as much as "
+            f"{math.log2(1 / delta):.1f} bits. Bound: {b.error:.3f} + √(({count.total:,} · ln 2 + "
+            f"ln {1 / delta:,.0f}) / {2 * m:,}) = {b.error:.3f} + {b.complexity:.3f} = "
+            f"<b>{b.hoeffding:.3f}</b>, {verdict}. Chernoff's form <b>{b.kl:.3f}</b>, test error "
+            f"<b>{b.test:.3f}</b>. √(d/m) = {root:.3f}.{supposed} {provenance()}."
+        )
+        alt = (
+            f"Left: bounds, test and training error against d, d = {d} marked. Right: bars for "
+            f"Hoeffding's form ({b.error:.3f} + {b.complexity:.3f}), Chernoff's ({b.kl:.3f}), the "
+            f"test error ({b.test:.3f}) and the root of d/m ({root:.3f})."
+        )
+        return to_html(bound_panel(bounds, d, b, root, CHANCE), alt, text)
