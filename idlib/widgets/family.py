@@ -105,7 +105,7 @@ def _size_html(model: str) -> str:
     for name, task in TASKS.items():
         if len(by_size(task)) > 1:
             panels[name] = {"the family": by_size(task)}
-        names |= {found(task, m).D: m.removeprefix("roberta-") for m in sizes(task)}
+            names |= {found(task, m).D: m.removeprefix("roberta-") for m in sizes(task)}
         if model not in sizes(task):
             rows.append(f"<tr><td>{name}</td><td colspan=4>not measured</td></tr>")
             continue
