@@ -210,7 +210,7 @@ EXPERIMENTS = {
     ),
     "family_docstrings": Experiment(
         tasks=("docstrings",),
-        models=FAMILY[:3],
+        models=FAMILY[2:3],
         methods=GLOBAL[:1],
         epochs=2,
         **SEARCHED | DOCSTRINGS,

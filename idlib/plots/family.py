@@ -67,8 +67,8 @@ def d90_of_sizes(
         chosen: D of the model to mark.
         title: says data, seeds, hardware and date of recorded results.
     """
-    fig, axes = figure(8.6, 3.5, layout=None, ncols=len(panels), squeeze=False)
-    fig.subplots_adjust(left=0.085, right=0.985, bottom=0.25, top=0.87, wspace=0.24)
+    fig, axes = figure(8.6, 3.8, layout=None, ncols=len(panels), squeeze=False)
+    fig.subplots_adjust(left=0.085, right=0.985, bottom=0.33, top=0.87, wspace=0.24)
     for ax, (what, lines) in zip(axes.flat, panels.items(), strict=True):
         for (label, by_size), style in zip(lines.items(), STYLES, strict=False):
             _line(ax, by_size, label, style)
@@ -105,9 +105,9 @@ def _log_axis(ax: Axes) -> None:
 
 
 def _names(ax: Axes, names: Mapping[int, str]) -> None:
-    """Each model's name and size below the axis, by turns higher and lower."""
+    """Each model's name and size below the axis, in three rows so that near ones don't meet."""
     labels = [
-        ("\n\n" if k % 2 else "") + f"{name}\n{D / 1e6:,.{1 if D < 1e8 else 0}f} million"
+        "\n\n" * (k % 3) + f"{name}\n{D / 1e6:,.{1 if D < 1e8 else 0}f} million"
         for k, (D, name) in enumerate(sorted(names.items()))
     ]
     ax.xaxis.set_minor_locator(NullLocator())

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import ipywidgets as w
 
+from ..dimension import d90
+from ..experiments import MINILM
 from ..family import (
     CHECKPOINTS,
     SIZES,
@@ -19,7 +21,7 @@ from ..family import (
     tokens_seen,
 )
 from ..plots import d90_along_pretraining, d90_of_sizes, to_html
-from ..recorded import provenance, recorded
+from ..recorded import curve, provenance, recorded
 from .base import Panel, SliderPanel
 
 __all__ = ["Checkpoints", "FamilySizes"]
@@ -101,7 +103,8 @@ class FamilySizes(Panel):
 def _size_html(model: str) -> str:
     panels, rows, names = {}, [], {}
     for name, task in TASKS.items():
-        panels[name] = {"DID": by_size(task)}
+        if len(by_size(task)) > 1:
+            panels[name] = {"the family": by_size(task)}
         names |= {found(task, m).D: m.removeprefix("roberta-") for m in sizes(task)}
         if model not in sizes(task):
             rows.append(f"<tr><td>{name}</td><td colspan=4>not measured</td></tr>")
@@ -112,6 +115,9 @@ def _size_html(model: str) -> str:
             f"<tr><td>{name}</td><td>{f.D:,}</td><td>{f.full:.3f}</td><td><b>{f.own}</b></td>"
             f"<td>{ratio}</td></tr>"
         )
+    mini = curve("sst2_minilm_global", TASKS["SST-2"], MINILM)
+    panels["SST-2"]["MiniLM"] = {mini.D: d90(mini.runs, 0.9 * mini.baseline).per_seed}
+    names[mini.D] = "MiniLM"
     chosen = found(TASKS["SST-2"], model).D if model in sizes(TASKS["SST-2"]) else None
     fig = d90_of_sizes(panels, names, chosen, provenance(recorded("family_sst2")))
     loss = list(held_out(model).values())[-1]
@@ -120,8 +126,8 @@ def _size_html(model: str) -> str:
         f"{loss:.2f}. Lines join the means of two seeds."
     )
     alt = (
-        f"Two panels, d90 under DID against D on logarithmic axes, for {len(SIZES)} sizes: on "
-        f"SST-2 and on docstrings. {model} is marked."
+        f"d90 on SST-2 against D, both logarithmic: {len(sizes(TASKS['SST-2']))} sizes of the "
+        f"family near each other, MiniLM lower and far to the right. {model} is marked."
     )
     head = "<tr><th>task</th><th>D</th><th>full model</th><th>d90</th><th>D / d90</th></tr>"
     return to_html(fig, alt, caption) + f"<table>{head}{''.join(rows)}</table>"
