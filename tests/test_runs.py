@@ -10,7 +10,7 @@ from torch.utils.data import Dataset, Subset, TensorDataset
 from idlib import IdlibError, Subspace
 from idlib.data import load
 from idlib.models import MODELS, fc
-from idlib.runs import build, decided, run, split
+from idlib.runs import build, decided, run, sample, split
 from idlib.store import RunConfig
 from idlib.training import accuracy
 
@@ -93,14 +93,22 @@ class TestRun:
     def test_the_score_may_be_anything(self, digits):
         """It is given an ordinary model, and its random numbers are its own affair."""
 
+        scored = []
+
         def score(model, dataset):
-            assert type(model) is nn.Sequential and dataset is digits.test
+            assert type(model) is nn.Sequential
+            scored.append(dataset)
             torch.rand(3)
-            return 0.5
+            return 0.5 if dataset is digits.test else 0.25
 
         before = torch.get_rng_state()
-        assert run(CONFIG, small, digits.train, digits.test, score).score == 0.5
+        done = run(CONFIG, small, digits.train, digits.test, score)
+        assert (done.score, done.train_score) == (0.5, 0.25)
         assert torch.equal(torch.get_rng_state(), before)
+        (test, train) = scored
+        assert test is digits.test
+        assert all(torch.equal(a, b) for a, b in
+                   zip(train.tensors, sample(digits.train).tensors, strict=True))  # fmt: skip
 
     def test_a_diverged_run_has_a_reason_and_no_score(self, digits):
         done = run(replace(CONFIG, lr=1e30), small, digits.train, digits.test)
