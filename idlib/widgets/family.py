@@ -57,7 +57,8 @@ def _along_html(model: str) -> str:
     tokens = [tokens_seen(m) for m in CHECKPOINTS]
     losses = held_out("roberta-4x128")
     loss = {t: losses[t] for t in tokens if t in losses}
-    title = provenance(recorded("checkpoints_docstrings"))
+    names = ("checkpoints_sst2", "checkpoints_docstrings")
+    title = "; ".join(provenance(recorded(name)) for name in names)
     fig = d90_along_pretraining(tokens, loss, panels, tokens_seen(model), title)
     parts = []
     for name, task in TASKS.items():
