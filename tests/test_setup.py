@@ -13,7 +13,9 @@ import pytest
 
 import idlib
 from idlib import __main__ as command_line
-from idlib.experiments import EXPERIMENTS
+from idlib.dimension import d90
+from idlib.experiments import EXPERIMENTS, MINILM
+from idlib.recorded import curve
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -119,6 +121,29 @@ def test_readme_example_runs(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     exec("\n".join(blocks), {})
     idlib.intrinsic_dimension.assert_called_once()
+
+
+def test_readme_gives_the_recorded_d90():
+    def found(name, task, model, threshold=None, **aware):
+        line = curve(name, task, model, **aware)
+        return d90(line.runs, threshold or 0.9 * line.baseline).d
+
+    mnist = [
+        found("mnist", task, model, 0.9)
+        for task in ("mnist", "mnist-shuffled")
+        for model in ("fc", "lenet")
+    ]
+    assert mnist == [int(n.replace(",", "")) for n in re.findall(r"^\| (?:MNIST|shuffled pixels), "
+                     r"(?:LeNet|fully connected net).*?\| ([\d,]+) \|", README, re.M)]  # fmt: skip
+    sizes = [found("model_size", "mnist", m, 0.9) for m in EXPERIMENTS["model_size"].models]
+    assert f"| {min(sizes)} to {max(sizes):,} | 575 to 775 |" in README
+    sst2 = {
+        "MiniLM, SST-2": [("sst2_minilm", MINILM, aware) for aware in (False, True)],
+        "SST-2": [("family_sst2", "roberta-4x128", False), ("family_said", "roberta-4x128", True)],
+    }
+    for label, pair in sst2.items():
+        did, said = (found(n, "sst2-n19200", m, structure_aware=aware) for n, m, aware in pair)
+        assert f"| {label}: {did:,} and {said:,} |" in README
 
 
 def test_readme_names_commands_that_exist(monkeypatch, capsys):
