@@ -40,6 +40,7 @@ __all__ = [
     "Tokens",
     "classifier",
     "encode",
+    "fast_in_bfloat16",
     "masked_model",
     "matthews",
     "model_folder",
@@ -62,7 +63,8 @@ class TextClassifier(nn.Module):
         pad: number of the padding token.
         sep: number of the token that ends a text; where the network knows two segments, what
             follows the first one is the second.
-        autocast: whether to compute in bfloat16; the outputs are float32 in any case.
+        autocast: whether to compute in bfloat16 where that is faster (`fast_in_bfloat16`); the
+            outputs are float32 in any case.
 
     Shape: token numbers (batch, length), padded at the right, to scores (batch, classes).
 
@@ -97,8 +99,15 @@ class TextClassifier(nn.Module):
             ends = (ids == self.sep).long()
             second = ((ends.cumsum(1) - ends) > 0) & mask
             inputs["token_type_ids"] = second.long()
-        with torch.autocast(ids.device.type, torch.bfloat16, enabled=self.autocast):
+        half = self.autocast and fast_in_bfloat16(ids.device.type)
+        with torch.autocast(ids.device.type, torch.bfloat16, enabled=half):
             return self.network(**inputs).logits.float()
+
+
+def fast_in_bfloat16(device: str) -> bool:
+    """Whether a device computes faster in bfloat16: a GPU, or a CPU with AVX-512. On others it
+    is emulated, and a step takes ten times as long as in float32."""
+    return device != "cpu" or torch.backends.cpu.get_cpu_capability() == "AVX512"
 
 
 def _positions(network: nn.Module) -> int:

@@ -29,6 +29,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast, RobertaConfig, RobertaForMaskedLM
 
 from .errors import IdlibError
+from .language import fast_in_bfloat16
 
 __all__ = ["Plan", "build", "encode", "masked", "pretrain", "text_of", "tokenizer_of"]
 
@@ -97,7 +98,7 @@ def pretrain(plan: Plan, text: Path, held_out: Path, folder: Path, device: str =
         text: plain text, or the same compressed (.xz).
         held_out: other text, for the masked loss.
         folder: where all of it goes.
-        device: "cpu" or "cuda"; bfloat16 on both.
+        device: "cpu" or "cuda"; in bfloat16 where that is faster.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = tokenizer_of(text, folder)
@@ -289,7 +290,8 @@ def _order(seed: int, epoch: int, n: int, piece: int) -> tuple[int, np.ndarray]:
 
 def _loss(model: RobertaForMaskedLM, ids: Tensor, labels: Tensor) -> Tensor:
     """The cross entropy of the hidden tokens; the head is computed at these only."""
-    with torch.autocast(ids.device.type, torch.bfloat16):
+    device = ids.device.type
+    with torch.autocast(device, torch.bfloat16, enabled=fast_in_bfloat16(device)):
         hidden = model.roberta(ids).last_hidden_state  # (batch, length, hidden)
         guessed = labels != IGNORED
         scores = model.lm_head(hidden[guessed])  # (guessed, vocabulary)

@@ -84,15 +84,10 @@ def _made(
             yield from pool(joblib.delayed(make)(config, keep) for config, keep in missing)
 
 
-# Dask has its workers give freed memory back at once, which more than doubles the time of a run.
-MALLOC = {f"MALLOC_{name}_THRESHOLD_": 2**30 for name in ("TRIM", "MMAP")}
-
-
 @contextmanager
 def _cluster(address: str, jobs: int) -> Iterator[int]:
     """Has joblib use a Dask cluster; as many runs are under way as it has threads."""
     try:
-        import dask
         from distributed import Client
     except ImportError as error:
         raise IdlibError(
@@ -100,10 +95,7 @@ def _cluster(address: str, jobs: int) -> Iterator[int]:
         ) from error
     local = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
     try:
-        with dask.config.set(
-            {f"distributed.nanny.pre-spawn-environ.{k}": v for k, v in MALLOC.items()}
-        ):
-            client = Client(address, timeout="5s") if address else Client(**local)
+        client = Client(address, timeout="5s") if address else Client(**local)
     except (OSError, ValueError) as error:
         raise IdlibError(f"No Dask scheduler answers at {address!r}: {error}.") from error
     with client, joblib.parallel_config(backend="dask"):

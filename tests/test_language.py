@@ -141,8 +141,19 @@ def test_gradient_checkpointing_gives_the_same_gradient(model, folders):
     torch.testing.assert_close(grads[0], grads[1])
 
 
+@pytest.mark.parametrize("model", ["roberta"], indirect=True)
+def test_bfloat16_is_left_out_where_it_is_emulated(model, folders, monkeypatch):
+    ids, model = encode(TEXTS, folders["roberta"]).tensors[0], model.eval()
+    exact = model(ids)
+    model.autocast = True
+    for capability, equal in (("AVX2", True), ("DEFAULT", True), ("AVX512", False)):
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda c=capability: c)
+        assert torch.equal(model(ids), exact) == equal
+
+
 @EVERY
-def test_bfloat16_autocast_is_close_and_gives_float32(model, folders):
+def test_bfloat16_autocast_is_close_and_gives_float32(model, folders, monkeypatch):
+    monkeypatch.setattr("idlib.language.fast_in_bfloat16", lambda device: True)
     ids = encode(TEXTS, folders[model.network.config.model_type]).tensors[0]
     subspace = Subspace(model, 40, normalize="per-tensor").eval()
     exact = subspace(ids)

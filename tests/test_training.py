@@ -11,7 +11,7 @@ from torch.utils.data import Dataset, Subset, TensorDataset
 from idlib import IdlibError, Subspace
 from idlib.data import load
 from idlib.models import fc
-from idlib.training import accuracy, predict, train
+from idlib.training import _channel_last, accuracy, predict, train
 
 
 @pytest.fixture(scope="module")
@@ -217,3 +217,22 @@ class TestDivergence:
         assert history.status == "diverged" and not math.isfinite(history.loss)
         assert "learning rate 1e+30: try a smaller one" in history.message
         assert history.steps < 11
+
+
+def test_grey_images_are_laid_out_channel_last_and_stay_the_same():
+    """Values, memory and flattening stay; what is not a grey image is left alone."""
+    images = torch.randn(4, 1, 6, 5)
+    seen = []
+
+    class Net(torch.nn.Linear):
+        def forward(self, x):
+            seen.append(x)
+            return super().forward(x.view(len(x), -1))
+
+    train(Net(30, 2), TensorDataset(images, torch.tensor([0, 1, 0, 1])), lr=0.1, epochs=1)
+    assert seen[0].is_contiguous() and seen[0].stride() == (30, 1, 5, 1)
+    assert {tuple(i.flatten().tolist()) for i in seen[0]} == {
+        tuple(i.flatten().tolist()) for i in images
+    }
+    for other in (torch.randn(2, 3, 6, 5), torch.randn(2, 7), torch.arange(3)):
+        assert _channel_last(other) is other
