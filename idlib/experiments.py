@@ -269,7 +269,7 @@ EXPERIMENTS = {
         **ADAPTED,
     ),
     "lora_minilm_qqp": Experiment(
-        tasks=QQP,
+        tasks=("qqp-sample-n6400",),
         models=tuple(MINILM + adapter for adapter in ("+head", "+lora-8")),
         full_lrs=(3e-4, 1e-3, 3e-3, 1e-2),
         **ADAPTED,
@@ -285,7 +285,7 @@ EXPERIMENTS = {
         **LANGUAGE,
     ),
     "qqp_minilm": Experiment(  # the full model alone
-        tasks=QQP, models=(MINILM,), full_lrs=(3e-5, 1e-4, 3e-4), **ADAPTED
+        tasks=("qqp-sample-n6400",), models=(MINILM,), full_lrs=(3e-5, 1e-4, 3e-4), **ADAPTED
     ),
 }
 
