@@ -14,8 +14,9 @@ class Experiment:
 
     Args:
         tasks: names for `idlib.data.load` or `idlib.texts.load_text`.
-        models: names for `idlib.models.network` or `idlib.language.model_folder`.
-        ds: dimensions.
+        models: names for `idlib.models.network` or `idlib.language.model_folder`, and behind
+            the latter perhaps an adapter (`idlib.adapters`).
+        ds: dimensions; if there are none, only full models are trained.
         pilots: dimensions at which the learning rate is chosen.
         lrs: learning rates to choose from, in a subspace.
         full_lrs: the same for the full model.
@@ -83,6 +84,10 @@ SEARCHED = {  # d90 among four values a decade, the rate chosen where most of th
     **{k: v for k, v in LANGUAGE.items() if k != "epochs"},
     "keep_up_to": 0,
 }
+SMALL_LORA = ("+head", "+lora-1", "+lora-4", "+lora-16")
+VECTORS = ("+vera-64", "+unilora-1000")
+QQP = ("qqp-sample-n19200",)
+ADAPTED = LANGUAGE | {"ds": (), "pilots": (), "keep_up_to": 0}
 EXPERIMENTS = {
     "mnist": Experiment(
         tasks=("mnist", "mnist-shuffled"),
@@ -203,7 +208,7 @@ EXPERIMENTS = {
         },
     ),
     "family_sst2": Experiment(  # by size
-        tasks=("sst2-n19200",), models=FAMILY[:3], methods=GLOBAL[:1], epochs=1, **SEARCHED
+        tasks=("sst2-n19200",), models=FAMILY, methods=GLOBAL[:1], epochs=1, **SEARCHED
     ),
     "family_said": Experiment(  # the same under SAID
         tasks=("sst2-n19200",), models=FAMILY[2:3], methods=GLOBAL[1:], epochs=1, **SEARCHED
@@ -232,6 +237,62 @@ EXPERIMENTS = {
         epochs=2,
         thresholds=(0.674,),
         **SEARCHED | DOCSTRINGS,
+    ),
+    "lora_sst2": Experiment(
+        tasks=("sst2-n19200",),
+        models=tuple("roberta-4x128" + adapter for adapter in SMALL_LORA),
+        full_lrs=(1e-3, 3e-3, 1e-2, 3e-2),
+        **ADAPTED,
+    ),
+    "lora_qqp": Experiment(  # a task of pairs
+        tasks=QQP,
+        models=tuple("roberta-4x128" + adapter for adapter in SMALL_LORA),
+        full_lrs=(1e-3, 3e-3, 1e-2, 3e-2),
+        **ADAPTED,
+    ),
+    "lora_vectors": Experiment(  # those that want larger rates
+        tasks=("sst2-n19200", *QQP),
+        models=tuple("roberta-4x128" + adapter for adapter in VECTORS),
+        full_lrs=(3e-3, 1e-2, 3e-2, 1e-1),
+        **ADAPTED,
+    ),
+    "lora_minilm": Experiment(
+        tasks=("sst2-n19200",),
+        models=tuple(MINILM + adapter for adapter in ("+head", "+lora-1", "+lora-8")),
+        full_lrs=(3e-4, 1e-3, 3e-3, 1e-2),
+        **ADAPTED,
+    ),
+    "lora_minilm_vectors": Experiment(
+        tasks=("sst2-n19200",),
+        models=tuple(MINILM + adapter for adapter in VECTORS),
+        full_lrs=(1e-3, 3e-3, 1e-2, 3e-2),
+        **ADAPTED,
+    ),
+    "lora_minilm_qqp": Experiment(
+        tasks=("qqp-sample-n6400",),
+        models=tuple(MINILM + adapter for adapter in ("+head", "+lora-8")),
+        full_lrs=(3e-4, 1e-3, 3e-3, 1e-2),
+        **ADAPTED,
+    ),
+    "qqp_small": Experiment(  # subspaces of the same task of pairs, and the full model
+        tasks=QQP,
+        models=("roberta-4x128",),
+        methods=GLOBAL,
+        ds=(300, 1000, 3000, 10_000),
+        pilots=(1000,),
+        lrs=(1e-2, 3e-2, 1e-1, 3e-1),
+        full_lrs=(3e-4, 1e-3, 3e-3, 1e-2),
+        **LANGUAGE,
+    ),
+    "pairs_small": Experiment(  # small tasks of pairs: is there anything to measure?
+        tasks=("mrpc", "rte"),
+        models=FAMILY[2:],
+        methods=GLOBAL,
+        epochs=5,
+        **SEARCHED,
+    ),
+    "qqp_minilm": Experiment(  # the full model alone
+        tasks=("qqp-sample-n6400",), models=(MINILM,), full_lrs=(3e-5, 1e-4, 3e-4), **ADAPTED
     ),
 }
 

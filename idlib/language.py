@@ -29,6 +29,7 @@ from transformers import (
     AutoTokenizer,
 )
 
+from .adapters import adapt, split_name
 from .docstrings import CACHE
 from .errors import IdlibError
 from .runs import Problem
@@ -126,10 +127,12 @@ def model_folder(name: str) -> str:
         name: "roberta-4x128", one of the models shipped with idlib, or "roberta-4x128@2000",
             the same after 2,000 steps of its pretraining; a folder; or a hub name, which is
             first looked for in the folder named by ``IDLIB_MODELS`` (under its last part).
+            An adapter behind it (`idlib.adapters`) makes no difference.
 
     Raises:
         IdlibError: if a shipped model has no such checkpoint.
     """
+    name, _ = split_name(name)
     base, _, step = name.partition("@")
     shipped = PRETRAINED / base.replace("/", "_")
     if there := sorted(int(p.name.split("-")[1]) for p in shipped.glob("step-*")):
@@ -202,7 +205,9 @@ def text_problem(task_name: str, model_name: str) -> Problem:
 
 
 def classifier(name: str, classes: int) -> Callable[[], TextClassifier]:
-    """What makes the model of that name with a new head for so many classes."""
+    """What makes the model of that name with a new head for so many classes, and with the adapter
+    that the name may end with, see `idlib.adapters`."""
+    adapter = split_name(name)[1]
     tokenizer = _tokenizer(name)
     sep = tokenizer.sep_token_id if tokenizer.sep_token_id is not None else -1
 
@@ -214,6 +219,7 @@ def classifier(name: str, classes: int) -> Callable[[], TextClassifier]:
                 at, num_labels=classes, attn_implementation=ATTENTION, ignore_mismatched_sizes=True
             ).float(),
         )
+        network = adapt(network, adapter)
         return TextClassifier(network, tokenizer.pad_token_id, sep, autocast=True)
 
     return make

@@ -171,7 +171,7 @@ def test_imports_run_one_way():
 
 
 def test_importing_idlib_stays_light():
-    heavy = "{'matplotlib', 'transformers', 'ipywidgets', 'sklearn', 'nbformat'}"
+    heavy = "{'matplotlib', 'transformers', 'peft', 'ipywidgets', 'sklearn', 'nbformat'}"
     code = f"import sys, idlib; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
