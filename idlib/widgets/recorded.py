@@ -68,7 +68,7 @@ class RecordedCurves(Panel):
         fig = accuracy_curves(scores, thresholds, d, self.title)
         now = ", ".join(f"{k} {np.mean(s[d]):.3f}" for k, s in scores.items() if d in s)
         caption = (
-            "A small mark is a network trained from the start, one for each seed; lines join the means. "
+            "A small mark is a network trained from the start, one a seed; lines join the means. "
             "d90 is where a curve crosses a horizontal line."
         )
         return to_html(
