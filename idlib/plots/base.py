@@ -20,6 +20,7 @@ from PIL import Image
 __all__ = [
     "COLORS",
     "figure",
+    "mark_guess",
     "picture",
     "thumbnails",
     "to_html",
@@ -37,6 +38,7 @@ COLORS = {
     "black": "#000000",
     "grey": "#8A8A8A",
 }
+GUESS = "#8E3B6B"  # the palette's purple, dark enough for text on white
 
 
 def figure(
@@ -52,6 +54,44 @@ def figure(
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(alpha=0.25, linewidth=0.6)
     return fig, axes
+
+
+def mark_guess(ax: Axes, guess: float | str, axis: str) -> bool:
+    """A line at the reader's guess; at the edge with an arrow where it lies beyond the axis.
+
+    Args:
+        ax: the plot; its limits stay.
+        guess: a number, or the label of a tick.
+        axis: "x" or "y".
+
+    Returns:
+        Whether the guess has a place on that axis.
+    """
+    x = axis == "x"
+    low, high = sorted(ax.get_xlim() if x else ax.get_ylim())
+    ticks = ax.get_xticklabels() if x else ax.get_yticklabels()
+    places = {tick.get_text(): tick.get_position()[0 if x else 1] for tick in ticks}
+    try:
+        at = places[guess] if guess in places else float(guess)
+    except ValueError:
+        return False
+    text = f"your guess: {guess:,}" if isinstance(guess, int) else f"your guess: {guess}"
+    if not low <= at <= high:
+        text += (" →" if x else " ↑") if at > high else (" ←" if x else " ↓")
+        at = high if at > high else low
+    (ax.axvline if x else ax.axhline)(at, color=GUESS, linestyle=(0, (1, 1)), linewidth=2.5)
+    to_share = ax.transData + ax.transAxes.inverted()
+    share = to_share.transform((at, low) if x else (low, at))[0 if x else 1]
+    near = share < 0.5  # the label goes to the side on which there is room
+    ax.annotate(
+        text, (share, 0.5) if x else (0.5, share), xycoords="axes fraction", fontsize=9,
+        xytext=((6 if near else -6), 0) if x else (0, (6 if near else -6)),
+        textcoords="offset points", color=GUESS, zorder=20,
+        ha=("left" if near else "right") if x else "center",
+        va="center" if x else ("bottom" if near else "top"),
+        bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none", "alpha": 0.9},
+    )  # fmt: skip
+    return True
 
 
 def to_html(fig: Figure, alt: str, caption: str = "") -> str:
