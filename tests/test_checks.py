@@ -295,6 +295,7 @@ WRONG = {
     "shuffled.harmful": [
         (lambda images, generator: None, "NoneType"),
         (lambda images, generator: images, "FC still reads"),
+        (one_order, "FC still reads"),
         (same_order, "FC still reads"),
         (noise, "other grey levels"),
         (lambda images, generator: images[:, :, torch.randperm(28)], "FC (still )?reads"),

@@ -97,7 +97,7 @@ def ten_runs(fn: Callable[[Callable[[int], bool], int], int]) -> bool:
     rng, problem = random.Random(0), None
     hint = "Each run should halve what is left, on the axis on which d is drawn. Which axis is it?"
     for D in (1_000, 44_426, 199_210, 22_713_986):
-        smallest, asked = round(D ** rng.uniform(0.3, 0.8)), []
+        smallest, asked = round(D ** rng.uniform(0.3, 0.6)), []
 
         def reaches(d: int, smallest=smallest, asked=asked) -> bool:
             asked.append(d)

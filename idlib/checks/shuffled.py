@@ -95,27 +95,25 @@ def harmful(fn: Callable[[Tensor, torch.Generator], Tensor]) -> bool:
         fn: the reader's function of images of shape (n, 1, 28, 28); each image must keep its grey
             levels.
     """
-    digits, generator = load("digits"), torch.Generator().manual_seed(0)
-    moved, hint = [], "Sort the grey levels of an image before and after: they must be the same."
-    for part in (digits.train, digits.test):
-        images, labels = part.tensors
-        got = fn(images.clone(), generator)
-        if not isinstance(got, Tensor) or got.shape != images.shape:
-            found = tuple(got.shape) if isinstance(got, Tensor) else type(got).__name__
-            problem = f"you return {found}, expected a tensor of shape {tuple(images.shape)}."
-            return verdict(problem, hint, "")
-        changed = (got.flatten(1).sort().values != images.flatten(1).sort().values).any(1).sum()
-        if changed:
-            problem = (
-                f"{int(changed):,} of {len(images):,} images have other grey levels than before."
-            )
-            return verdict(problem, hint, "")
-        moved.append(TensorDataset(got, labels))
+    digits = load("digits")
+    parts = digits.train.tensors, digits.test.tensors  # moved in one go, so by one rule
+    images, labels = (torch.cat(pair) for pair in zip(*parts, strict=True))
+    got = fn(images.clone(), torch.Generator().manual_seed(0))
+    hint = "Sort the grey levels of an image before and after: they must be the same."
+    if not isinstance(got, Tensor) or got.shape != images.shape:
+        found = tuple(got.shape) if isinstance(got, Tensor) else type(got).__name__
+        problem = f"you return {found}, expected a tensor of shape {tuple(images.shape)}."
+        return verdict(problem, hint, "")
+    changed = (got.flatten(1).sort().values != images.flatten(1).sort().values).any(1).sum()
+    if changed:
+        problem = f"{changed:,} of {len(images):,} images have other grey levels than before."
+        return verdict(problem, hint, "")
+    n = len(digits.train)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         net = fc()
-    train(net, moved[0], lr=1e-3, epochs=10)
-    score, problem = accuracy(net, moved[1]), None
+    train(net, TensorDataset(got[:n], labels[:n]), lr=1e-3, epochs=10)
+    score, problem = accuracy(net, TensorDataset(got[n:], labels[n:])), None
     if score > 0.6:
         problem = f"trained on your images, the full FC still reads {score:.0%} of the test digits."
         hint = (
