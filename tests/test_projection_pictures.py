@@ -1,4 +1,4 @@
-"""Notebook 02: what its pictures show, its widgets, its checks."""
+"""Notebook 02: what its pictures show, and its widgets."""
 
 import math
 import re
