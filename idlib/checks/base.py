@@ -1,13 +1,14 @@
 """How a check speaks, also when the reader's code raises an exception."""
 
 import functools
+import os
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 __all__ = ["guarded", "verdict"]
 
-PACKAGE = str(Path(__file__).parents[1])
+PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 def verdict(problem: str | None, hint: str, praise: str) -> bool:
