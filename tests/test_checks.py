@@ -214,7 +214,7 @@ WRONG = {
             (lambda x, c, s: hashed(x, c, s).abs(), lambda y, c, s, d: hashed_back(y, c, s, d)),
             "is not P x",
         ),
-        ((hashed, lambda y, c, s, d: None), "the adjoint: you return NoneType"),
+        ((hashed, lambda y, c, s, d: None), "in the adjoint you return NoneType"),
     ],
     "projections.own_projection": [
         (nn.Linear, "Linear is no subclass"),

@@ -179,10 +179,10 @@ def _faults(forward, adjoint, D: int, d: int, expected: Tensor | None = None):
     x, other = torch.randn(2, d, generator=generator, dtype=torch.float64)
     y = torch.randn(D, generator=generator, dtype=torch.float64)
     Px, Pty = forward(x.clone()), adjoint(y.clone())
-    if problem := _not_like(Px, y, f"{case} the forward: "):
+    if problem := _not_like(Px, y, f"{case} in the forward"):
         yield problem, "The forward takes d numbers and returns D."
         return
-    if problem := _not_like(Pty, x, f"{case} the adjoint: "):
+    if problem := _not_like(Pty, x, f"{case} in the adjoint"):
         yield problem, "The adjoint takes D numbers and returns d: it sums over rows."
         return
     if not torch.allclose(forward(x + 2 * other), Px + 2 * forward(other), atol=1e-6):
