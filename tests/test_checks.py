@@ -265,7 +265,7 @@ WRONG = {
         (grid, "times as many"),
         (fails, "does not reach the threshold"),
         (lambda reaches, D: halved(reaches, D, 30), "you made 30 runs"),
-        (lambda reaches, D: next(d for d in range(1, D) if reaches(d)), "no end"),
+        (lambda reaches, D: next(d for d in range(D, 0, -1) if not reaches(d)), "no end"),
         (lambda reaches, D: None, "you return None"),
     ],
     "mnist.own_network": [

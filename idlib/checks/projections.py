@@ -127,10 +127,7 @@ def forward_and_adjoint(
         expected = rows / rows.norm(dim=0)
         for problem, hint in _faults(P, P_t, D, d, expected):
             return verdict(problem, hint, "")
-    hint = ""
-    return verdict(
-        problem, hint, "A look-up there, a sum of look-ups back: all that hashing costs."
-    )
+    return verdict(None, "", "A look-up there, a sum of look-ups back: all that hashing costs.")
 
 
 @guarded
