@@ -10,6 +10,7 @@ from .live import LiveTraining, LiveTuning
 from .memorising import Memorising
 from .predictions import predict
 from .projections import FastfoodSteps, RandomAngles, SteeredPoint
+from .quizzes import quiz
 from .recorded import RecordedCurves
 from .shuffled import ShuffledBlocks
 from .sizes import ModelSizes
@@ -37,4 +38,5 @@ __all__ = [
     "TunedCurves",
     "alive",
     "predict",
+    "quiz",
 ]

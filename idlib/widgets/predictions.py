@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 
 import ipywidgets as w
 from matplotlib.figure import Figure
-from traitlets import Any
 
 from ..plots import mark_guess, to_html
 from .base import Panel
@@ -20,8 +19,6 @@ class Prediction(Panel):
     drawn before or after it, so that *Run All* need not wait for it.
     """
 
-    guess = Any(None, help="what the reader committed to; None before")
-
     def __init__(self, question: str, options: Sequence[str] | None, low: float, high: float):
         text = w.HTML(f"<b>Predict.</b> {question}")
         if options:
@@ -32,6 +29,8 @@ class Prediction(Panel):
             )
         self.commit = w.Button(description="This is my guess", icon="check")
         self.status = w.HTML("")
+        self.guess: int | str | None = None
+        self._waiting: list[Callable[[], None]] = []
         self.commit.on_click(self._commit)
         super().__init__([text, w.HBox([self.answer, self.commit]), self.status])
 
@@ -80,10 +79,14 @@ class Prediction(Panel):
         guess = f"{self.guess:,}" if number else html.escape(str(self.guess))
         return none if self.guess is None else f"{before}<b>{guess}</b>"
 
+    def when_made(self, call: Callable[[], None]) -> None:
+        """Calls `call` when the guess is made."""
+        self._waiting.append(call)
+
     def _follow(self, draw: Callable[[], str]) -> Panel:
         """HTML that is drawn now, and again when the guess is made."""
         view = w.HTML(draw())
-        self.observe(lambda _: setattr(view, "value", draw()), "guess")
+        self.when_made(lambda: setattr(view, "value", draw()))
         return Panel([view])
 
     def _commit(self, _) -> None:
@@ -93,6 +96,8 @@ class Prediction(Panel):
         self.answer.disabled = self.commit.disabled = True
         self.guess = self.answer.value
         self.status.value = f"{self.words('Your guess: ')}. Now run on."
+        for call in self._waiting:
+            call()
 
 
 def predict(

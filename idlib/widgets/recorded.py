@@ -59,7 +59,7 @@ class RecordedCurves(Panel):
         self.panel = SliderPanel("d", ds, self._draw, start, height="760px")
         self.inside.observe(self._redraw, "value")
         if guess is not None:
-            guess.observe(self._redraw, "guess")
+            guess.when_made(lambda: self._redraw(None))
         super().__init__([self.inside, self.panel])
 
     def _redraw(self, _) -> None:
