@@ -8,6 +8,7 @@ import ast
 import contextlib
 import html
 import io
+import json
 import re
 import symtable
 from dataclasses import dataclass
@@ -16,9 +17,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
+import idlib
 from idlib import checks
 
 FILES = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+QUIZZES = Path(idlib.__file__).parent / "quizzes"
 LESSONS = [path for path in FILES if "01" <= path.stem[:2] <= "11"]
 HEADING = re.compile(r"^### Exercise (\d+): .+ \(\d+ minutes, (?:easy|medium|hard)\)$", re.M)
 FOLDED = re.compile(r"<details>\s*<summary>Solution</summary>(.*?)</details>", re.S)
@@ -147,16 +150,20 @@ def test_a_guess_is_seen_in_the_picture_that_follows(path):
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_the_quiz_has_two_to_four_questions_with_explained_answers(path):
-    prose = "\n\n".join(c.source for c in read(path).cells if c.cell_type == "markdown")
-    quiz = prose.partition("\n## Quiz\n")[2].partition("\n## ")[0]
-    questions = re.split(r"^\*\*(\d)\. (?=.+\*\*$)", quiz, flags=re.M)[1:]
-    assert [int(n) for n in questions[::2]] == [*range(1, len(questions[::2]) + 1)]
-    assert 2 <= len(questions[::2]) <= 4
-    for number, text in zip(questions[::2], questions[1::2], strict=True):
-        options = re.findall(r"^- \((\w)\) \S", text, re.M)
-        assert options == list("abcd"[: len(options)]) and len(options) >= 2
-        fold = rf"<details><summary>Answer {number}</summary>\n\n\((\w)\) (.+)\n\n</details>"
-        ((right, why),) = re.findall(fold, text)
-        assert right in options and len(why) > 60
-    assert prose.index("\n## Quiz\n") < prose.index("\n## Summary")
+def test_a_quiz_of_two_to_four_questions_comes_before_the_summary(path):
+    cells, number = read(path).cells, path.stem[:2]
+    (place,) = [i for i, c in enumerate(cells) if c.source == f'widgets.quiz("{number}")']
+    assert cells[place - 1].source.startswith("## Quiz\n")
+    assert cells[place + 1].source.startswith("## Summary\n")
+    (output,) = cells[place].outputs
+    stored = output.data["text/html"]
+    assert "<script" not in stored and "application/javascript" not in output.data
+    questions = json.loads((QUIZZES / f"{number}.json").read_text(encoding="utf-8"))
+    assert 2 <= len(questions) <= 4
+    for q in questions:
+        assert 2 <= len(q["answers"]) <= 4 and q["right"] in range(len(q["answers"]))
+        assert len(q["why"]) > 60
+        assert "$" not in "".join([q["question"], q["why"], *q["answers"]])  # no formulas in LaTeX
+        assert (
+            q["question"] in stored and f"<p>{q['answers'][q['right']]}. {q['why']}</p>" in stored
+        )
