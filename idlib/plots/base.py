@@ -38,7 +38,7 @@ COLORS = {
     "black": "#000000",
     "grey": "#8A8A8A",
 }
-GUESS = "#8E3B6B"  # the palette's purple, dark enough for text on white
+GUESS = "#8E3B6B"  # the palette's purple, darker, to stand out from the data
 
 
 def figure(
@@ -56,8 +56,8 @@ def figure(
     return fig, axes
 
 
-def mark_guess(ax: Axes, guess: float | str, axis: str) -> bool:
-    """A line at the reader's guess; at the edge with an arrow where it lies beyond the axis.
+def mark_guess(ax: Axes, guess: float | str, axis: str) -> str:
+    """A dotted line at the reader's guess; at the edge where it lies beyond the axis.
 
     Args:
         ax: the plot; its limits stay.
@@ -65,7 +65,7 @@ def mark_guess(ax: Axes, guess: float | str, axis: str) -> bool:
         axis: "x" or "y".
 
     Returns:
-        Whether the guess has a place on that axis.
+        What to say of the line in a caption; nothing if the guess has no place on that axis.
     """
     x = axis == "x"
     low, high = sorted(ax.get_xlim() if x else ax.get_ylim())
@@ -74,24 +74,12 @@ def mark_guess(ax: Axes, guess: float | str, axis: str) -> bool:
     try:
         at = places[guess] if guess in places else float(guess)
     except ValueError:
-        return False
-    text = f"your guess: {guess:,}" if isinstance(guess, int) else f"your guess: {guess}"
-    if not low <= at <= high:
-        text += (" →" if x else " ↑") if at > high else (" ←" if x else " ↓")
-        at = high if at > high else low
-    (ax.axvline if x else ax.axhline)(at, color=GUESS, linestyle=(0, (1, 1)), linewidth=2.5)
-    to_share = ax.transData + ax.transAxes.inverted()
-    share = to_share.transform((at, low) if x else (low, at))[0 if x else 1]
-    near = share < 0.5  # the label goes to the side on which there is room
-    ax.annotate(
-        text, (share, 0.5) if x else (0.5, share), xycoords="axes fraction", fontsize=9,
-        xytext=((6 if near else -6), 0) if x else (0, (6 if near else -6)),
-        textcoords="offset points", color=GUESS, zorder=20,
-        ha=("left" if near else "right") if x else "center",
-        va="center" if x else ("bottom" if near else "top"),
-        bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none", "alpha": 0.9},
-    )  # fmt: skip
-    return True
+        return ""
+    draw, inside = ax.axvline if x else ax.axhline, min(max(at, low), high)
+    draw(inside, color=GUESS, linestyle=(0, (1, 1)), linewidth=3, zorder=4, clip_on=False)
+    return (
+        "the dotted line" if at == inside else "beyond the axis, hence the dotted line at its end"
+    )
 
 
 def to_html(fig: Figure, alt: str, caption: str = "") -> str:

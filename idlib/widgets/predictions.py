@@ -68,10 +68,10 @@ class Prediction(Panel):
         """
         if self.guess is None:
             return to_html(fig, alt, caption)
-        if axis:
-            mark_guess(fig.axes[panel], self.guess, axis)
-        caption = f"{caption} {self.words('Your guess: ')}."
-        return to_html(fig, f"{alt} Your guess: {self.guess}.", caption)
+        where = axis and mark_guess(fig.axes[panel], self.guess, axis)
+        where = where and f" ({where})"
+        caption = f"{caption} {self.words('Your guess: ')}{where}."
+        return to_html(fig, f"{alt} Your guess: {self.guess}{where}.", caption)
 
     def words(self, before: str, none: str = "") -> str:
         """The guess as HTML, after some words; other words where none was made."""
