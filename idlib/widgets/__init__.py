@@ -1,14 +1,16 @@
 """Widgets for the notebooks: each is one call, and holds a static picture for the web."""
 
 from .alive import alive
-from .base import Panel, predict
+from .base import Panel
 from .compression import FileSizes
 from .family import Checkpoints, FamilySizes
 from .generalisation import OccamBound
 from .laboratory import Hubs
 from .live import LiveTraining, LiveTuning
 from .memorising import Memorising
+from .predictions import predict
 from .projections import FastfoodSteps, RandomAngles, SteeredPoint
+from .quizzes import quiz
 from .recorded import RecordedCurves
 from .shuffled import ShuffledBlocks
 from .sizes import ModelSizes
@@ -36,4 +38,5 @@ __all__ = [
     "TunedCurves",
     "alive",
     "predict",
+    "quiz",
 ]
