@@ -48,7 +48,8 @@ class LowRank(Optimizer):
     A and B are kept here, not in the model: its modules and their names stay as they are, and
     there is nothing to merge. For every matrix the state of the inner optimiser (such as Adam's
     two moments) has the size of A and B; the gradient with respect to W is needed in full.
-    Parameters that are no matrices, such as biases, go to the inner optimiser as they are.
+    Parameters that are no matrices, such as biases, go to the inner optimiser as they are. The
+    state dict lacks the inner optimiser's: it is for lessons, not for training that resumes.
 
     Args:
         params: parameters, or groups of them.
@@ -116,5 +117,5 @@ class LowRank(Optimizer):
         return loss
 
     def numbers(self) -> int:
-        """How many numbers are trained: those of A and B, and the parameters that are no matrices."""
+        """How many numbers are trained: B, A, and the parameters that are no matrices."""
         return sum(t.numel() for group in self.inner.param_groups for t in group["params"])

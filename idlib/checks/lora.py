@@ -18,7 +18,7 @@ def numbers(fn: Callable[[int, Sequence[tuple[int, int]]], int]) -> bool:
         fn: the reader's function of the rank and the (rows, columns) of each matrix.
     """
     problem = None
-    for rank, matrices in ((4, [(128, 128)] * 8), (2, [(10, 30)]), (8, [(768, 768)] * 24)):
+    for rank, matrices in ((2, [(10, 30)] * 3), (4, [(128, 128)] * 8), (8, [(768, 768)] * 24)):
         right = sum(rank * (rows + columns) for rows, columns in matrices)
         try:
             got = fn(rank, matrices)
