@@ -9,6 +9,13 @@ from .base import COLORS, figure
 
 __all__ = ["accuracy_curves", "training_curve"]
 
+STYLES = (  # colour, marker, dashes of its threshold
+    ("blue", "o", "--"),
+    ("orange", "s", ":"),
+    ("green", "^", "-."),
+    ("red", "D", (0, (6, 2, 1, 2, 1, 2))),
+)
+
 
 def accuracy_curves(
     curves: Mapping[str, Mapping[int, Sequence[float]]],
@@ -27,15 +34,17 @@ def accuracy_curves(
     """
     fig, ax = figure(7.4, 4.0, layout=None)
     fig.subplots_adjust(left=0.08, right=0.98, bottom=0.13, top=0.93)
-    palette = dict(zip(curves, list(COLORS.values())[:4], strict=False))
+    styles = dict(zip(curves, STYLES, strict=False))
     for label, curve in curves.items():
-        color = palette[label]
-        ax.plot(list(curve), [np.mean(s) for s in curve.values()], color=color, label=label)
+        color, marker, _ = styles[label]
+        style = {"color": COLORS[color], "marker": marker}
+        means = [np.mean(scores) for scores in curve.values()]
+        ax.plot(list(curve), means, **style, markersize=4.5, label=label)
         points = [(d_, s) for d_, scores in curve.items() for s in scores]
-        ax.plot(*zip(*points, strict=True), "o", color=color, markersize=3.5, alpha=0.6)
+        ax.plot(*zip(*points, strict=True), linestyle="", **style, markersize=3, alpha=0.5)
     for label, (height, of) in thresholds.items():
-        color = palette.get(of, COLORS["black"])
-        ax.axhline(height, color=color, linestyle="--", linewidth=1, label=label)
+        color, _, dash = styles.get(of, ("black", "", "-"))
+        ax.axhline(height, color=COLORS[color], linestyle=dash, linewidth=1, label=label)
     if d is not None:
         ax.axvline(d, color=COLORS["grey"], linewidth=1.2)
     here = "" if d is None else f"; the grey line is at d = {d:,}"

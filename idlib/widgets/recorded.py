@@ -68,8 +68,8 @@ class RecordedCurves(Panel):
         fig = accuracy_curves(scores, thresholds, d, self.title)
         now = ", ".join(f"{k} {np.mean(s[d]):.3f}" for k, s in scores.items() if d in s)
         caption = (
-            "A dot is a network trained from the start, one for each seed; lines join the means. "
-            "d90 is where a curve crosses a dashed line."
+            "A small mark is a network trained from the start, one a seed; lines join the means. "
+            "d90 is where a curve crosses a horizontal line."
         )
         return to_html(
             fig, f"Test accuracy against d, with 90 % lines. At d = {d}: {now}.", caption
