@@ -16,7 +16,18 @@ from .recorded import FOLDER, provenance, recorded
 from .store import Run
 from .tuning import MAJORITY
 
-__all__ = ["METHODS", "PUBLISHED", "SHOWN", "Point", "found", "majority", "points", "sources"]
+__all__ = [
+    "METHODS",
+    "PUBLISHED",
+    "SHOWN",
+    "Point",
+    "compared",
+    "found",
+    "majority",
+    "points",
+    "sources",
+    "where_from",
+]
 
 SHOWN = {  # model, task, and the experiments that hold their runs
     "RoBERTa 4x128 on SST-2": (
@@ -111,6 +122,11 @@ def found(shown: str, method: str) -> tuple[Point, ...]:
     if method not in METHODS:
         raise IdlibError(f"method {method!r} was asked for, expected one of {METHODS}.")
     return tuple(p for p in points(shown) if p.method == method)
+
+
+def compared() -> list[str]:
+    """The keys of `SHOWN` for which LoRA and the full model are recorded."""
+    return [s for s in SHOWN if found(s, "LoRA") and found(s, "full")]
 
 
 def majority(shown: str) -> float:

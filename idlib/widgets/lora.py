@@ -2,7 +2,7 @@
 
 import ipywidgets as w
 
-from ..adapted import SHOWN, Point, found, majority, points, where_from
+from ..adapted import Point, compared, found, majority, points, where_from
 from ..plots import adapter_scores, to_html
 from .base import Panel, error_html
 
@@ -20,7 +20,7 @@ class RankAndD(Panel):
 
     def __init__(self, shown: str, rank: int = 4, d: int = 10_000):
         wide = {"layout": w.Layout(width="480px"), "style": {"description_width": "80px"}}
-        both = [s for s in SHOWN if found(s, "LoRA") and found(s, "DID")]
+        both = [s for s in compared() if found(s, "DID")]
         self.shown = w.Dropdown(options=both, value=shown, description="recorded", **wide)
         self.rank = w.SelectionSlider(options=self._sizes("LoRA"), description="rank", **wide)
         self.d = w.SelectionSlider(options=self._sizes("DID"), description="d", **wide)
