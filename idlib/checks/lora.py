@@ -109,7 +109,7 @@ def first_order(fn: Callable[[Tensor, Tensor, Tensor, float], Tensor]) -> bool:
         for wrong, why in (
             (-right, "downhill, not uphill: the sign"),
             (right / lr, "the learning rate is missing"),
-            (-lr * G, "that is a step of W itself; which part of it can B and A make?"),
+            (-lr * G, "that is a step of W itself, of which B and A can make a part only"),
             (row, "that is what the step on B does; A moves too"),
             (column, "that is what the step on A does; B moves too"),
             ((B - lr * G @ A.T) @ (A - lr * B.T @ G) - B @ A, "that is the whole change; leave "

@@ -1,5 +1,6 @@
 """Adapters: accuracy against trained numbers; the step of LoRA and its first order."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -45,7 +46,7 @@ def adapter_scores(
         title: says data, seeds, hardware and date of recorded results.
     """
     fig, ax = figure(7.6, 4.2, layout=None)
-    fig.subplots_adjust(left=0.09, right=0.98, bottom=0.13, top=0.83)
+    fig.subplots_adjust(left=0.085, right=0.83, bottom=0.13, top=0.83)
     for method, (color, marker, line) in STYLES.items():
         own = [p for p in points if p.method == method]
         if method == "LoRA":  # rank 0 is the head alone
@@ -60,15 +61,15 @@ def adapter_scores(
                 markeredgewidth=1.5 if marker == "x" else 0.5, zorder=3,
                 label=LABELS.get(method, method))  # fmt: skip
     full = [s for p in points if p.method == "full" for s in p.scores]
-    for y, text, style in (
-        *([(np.mean(full), f"full model {np.mean(full):.3f}", "-"),
-           (0.9 * np.mean(full), f"90 % of it {0.9 * np.mean(full):.3f}", "--")] if full else []),
-        (majority, f"commonest label {majority:.3f}", ":"),
-    ):  # fmt: skip
+    lines = [(majority, "commonest label", ":", "top")]
+    if full:
+        lines += [(np.mean(full), "full model", "-", "bottom")]
+        lines += [(0.9 * np.mean(full), "90 % of it", "--", "bottom")]
+    for y, text, style, side in lines:
         color = COLORS["grey"] if style == ":" else COLORS["black"]
         ax.axhline(y, color=color, linestyle=style, linewidth=1, zorder=1)
-        ax.annotate(text, (0.005, y), xycoords=("axes fraction", "data"), xytext=(0, 3),
-                    textcoords="offset points", fontsize=8)  # fmt: skip
+        ax.annotate(f"{text}\n{y:.3f}", (1.01, y), xycoords=("axes fraction", "data"), va=side,
+                    fontsize=8, annotation_clip=False)  # fmt: skip
     for label, x in (marked or {}).items():
         color = COLORS[STYLES[label][0]]
         ax.axvline(x, color=color, linestyle=STYLES[label][2] or "-", linewidth=1.2, zorder=1)
@@ -78,7 +79,7 @@ def adapter_scores(
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.legend(fontsize=8, ncols=6, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False,
               columnspacing=1.2, handletextpad=0.3)  # fmt: skip
-    fig.suptitle(title, fontsize=8, color="#555555", y=0.985)
+    fig.suptitle(textwrap.fill(title, 110), fontsize=8, color="#555555", y=0.985)
     return fig
 
 
@@ -95,6 +96,6 @@ def first_order_error(errors: Mapping[str, Mapping[float, float]]) -> Figure:
         ax.plot(rates, [values[lr] for lr in rates], line, marker=marker, color=COLORS[color],
                 label=label)  # fmt: skip
     ax.set(xscale="log", yscale="log", xlabel="learning rate (logarithmic)",
-           ylabel="length of the error")  # fmt: skip
+           ylabel="length (Frobenius norm)")  # fmt: skip
     ax.legend(fontsize=9, framealpha=0.9)
     return fig
