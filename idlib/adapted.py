@@ -125,8 +125,8 @@ def found(shown: str, method: str) -> tuple[Point, ...]:
 
 
 def compared() -> list[str]:
-    """The keys of `SHOWN` for which LoRA and the full model are recorded."""
-    return [s for s in SHOWN if found(s, "LoRA") and found(s, "full")]
+    """The keys of `SHOWN` for which LoRA is recorded."""
+    return [s for s in SHOWN if found(s, "LoRA")]
 
 
 def majority(shown: str) -> float:

@@ -159,7 +159,7 @@ class TestRecorded:
                 )  # fmt: skip
                 assert len(p.scores) == len(e.seeds) and p.lr in e.full_lrs
                 assert all(majority(shown) - 0.1 < s < 1 for s in p.scores)
-        assert {p.method for p in points(shown)} >= {"full", "head", "LoRA"}
+        assert {p.method for p in points(shown)} >= {"head", "LoRA"}
         assert "Recorded on" in where_from(shown)
 
     @pytest.mark.parametrize("shown", RECORDED)

@@ -20,7 +20,7 @@ class RankAndD(Panel):
 
     def __init__(self, shown: str, rank: int = 4, d: int = 10_000):
         wide = {"layout": w.Layout(width="480px"), "style": {"description_width": "80px"}}
-        both = [s for s in compared() if found(s, "DID")]
+        both = [s for s in compared() if found(s, "DID") and found(s, "full")]
         self.shown = w.Dropdown(options=both, value=shown, description="recorded", **wide)
         self.rank = w.SelectionSlider(options=self._sizes("LoRA"), description="rank", **wide)
         self.d = w.SelectionSlider(options=self._sizes("DID"), description="d", **wide)
