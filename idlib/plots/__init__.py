@@ -13,6 +13,7 @@ from .laboratory import (
     warm_starts,
 )
 from .language import lambda_bars, layer_label, method_curves, rate_curves, step_share_bars
+from .lora import adapter_scores, first_order_error
 from .memorising import memorised_panel, needed_lines
 from .projections import (
     angles,
@@ -31,6 +32,7 @@ from .toy import curvature_odds, descents, loss_by_groups, meetings, performance
 __all__ = [
     "COLORS",
     "accuracy_curves",
+    "adapter_scores",
     "angles",
     "bars",
     "block_accuracy",
@@ -49,6 +51,7 @@ __all__ = [
     "fastfood_stage",
     "figure",
     "file_panel",
+    "first_order_error",
     "gradient_bound",
     "gradient_lines",
     "heat_maps",

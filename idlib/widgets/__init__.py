@@ -7,6 +7,7 @@ from .family import Checkpoints, FamilySizes
 from .generalisation import OccamBound
 from .laboratory import Hubs
 from .live import LiveTraining, LiveTuning
+from .lora import RankAndD
 from .memorising import Memorising
 from .predictions import predict
 from .projections import FastfoodSteps, RandomAngles, SteeredPoint
@@ -30,6 +31,7 @@ __all__ = [
     "OccamBound",
     "Panel",
     "RandomAngles",
+    "RankAndD",
     "RecordedCurves",
     "ShuffledBlocks",
     "SteeredPoint",

@@ -1,0 +1,101 @@
+"""Adapters: accuracy against trained numbers; the step of LoRA and its first order."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from .base import COLORS, figure
+
+__all__ = ["adapter_scores", "first_order_error"]
+
+STYLES = {  # colour, marker, line
+    "DID": ("blue", "o", "-"),
+    "SAID": ("red", "s", "--"),
+    "LoRA": ("green", "^", "-."),
+    "head": ("black", "x", ""),
+    "VeRA": ("purple", "D", ""),
+    "Uni-LoRA": ("orange", "v", ""),
+}
+LABELS = {"head": "head only"}
+
+
+class Scored(Protocol):
+    """What is drawn: one way to tune a model."""
+
+    method: str
+    numbers: int
+    scores: Sequence[float]
+
+
+def adapter_scores(
+    points: Sequence[Scored],
+    majority: float,
+    marked: Mapping[str, int] | None = None,
+    title: str = "",
+) -> Figure:
+    """Accuracy against trained numbers, a line for each method with several sizes.
+
+    Args:
+        points: of any of the methods "full", "DID", "SAID", "head", "LoRA", "VeRA" and
+            "Uni-LoRA"; the full model is drawn as a line across, with the 90 % line below it.
+        majority: the score of always giving the commonest label.
+        marked: trained numbers where to draw a line upright, by label.
+        title: says data, seeds, hardware and date of recorded results.
+    """
+    fig, ax = figure(7.6, 4.2, layout=None)
+    fig.subplots_adjust(left=0.085, right=0.83, bottom=0.13, top=0.83)
+    for method, (color, marker, line) in STYLES.items():
+        own = [p for p in points if p.method == method]
+        if method == "LoRA":  # rank 0 is the head alone
+            own = [p for p in points if p.method == "head"] + own
+        if not any(p.method == method for p in points):
+            continue
+        xs = [p.numbers for p in own]
+        means = [float(np.mean(p.scores)) for p in own]
+        ax.plot(xs, means, line or "none", color=COLORS[color], zorder=2)
+        dots = [(p.numbers, s) for p in own if p.method == method for s in p.scores]
+        ax.plot(*zip(*dots, strict=True), marker, color=COLORS[color], markersize=6, alpha=0.8,
+                markeredgewidth=1.5 if marker == "x" else 0.5, zorder=3,
+                label=LABELS.get(method, method))  # fmt: skip
+    full = [s for p in points if p.method == "full" for s in p.scores]
+    lines = [(majority, "commonest label", ":", "top")]
+    if full:
+        lines += [(np.mean(full), "full model", "-", "bottom")]
+        lines += [(0.9 * np.mean(full), "90 % of it", "--", "bottom")]
+    for y, text, style, side in lines:
+        color = COLORS["grey"] if style == ":" else COLORS["black"]
+        ax.axhline(y, color=color, linestyle=style, linewidth=1, zorder=1)
+        ax.annotate(f"{text}\n{y:.3f}", (1.01, y), xycoords=("axes fraction", "data"), va=side,
+                    fontsize=8, annotation_clip=False)  # fmt: skip
+    for label, x in (marked or {}).items():
+        color = COLORS[STYLES[label][0]]
+        ax.axvline(x, color=color, linestyle=STYLES[label][2] or "-", linewidth=1.2, zorder=1)
+    every = [s for p in points for s in p.scores] + [majority]
+    ax.set(xscale="log", xlabel="trained numbers, the head's among them (logarithmic)",
+           ylabel="test accuracy", ylim=(min(every) - 0.02, max(every) + 0.03))  # fmt: skip
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.legend(fontsize=8, ncols=6, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False,
+              columnspacing=1.2, handletextpad=0.3)  # fmt: skip
+    fig.suptitle(textwrap.fill(title, 110), fontsize=8, color="#555555", y=0.985)
+    return fig
+
+
+def first_order_error(errors: Mapping[str, Mapping[float, float]]) -> Figure:
+    """How far the first-order step is from what training A and B does, both axes logarithmic.
+
+    Args:
+        errors: for each label the relative error at each learning rate.
+    """
+    fig, ax = figure(6.4, 3.4)
+    styles = (("blue", "o", "-"), ("red", "s", "--"), ("green", "^", "-."))
+    for (label, values), (color, marker, line) in zip(errors.items(), styles, strict=False):
+        rates = sorted(values)
+        ax.plot(rates, [values[lr] for lr in rates], line, marker=marker, color=COLORS[color],
+                label=label)  # fmt: skip
+    ax.set(xscale="log", yscale="log", xlabel="learning rate (logarithmic)",
+           ylabel="length (Frobenius norm)")  # fmt: skip
+    ax.legend(fontsize=9, framealpha=0.9)
+    return fig

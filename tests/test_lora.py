@@ -1,0 +1,259 @@
+"""LoRA from the gradient and as an optimiser; recorded adapters, their widget and checks."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from idlib import IdlibError, checks, plots, widgets
+from idlib.adapted import SHOWN, compared, found, majority, points, sources, where_from
+from idlib.adapters import numbers, shapes, split_name
+from idlib.experiments import EXPERIMENTS
+from idlib.language import classifier, encode
+from idlib.lora import LowRank, change, first_order
+from idlib.models import fc
+from idlib.texts import Texts
+
+TEXTS = Texts([("the cat sat",), ("a dog ran under the tree",), ("the mat",)] * 8, [0, 1, 0] * 8)
+RECORDED = compared()
+
+
+def random(*shape, seed=0):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+class TestFirstOrder:
+    G, B, A = random(7, 5), random(7, 2, seed=1), random(2, 5, seed=2)
+
+    def test_the_change_is_that_of_gradient_descent(self):
+        B, A = self.B.clone().requires_grad_(), self.A.clone().requires_grad_()
+        (self.G * (B @ A)).sum().backward()  # a loss whose gradient with respect to W is G
+        stepped = (B - 0.1 * B.grad) @ (A - 0.1 * A.grad) - B @ A
+        torch.testing.assert_close(change(self.G, self.B, self.A, 0.1), stepped)
+
+    def test_its_error_falls_with_the_square_of_the_rate(self):
+        errors = [
+            (change(self.G, self.B, self.A, lr) - first_order(self.G, self.B, self.A, lr)).norm()
+            for lr in (1e-2, 1e-3)
+        ]
+        assert errors[0] > 0 and math.isclose(errors[0] / errors[1], 100, rel_tol=1e-6)
+
+    def test_it_is_exact_where_B_is_zero(self):
+        args = self.G, 0 * self.B, self.A, 0.1
+        torch.testing.assert_close(change(*args), first_order(*args))
+        torch.testing.assert_close(first_order(*args), -0.1 * self.G @ self.A.T @ self.A)
+
+
+class TestOptimiser:
+    @pytest.mark.parametrize("optimizer_fn", [torch.optim.SGD, torch.optim.Adam])
+    def test_it_does_what_training_the_adapter_does(self, folders, optimizer_fn):
+        ids, labels = encode(TEXTS, folders["roberta"]).tensors
+        adapted, plain = (classifier(folders["roberta"] + a, 2)() for a in ("+lora-3", ""))
+        for model in (adapted, plain):
+            model.autocast = False
+            model.eval().double()
+            model.network.requires_grad_(False)
+        plain.load_state_dict(
+            {
+                n.replace("base_model.model.", "").replace("base_layer.", ""): p
+                for n, p in adapted.state_dict().items()
+                if ".lora_" not in n
+            }
+        )
+        inner = {n: p for n, p in adapted.named_parameters() if ".lora_" in n}
+        matrices = {
+            n: p for n, p in plain.named_parameters()
+            if n.endswith(("query.weight", "value.weight"))
+        }  # fmt: skip
+        for p in (*inner.values(), *matrices.values()):
+            p.requires_grad_(True)
+        theirs = optimizer_fn(inner.values(), lr=0.05)
+        ours = LowRank(matrices.values(), 0.05, 3, scale=8 / 3, optimizer_fn=optimizer_fn)
+        for n, p in matrices.items():
+            start = n.replace("network.", "network.base_model.model.").replace("weight", "lora_A.")
+            ours.state[p]["A"].copy_(inner[f"{start}default.weight"])
+        before = {n: p.detach().clone() for n, p in matrices.items()}
+        for _ in range(5):
+            for model, optimizer in ((adapted, theirs), (plain, ours)):
+                optimizer.zero_grad()
+                F.cross_entropy(model(ids), labels).backward()
+                optimizer.step()
+        adapted.network = adapted.network.merge_and_unload()
+        for n, p in matrices.items():
+            moved = p.detach() - before[n]
+            right = adapted.get_parameter(n).detach() - before[n]
+            assert moved.any() and (moved - right).norm() < 1e-3 * right.norm()
+
+    def test_matrices_move_by_the_rank_and_biases_freely_in_a_model_left_as_it_was(self):
+        model = fc(20, 1)
+        names, before = (
+            list(model.state_dict()),
+            {n: p.clone() for n, p in model.named_parameters()},
+        )
+        optimizer = LowRank(model.parameters(), lr=0.01, rank=2, optimizer_fn=torch.optim.Adam)
+        for k in range(3):
+            optimizer.zero_grad()
+            F.cross_entropy(model(torch.rand(8, 784)), torch.arange(k, k + 8) % 10).backward()
+            optimizer.step()
+        assert list(model.state_dict()) == names
+        for n, p in model.named_parameters():
+            moved = (p - before[n]).detach()
+            assert (
+                int(torch.linalg.matrix_rank(moved, rtol=1e-4)) == 2 if p.ndim == 2 else moved.any()
+            )
+        assert optimizer.numbers() == 2 * (784 + 20) + 2 * (20 + 10) + 20 + 10
+
+    def test_it_follows_a_scheduler_and_repeats(self):
+        def trained(factor):
+            model = torch.nn.Linear(4, 3)
+            torch.nn.init.ones_(model.weight)
+            optimizer = LowRank([model.weight], lr=1.0, rank=1, seed=3)
+            torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: factor)
+            model(torch.ones(1, 4)).sum().backward()
+            optimizer.step()
+            return model.weight.detach() - 1
+
+        torch.testing.assert_close(trained(0.5), 0.5 * trained(1.0))
+        assert torch.equal(trained(1.0), trained(1.0)) and trained(1.0).any()
+
+    def test_a_closure_and_parameters_without_gradient(self):
+        a, b = torch.nn.Linear(3, 2, bias=False), torch.nn.Linear(3, 2, bias=False)
+        before = b.weight.detach().clone()
+        optimizer = LowRank([a.weight, b.weight], lr=0.1, rank=1)
+
+        def closure():
+            optimizer.zero_grad()
+            loss = a(torch.ones(1, 3)).square().sum()
+            loss.backward()
+            return loss
+
+        losses = [optimizer.step(closure).item() for _ in range(3)]
+        assert losses[0] > losses[1] > losses[2] and torch.equal(b.weight, before)
+
+    @pytest.mark.parametrize("rank", [0, -1, 1.5])
+    def test_ranks_that_are_none(self, rank):
+        with pytest.raises(IdlibError, match=f"rank = {rank} was given, expected a whole number"):
+            LowRank(fc(20, 1).parameters(), 0.1, rank)
+
+
+class TestRecorded:
+    def test_every_experiment_with_adapters_is_shown(self):
+        shown = {name for _, _, names in SHOWN.values() for name in names}
+        assert {n for n in EXPERIMENTS if n.startswith(("lora_", "qqp_"))} <= shown
+        assert RECORDED[0] == "RoBERTa 4x128 on SST-2"
+
+    @pytest.mark.parametrize("shown", RECORDED)
+    def test_every_way_was_recorded_with_every_seed(self, shown):
+        model, task, _ = SHOWN[shown]
+        for name in sources(shown):
+            e = EXPERIMENTS[name]
+            for m in e.models:
+                base, adapter = split_name(m)
+                assert base == model and task in e.tasks
+                kind, _, size = adapter.partition("-")
+                method = {"lora": "LoRA", "vera": "VeRA", "unilora": "Uni-LoRA", "": "full"}
+                (p,) = (
+                    p for p in found(shown, method.get(kind, "head"))
+                    if not adapter or p.size == int(size or 0)
+                )  # fmt: skip
+                assert len(p.scores) == len(e.seeds) and p.lr in e.full_lrs
+                assert all(majority(shown) - 0.1 < s < 1 for s in p.scores)
+        assert {p.method for p in points(shown)} >= {"head", "LoRA"}
+        assert "Recorded on" in where_from(shown)
+
+    @pytest.mark.parametrize("shown", RECORDED)
+    def test_the_numbers_are_those_of_the_formula(self, shown, monkeypatch):
+        if SHOWN[shown][0] != "roberta-4x128":
+            pytest.skip("needs the other model")
+        plain = classifier("roberta-4x128", 2)().network
+        (head,) = found(shown, "head")
+        assert sum(p.numel() for p in plain.classifier.parameters()) == head.numbers
+        for p in (p for m in ("LoRA", "VeRA", "Uni-LoRA") for p in found(shown, m)):
+            adapter = f"{p.method.lower().replace('-', '')}-{p.size}"
+            assert p.numbers == head.numbers + numbers(adapter, shapes(plain))
+
+    def test_unknown_methods_are_refused(self):
+        with pytest.raises(IdlibError, match="'BitFit' was asked for, expected one of"):
+            found(RECORDED[0], "BitFit")
+
+    def test_points_have_names(self):
+        names = [p.name for p in points(RECORDED[0])]
+        assert len(set(names)) == len(names) and "LoRA, rank 4" in names and "head only" in names
+
+
+def test_the_figure_shows_every_seed_and_the_lines_across():
+    shown = RECORDED[0]
+    fig = plots.adapter_scores(points(shown), majority(shown), {"LoRA": 20_000}, "a title")
+    (ax,) = fig.axes
+    labels = ax.get_legend_handles_labels()[1]
+    drawn = ("DID", "SAID", "LoRA", "head", "VeRA", "Uni-LoRA")
+    assert labels == [{"head": "head only"}.get(m, m) for m in drawn if found(shown, m)]
+    dots = [line for line in ax.lines if line.get_label() in labels]
+    for line, m in zip(dots, labels, strict=True):
+        method = "head" if m == "head only" else m
+        assert len(line.get_ydata()) == sum(len(p.scores) for p in found(shown, method))
+    heights = [line.get_ydata()[0] for line in ax.lines if len(set(line.get_ydata())) == 1]
+    full = found(shown, "full")[0].score
+    assert {majority(shown), full, 0.9 * full} <= set(heights)
+
+
+def test_sliders_choose_a_rank_and_a_d():
+    panel = widgets.RankAndD(RECORDED[0], rank=4, d=1000)
+    before = panel.view.value
+    assert "LoRA, rank 4" in before and "DID, d = 1,000" in before and "SAID, d = 1,000" in before
+    panel.rank.value = 0
+    assert "head only" in panel.view.value and "LoRA, rank 4" not in panel.view.value
+    panel.d.value = 300
+    assert "DID, d = 300" in panel.view.value
+    for shown in panel.shown.options:
+        panel.shown.value = shown
+        assert f"{majority(shown):.3f}" in panel.view.value or "commonest" not in panel.view.value
+        assert "Error" not in panel.view.value and panel.d.value in panel.d.options
+
+
+class TestChecks:
+    def test_numbers(self, capsys):
+        assert checks.lora.numbers(lambda r, m: sum(r * (a + b) for a, b in m))
+        wrong = {
+            "stay frozen": lambda r, m: sum(a * b for a, b in m),
+            "A alone": lambda r, m: sum(r * b for _, b in m),
+            "B alone": lambda r, m: sum(r * a for a, _ in m),
+            "one matrix": lambda r, m: r * sum(m[0]),
+            "add them": lambda r, m: sum(r * a * b for a, b in m),
+            "it raises": lambda r, m: 1 / 0,
+        }
+        for words, fn in wrong.items():
+            assert not checks.lora.numbers(fn)
+            assert words in (out := capsys.readouterr().out) and "Hint" in out
+
+    def test_merged(self, capsys):
+        assert checks.lora.merged(lambda W, B, A, alpha: W + alpha / A.shape[0] * B @ A)
+        wrong = {
+            "alpha / rank is missing": lambda W, B, A, alpha: W + B @ A,
+            "Divide alpha": lambda W, B, A, alpha: W + alpha * B @ A,
+            "W itself": lambda W, B, A, alpha: alpha / len(A) * B @ A,
+            "outputs differ": lambda W, B, A, alpha: W,
+            "it raises": lambda W, B, A, alpha: W + A @ B,
+            "the shape": lambda W, B, A, alpha: B @ A @ W.T,
+        }
+        for words, fn in wrong.items():
+            assert not checks.lora.merged(fn)
+            assert words in (out := capsys.readouterr().out) and "Hint" in out
+
+    def test_first_order(self, capsys):
+        assert checks.lora.first_order(first_order)
+        wrong = {
+            "the sign": lambda G, B, A, lr: -first_order(G, B, A, lr),
+            "rate is missing": lambda G, B, A, lr: first_order(G, B, A, 1.0),
+            "a step of W itself": lambda G, B, A, lr: -lr * G,
+            "A moves too": lambda G, B, A, lr: -lr * G @ A.T @ A,
+            "B moves too": lambda G, B, A, lr: -lr * B @ B.T @ G,
+            "the whole change": change,
+            "product of the two": lambda G, B, A, lr: lr**2 * G @ A.T @ B.T @ G,
+            "the shape is": lambda G, B, A, lr: A.T @ A,
+            "it raises": lambda G, B, A, lr: G @ A,
+        }
+        for words, fn in wrong.items():
+            assert not checks.lora.first_order(fn)
+            assert words in (out := capsys.readouterr().out) and "Hint" in out
