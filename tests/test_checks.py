@@ -18,6 +18,7 @@ from idlib.compression import quantise
 from idlib.data import load
 from idlib.filesizes import label_bytes
 from idlib.hadamard import walsh_hadamard
+from idlib.lora import first_order
 from idlib.memorising import bits_needed
 from idlib.models import fc
 from idlib.projections import PROJECTIONS, Dense
@@ -370,6 +371,32 @@ WRONG = {
         (lambda x, n: share(x * n), "has no sign"),
         (lambda x, n: share(x.abs() * n), "four times the squared step"),
         (lambda x, n: None, "NoneType"),
+    ],
+    "lora.numbers": [
+        (lambda r, m: sum(a * b for a, b in m), "stay frozen"),
+        (lambda r, m: sum(r * b for _, b in m), "A alone"),
+        (lambda r, m: sum(r * a for a, _ in m), "B alone"),
+        (lambda r, m: r * sum(m[0]), "one matrix"),
+        (lambda r, m: sum(r * a * b for a, b in m), "add them"),
+    ],
+    "lora.merged": [
+        (lambda W, B, A, alpha: W + B @ A, "alpha / rank is missing"),
+        (lambda W, B, A, alpha: W + alpha * B @ A, "Divide alpha"),
+        (lambda W, B, A, alpha: alpha / len(A) * B @ A, "W itself"),
+        (lambda W, B, A, alpha: W, "outputs differ"),
+        (lambda W, B, A, alpha: W + A @ B, "your code raises RuntimeError"),
+        (lambda W, B, A, alpha: B @ A @ W.T, "the shape"),
+    ],
+    "lora.first_order": [
+        (lambda G, B, A, lr: -first_order(G, B, A, lr), "the sign"),
+        (lambda G, B, A, lr: first_order(G, B, A, 1.0), "rate is missing"),
+        (lambda G, B, A, lr: -lr * G, "a step of W itself"),
+        (lambda G, B, A, lr: -lr * G @ A.T @ A, "A moves too"),
+        (lambda G, B, A, lr: -lr * B @ B.T @ G, "B moves too"),
+        (lambda G, B, A, lr: (B - lr * G @ A.T) @ (A - lr * B.T @ G) - B @ A, "the whole change"),
+        (lambda G, B, A, lr: lr**2 * G @ A.T @ B.T @ G, "product of the two"),
+        (lambda G, B, A, lr: A.T @ A, "the shape is"),
+        (lambda G, B, A, lr: None, "can't be used"),
     ],
     "family.d90_or_none": [
         (lambda s, full, most: min(d for d, x in s.items() if x >= 0.9 * full), "ValueError"),
