@@ -18,7 +18,8 @@ from idlib.experiments import EXPERIMENTS
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-TOOLS = {"jupyterlab", "ruff", "playwright"}  # called, or imported by pytest.importorskip
+# called, named in settings, or imported by pytest.importorskip
+TOOLS = {"jupyterlab", "ruff", "playwright", "axe-playwright-python", "furo", "myst-nb"}
 # where the names differ
 DISTRIBUTIONS = {"IPython": "ipython", "PIL": "pillow", "sklearn": "scikit-learn"}
 DISTRIBUTIONS |= {"sphinx_revealjs": "sphinx-revealjs"}
