@@ -14,7 +14,7 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
     """Headless Chromium, from the system."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
