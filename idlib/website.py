@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
 
 from .errors import IdlibError
 from .mathml import FONTS, to_mathml
@@ -65,17 +66,16 @@ def make_site(root: str | os.PathLike, folder: str | os.PathLike) -> Path:
         if not (folder / ".buildinfo").is_file():
             raise IdlibError(f"{folder} holds other files than a site: name an empty folder.")
         shutil.rmtree(folder)
-    with TemporaryDirectory() as source:
+    with TemporaryDirectory() as source, docutils_namespace():
         title = _gather(root, Path(source))
         settings = {**SETTINGS, "project": title, "html_title": title}
         site = Sphinx(
             source, None, folder, Path(source, ".doctrees"), "html", settings, None, complaints
         )
         site.build()
-    if complaints.getvalue():
-        raise IdlibError(
-            f"the site has faults, to be mended in its sources:\n{complaints.getvalue()}"
-        )
+    faults = re.sub(r"\x1b\[[\d;]*m", "", complaints.getvalue())  # without colours
+    if faults:
+        raise IdlibError(f"the site has faults, to be mended in its sources:\n{faults}")
     return folder / "index.html"
 
 

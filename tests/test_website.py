@@ -11,6 +11,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from idlib import IdlibError
 from idlib.website import PAGES, make_site
 
+# MyST-Parser does what the next version of Sphinx calls otherwise
+pytestmark = pytest.mark.filterwarnings("ignore:.*myst_parser.*is deprecated")
+
 README = "# The course\n\n| Notebook |\n| --- |\n| [01 One](notebooks/01_one.ipynb) |\n"
 LESSON = r"""# One
 
@@ -37,7 +40,8 @@ def root(tmp_path):
     (root / "README.md").write_text(README, encoding="utf-8")
     shown = new_output("execute_result", {"text/html": '<img alt="a curve" src="data:,">'})
     cells = [new_markdown_cell(LESSON), new_code_cell("1 / 0", outputs=[shown], execution_count=1)]
-    nbformat.write(new_notebook(cells=cells), root / "notebooks" / "01_one.ipynb")
+    python = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
+    nbformat.write(new_notebook(cells=cells, metadata=python), root / "notebooks" / "01_one.ipynb")
     return root
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 ROOT = Path(__file__).parents[2]
 WIDTHS = {"desk": 1280, "phone": 390}  # pixels
@@ -127,7 +128,7 @@ def test_search_finds_the_notebook(page, url):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_violation(browser, url, pages, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    axe = Axe()
     page = browser.new_page(viewport={"width": WIDTHS["phone"], "height": 800}, color_scheme=scheme)
     found = {}
     for name in pages:
