@@ -6,3 +6,6 @@ const reach = () => document.querySelectorAll("pre, .table-wrapper, .output, .fo
   });
 addEventListener("load", reach);
 addEventListener("resize", reach);
+// Sphinx leaves out the level of the headings in the navigation.
+addEventListener("load", () => document.querySelectorAll("[role=heading]:not([aria-level])").forEach(
+  (heading) => { heading.ariaLevel = "2"; }));
