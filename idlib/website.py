@@ -41,6 +41,7 @@ SETTINGS = {
     "html_static_path": ["_static"],
     "html_css_files": ["site.css"],
     "html_js_files": ["site.js"],
+    "html_favicon": "_static/favicon.svg",
     "html_copy_source": False,
     "html_show_copyright": False,
     "html_use_index": False,
@@ -109,7 +110,8 @@ def _gather(root: Path, source: Path) -> str:
     static.mkdir()
     style = (own / "site.css").read_text(encoding="utf-8")
     (static / "site.css").write_text(f"{FONTS}\n{style}", encoding="utf-8")
-    (static / "site.js").write_text((own / "site.js").read_text(encoding="utf-8"), encoding="utf-8")
+    for name in ("site.js", "favicon.svg"):
+        (static / name).write_bytes((own / name).read_bytes())
     return re.match("# (.+)", readme)[1]
 
 
