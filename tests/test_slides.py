@@ -55,6 +55,26 @@ def test_formulas_become_mathml():
     assert page.count("<math") == 2 and "$" not in page and "<mfrac>" in page
 
 
+def test_a_link_to_a_notebook_leads_to_its_slides():
+    page = render_markdown("[next](02_next.ipynb), [paper](https://a.org/b.ipynb)")
+    assert 'href="02_next.slides.html"' in page and 'href="https://a.org/b.ipynb"' in page
+
+
+def test_a_widget_is_cut_between_picture_and_table_and_a_prediction_is_not():
+    def shown(page):
+        return new_code_cell("x", outputs=[new_output("execute_result", {"text/html": page})])
+
+    figure = "<figure><img alt='a' src='data:,'><figcaption>c</figcaption></figure>"
+    page = slides(
+        new_markdown_cell("# A"),
+        shown(f"{figure}<table><tr><td>1</td></tr></table>"),
+        shown("<p>Which?</p><ul><li>this</li></ul>"),
+        shown("<p>no guess was made; measured: <b>4</b>.</p>"),
+    )
+    assert page.count('<div class="block">') == 4
+    assert "<p>Measured: <b>4</b>.</p>" in page
+
+
 def test_every_picture_of_the_notebooks_is_in_the_slides_and_nothing_is_loaded(written):
     for path in written:
         page = path.read_text(encoding="utf-8")
