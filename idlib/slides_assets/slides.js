@@ -19,7 +19,7 @@ window.addEventListener("load", () => {
     }
     const blocks = section.querySelectorAll(":scope > .block");
     const last = section.lastElementChild;
-    if (moved.length && blocks.length > 1 && last.textContent.trim().match(/[:?]$/)) {
+    if (moved.length && blocks.length > 1 && last.textContent.trim().endsWith(":")) {
       moved.unshift(last);  // what announces a formula or a picture goes with it
       last.remove();
     }
