@@ -19,11 +19,13 @@ LINKS = "() => [...document.querySelectorAll('a[href]')].map(a => a.href)"
 ANCHORS = "() => [...document.querySelectorAll('[id]')].map(e => e.id)"
 IMAGES = """() => [...document.images].map(
     i => [i.alt.trim(), i.complete && i.naturalWidth > 0, i.src.slice(0, 80)])"""
-TOO_WIDE = """() => document.documentElement.scrollWidth > innerWidth
-    ? [...document.querySelectorAll('body *')]
-        .filter(e => e.getBoundingClientRect().right > innerWidth)
-        .map(e => e.outerHTML.slice(0, 80))
-    : []"""
+TOO_WIDE = """() => {
+    const scrolls = (e) => e.tagName !== 'ARTICLE'
+        && (/auto|scroll/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+    return [...document.querySelectorAll('article *')]
+        .filter(e => e.getBoundingClientRect().right > innerWidth && !scrolls(e.parentElement))
+        .map(e => e.outerHTML.slice(0, 80));
+}"""
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -104,6 +106,7 @@ def test_no_page_is_wider_than_the_screen(page, url, pages, width):
     for name in pages:
         page.goto(f"{url}/{name}")
         assert page.evaluate(TOO_WIDE) == [], name
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width, name
 
 
 def test_solutions_are_folded_and_formulas_drawn(page, url):
