@@ -109,6 +109,8 @@ def _main() -> None:
     talk = commands.add_parser("slides", help="make reveal.js slides, each in one file")
     talk.add_argument("files", nargs="*", help="default: notebooks/*.ipynb")
     talk.add_argument("--folder", default="build/slides", help="where they go")
+    pages = commands.add_parser("site", help="make web pages of the course, from a clone of it")
+    pages.add_argument("--folder", default="build/site", help="where they go")
     pre = commands.add_parser("pretrain", help="pretrain a small RoBERTa; resumes")
     pre.add_argument("--size", default="4x128", help="layers x hidden size")
     pre.add_argument("--steps", type=int, default=25_000, help="of 4,096 tokens")
@@ -150,6 +152,10 @@ def _main() -> None:
             args.files or sorted(Path("notebooks").glob("*.ipynb")), args.folder
         ):
             print(path)
+    elif args.command == "site":
+        from .website import make_site  # Sphinx comes with the extra "site"
+
+        print(make_site(".", args.folder))
     elif args.command == "bench" and args.language:
         from . import bench_language
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-TEST, NEWEST = (
+TEST, NEWEST, SITE = (
     (ROOT / ".github" / "workflows" / name).read_text(encoding="utf-8")
-    for name in ("test.yml", "newest.yml")
+    for name in ("test.yml", "newest.yml", "site.yml")
 )
 
 
@@ -32,3 +32,14 @@ def test_the_weekly_run_installs_every_extra():
     extras = re.search(r"-e \"\.\[([\w,]+)\]\"", NEWEST)[1].split(",")
     assert extras == sorted(PROJECT["optional-dependencies"])
     assert "schedule:" in NEWEST
+
+
+def test_the_site_is_published_from_main_as_the_readme_makes_it():
+    command = "python -m idlib site"
+    assert f"`{command}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"run: {command}\n" in SITE and "path: build/site\n" in SITE
+    assert "branches: [main]" in SITE and "pull_request" not in SITE
+    build, publish = SITE.split("  publish:\n")
+    assert "needs: build" in publish and "actions/deploy-pages@" in publish
+    for permission in ("pages: write", "id-token: write"):  # for the one job that needs them
+        assert permission in publish and permission not in build
