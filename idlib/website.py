@@ -91,7 +91,8 @@ def _gather(root: Path, source: Path) -> str:
     try:
         readme = (root / "README.md").read_text(encoding="utf-8")
         lessons = LESSON.findall(readme)
-        for page in [*PAGES, *(f"{name}.ipynb" for _, name in lessons)]:
+        pictures = [str(p.relative_to(root)) for p in root.glob("notebooks/*.png")]
+        for page in [*PAGES, *pictures, *(f"{name}.ipynb" for _, name in lessons)]:
             (source / page).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(root / page, source / page)
     except OSError as error:
