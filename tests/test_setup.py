@@ -22,6 +22,7 @@ TOOLS = {"jupyterlab", "ruff", "playwright"}  # called, or imported by pytest.im
 # where the names differ
 DISTRIBUTIONS = {"IPython": "ipython", "PIL": "pillow", "sklearn": "scikit-learn"}
 DISTRIBUTIONS |= {"sphinx_revealjs": "sphinx-revealjs"}
+DISTRIBUTIONS |= {"axe_playwright_python": "axe-playwright-python"}
 TEST = "pip install -r requirements.txt && pytest"
 START = "pip install -r requirements.txt && jupyter lab notebooks/00_start_here.ipynb"
 

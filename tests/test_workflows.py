@@ -32,3 +32,12 @@ def test_the_weekly_run_installs_every_extra():
     extras = re.search(r"-e \"\.\[([\w,]+)\]\"", NEWEST)[1].split(",")
     assert extras == sorted(PROJECT["optional-dependencies"])
     assert "schedule:" in NEWEST
+
+
+def test_screenshots_are_kept_of_failed_runs_as_well():
+    step = re.search(r"if: always\(\)\n +uses: actions/upload-artifact.*?ignore\n", TEST, re.S)[0]
+    assert "path: build/screenshots\n" in step
+    code = (ROOT / "tests/browser/test_notebooks.py").read_text(encoding="utf-8")
+    assert 'SCREENSHOTS = ROOT / "build" / "screenshots"' in code
+    for value in re.findall(r"matrix\.(\w+)", re.search(r"name: (.*)", step)[1]):
+        assert f"        {value}: [" in TEST  # a name for each machine: artefacts can't share one

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 
 import ipywidgets as w
 
+from .slider import Slider
+
 __all__ = ["Panel", "SliderPanel", "predict"]
 
 
@@ -37,7 +39,7 @@ class SliderPanel(Panel):
     def __init__(
         self, label: str, values: Sequence, draw: Callable[[object], str], value, height: str
     ):
-        self.slider = w.SelectionSlider(
+        self.slider = Slider(
             options=values, value=value, description=label, continuous_update=True,
             layout=w.Layout(width="560px"), style={"description_width": "initial"},
         )  # fmt: skip
@@ -63,7 +65,7 @@ class Prediction(Panel):
             self.answer = w.RadioButtons(options=options, value=None, layout=w.Layout(width="auto"))
         else:
             self.answer = w.BoundedIntText(
-                value=low, min=low, max=high, layout=w.Layout(width="120px")
+                value=low, min=low, max=high, tooltip="your guess", layout=w.Layout(width="120px")
             )
         self.commit = w.Button(description="This is my guess", icon="check")
         self.status = w.HTML("")

@@ -1,0 +1,247 @@
+"""A reader in a real JupyterLab: opens each notebook, runs it all, and moves everything in it.
+
+What the notebook looked like at the end is kept in build/screenshots.
+"""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from .conftest import ROOT
+
+SECOND = 1000  # milliseconds
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SCREENSHOTS = ROOT / "build" / "screenshots"
+OURS = {
+    "include": [[".jp-OutputArea-output"], [".jp-RenderedMarkdown"]],
+    "exclude": [[".jp-InternalAnchorLink"]],  # JupyterLab's own, beside each heading
+}
+ERRORS = ".jp-RenderedText[data-mime-type*='stderr'], .jp-mod-error, [data-mime-type*='error']"
+RAISED = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b: ")
+TEXTS = {"your own, with one <mask>": "The capital of <mask> is Rome."}
+UNCHANGED = {}  # (notebook, control): why moving it may leave the picture as it is
+
+KERNEL = "window.jupyterapp.shell.currentWidget.context.sessionContext"
+RUN_ALL = f"""async () => {{
+    await window.jupyterapp.restored;
+    await {KERNEL}.ready;
+    await {KERNEL}.session.kernel.info;
+    window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => {{
+        window.allRan = true;
+    }});
+}}"""
+SETTLE = f"""async () => {{
+    await {KERNEL}.session.kernel.requestKernelInfo();  // answered after all that came before
+    await new Promise(done => setTimeout(done, 50));
+}}"""
+ASK = f"""async code => {{
+    const future = {KERNEL}.session.kernel.requestExecute({{ code, store_history: false }});
+    let printed = "";
+    future.onIOPub = message => {{ printed += message.content.text ?? ""; }};
+    await future.done;
+    return printed;
+}}"""
+DRAWN = "e => [...e.querySelectorAll('.widget-html-content')].map(x => x.innerHTML).join()"
+
+
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request, lab, browser):
+    """The page of a notebook, all cells run."""
+    page = browser.new_page(viewport={"width": 1300, "height": 1400})
+    page.stem = request.param.stem
+    page.raised = []
+    page.on("pageerror", lambda error: page.raised.append(str(error)))
+    page.goto(f"{lab}/lab/tree/{request.param.name}?reset")
+    page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60 * SECOND)
+    try:
+        page.evaluate(RUN_ALL)
+        page.wait_for_function("window.allRan", timeout=180 * SECOND)
+        page.evaluate(SETTLE)
+        yield page
+    finally:
+        _photograph(page)
+        page.evaluate(f"() => {KERNEL}.shutdown()")
+        page.close()
+
+
+def test_it_runs_without_an_error(notebook):
+    assert notebook.locator(ERRORS).count() == 0
+    assert notebook.raised == []
+    shown = sum(bool(_controls(panel)) for panel in _panels(notebook))
+    code = (ROOT / "notebooks" / f"{notebook.stem}.ipynb").read_text(encoding="utf-8")
+    assert shown == len(re.findall(r"\bwidgets\.\w+\(", code))
+
+
+def test_it_shuts_nobody_out(notebook):
+    """Every control has a name, and axe-core finds nothing serious in what is ours."""
+    for panel in _panels(notebook):
+        controls = r" *- (slider|combobox|radio|checkbox|button|textbox|spinbutton)\b"
+        lines = panel.aria_snapshot().splitlines()
+        assert [line for line in lines if re.match(rf'{controls}(?! ")', line)] == []
+    found = Axe().run(notebook, OURS).response["violations"]
+    serious = [
+        f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+    assert serious == []
+
+
+def test_training_starts_once_and_stops(notebook):
+    for panel in _panels(notebook):
+        if not _is_live(panel):
+            continue
+        train, stop = (panel.get_by_role("button", name=name) for name in ("Train", "Stop"))
+        train.dblclick()  # the second press comes before the first is answered
+        _training(notebook, panel)
+        stop.press("Enter")
+        _stopped(panel)
+        train.press("Enter")
+        _training(notebook, panel)
+        stop.click()
+        _stopped(panel)
+
+
+def test_whatever_is_moved_answers(notebook):
+    for panel in _panels(notebook):
+        if _is_guess(panel):
+            _guess(notebook, panel)
+            continue
+        for kind, control in _controls(panel):
+            name = control.evaluate("e => e.labels?.[0]?.innerText ?? e.innerText")
+            if _is_live(panel) and kind == "button":
+                continue  # see above
+            for how, move in MOVES[kind](control):
+                shown = _state(control) if _is_live(panel) else panel.evaluate(DRAWN)
+                move()
+                notebook.evaluate(SETTLE)
+                now = _state(control) if _is_live(panel) else panel.evaluate(DRAWN)
+                what = f"{kind} {name!r}, moved by {how}"
+                if (notebook.stem, name) not in UNCHANGED:
+                    assert now != shown, f"nothing changed: {what}"
+                assert not RAISED.search(panel.inner_text()), what
+
+
+def _panels(page):
+    return page.locator(".jp-OutputArea-output:has(.jupyter-widgets)").all()
+
+
+def _is_live(panel) -> bool:
+    return panel.get_by_role("button", name="Train", exact=True).count() == 1
+
+
+def _is_guess(panel) -> bool:
+    return panel.get_by_role("button", name="This is my guess").count() == 1
+
+
+def _controls(panel) -> list:
+    """Kind and locator of each control."""
+    kinds = {
+        "slider": "input[type=range], [role=slider]",
+        "dropdown": "select",
+        "toggles": ".widget-toggle-buttons",
+        "radio": ".widget-radio-box",
+        "entry": "input[type=number], input[type=text], textarea",
+        "button": "button:not(.widget-toggle-button)",
+    }
+    return [(kind, c) for kind, css in kinds.items() for c in panel.locator(css).all()]
+
+
+def _state(control) -> str:
+    return control.evaluate("e => e.value ?? e.outerHTML")
+
+
+def _slider(control):
+    index, last = (int(control.evaluate(f"e => e.{name}")) for name in ("value", "max"))
+    yield "keyboard", lambda: control.press("ArrowLeft" if index == last else "ArrowRight")
+    box = control.bounding_box()
+    x = box["width"] * (0.1 if index > last / 2 else 0.9)
+    yield "mouse", lambda: control.click(position={"x": x, "y": box["height"] / 2})
+
+
+def _dropdown(control):
+    index, count = (control.evaluate(f"e => e.{name}") for name in ("selectedIndex", "length"))
+    yield "keyboard", lambda: control.press("ArrowUp" if index == count - 1 else "ArrowDown")
+    yield "mouse", lambda: control.select_option(index=index)  # a menu that no page can click on
+
+
+def _toggles(control):
+    others = control.locator("button:not(.mod-active)")
+    yield "keyboard", lambda: others.last.press("Enter")
+    yield "mouse", lambda: others.first.click()
+
+
+def _entry(control):
+    name = control.evaluate("e => e.labels[0].innerText")
+
+    def write():
+        control.fill(TEXTS[name])
+        control.press("Enter")
+
+    yield "keyboard", write
+
+
+def _button(control):
+    yield "keyboard", lambda: control.press("Enter")
+    yield "mouse", control.click
+
+
+MOVES = {
+    "slider": _slider, "dropdown": _dropdown, "toggles": _toggles, "entry": _entry,
+    "button": _button,
+}  # fmt: skip
+
+
+def _guess(page, panel) -> None:
+    """Chooses an answer by mouse, another by keyboard, and commits to it."""
+    commit = panel.get_by_role("button", name="This is my guess")
+    if panel.locator("input[type=radio]").count():
+        commit.click()
+        page.evaluate(SETTLE)
+        assert "Choose an answer first." in panel.inner_text()
+        panel.locator("input[type=radio]").first.click()
+        panel.locator("input[type=radio]:checked").press("ArrowDown")
+        answer = panel.locator("label:has(input:checked)").inner_text().strip()
+        assert answer == panel.locator("label:has(input[type=radio])").nth(1).inner_text().strip()
+    else:
+        entry = panel.locator("input[type=number]")
+        entry.click()
+        entry.press("ArrowUp")
+        answer = entry.input_value()
+    commit.press("Enter")
+    page.evaluate(SETTLE)
+    assert f"Your guess: {answer}" in panel.inner_text()
+    assert commit.is_disabled()
+
+
+def _training(page, panel) -> None:
+    """One trainer is at work, and gets on."""
+    status = panel.get_by_text(re.compile(r"step [\d,]+ of [\d,]+"))
+    status.wait_for(timeout=60 * SECOND)
+    threads = "[t for t in __import__('threading').enumerate() if t.name == 'training']"
+    assert int(page.evaluate(ASK, f"print(len({threads}))")) == 1
+    steps = []
+    for _ in range(20):
+        steps.append(int(re.search(r"step ([\d,]+) of", status.inner_text())[1].replace(",", "")))
+        if len(set(steps)) > 2:
+            break
+        page.wait_for_timeout(250)
+    assert steps == sorted(steps) and steps[-1] > steps[0]
+
+
+def _stopped(panel) -> None:
+    """The status says so, within two steps of the press."""
+    status = panel.get_by_text(re.compile("Stopped at step"))
+    status.wait_for(timeout=30 * SECOND)
+    numbers = re.search(r"at step ([\d,]+) \(pressed at step ([\d,]+)\)", status.inner_text())
+    made, pressed = (int(n.replace(",", "")) for n in numbers.groups())
+    assert 0 <= made - pressed <= 2
+
+
+def _photograph(page) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    height = page.locator(".jp-WindowedPanel-outer").evaluate("e => e.scrollHeight")
+    page.set_viewport_size({"width": 1300, "height": height + 200})
+    page.screenshot(path=SCREENSHOTS / f"{page.stem}.png")
