@@ -4,12 +4,12 @@ What the notebook looked like at the end is kept in build/screenshots.
 """
 
 import re
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from .conftest import ROOT
-
+ROOT = Path(__file__).resolve().parents[2]
 SECOND = 1000  # milliseconds
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SCREENSHOTS = ROOT / "build" / "screenshots"
