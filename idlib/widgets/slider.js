@@ -7,7 +7,7 @@ function render({ model, el }) {
   name.append(text, range);
   el.replaceChildren(name, chosen);
   el.classList.add("idlib-slider");
-  el.dataset.lmSuppressShortcuts = "true"; // arrow keys move the slider, not the notebook
+  range.dataset.lmSuppressShortcuts = "true"; // arrow keys move the slider, not the notebook
 
   const show = () => {
     const labels = model.get("_options_labels");

@@ -49,14 +49,15 @@ DRAWN = "e => [...e.querySelectorAll('.widget-html-content')].map(x => x.innerHT
 def notebook(request, lab, browser):
     """The page of a notebook, all cells run."""
     page = browser.new_page(viewport={"width": 1300, "height": 1400})
+    page.set_default_timeout(120 * SECOND)
     page.stem = request.param.stem
     page.raised = []
     page.on("pageerror", lambda error: page.raised.append(str(error)))
     page.goto(f"{lab}/lab/tree/{request.param.name}?reset")
-    page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60 * SECOND)
+    page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
     try:
         page.evaluate(RUN_ALL)
-        page.wait_for_function("window.allRan", timeout=180 * SECOND)
+        page.wait_for_function("window.allRan", timeout=300 * SECOND)
         page.evaluate(SETTLE)
         yield page
     finally:
@@ -219,7 +220,7 @@ def _guess(page, panel) -> None:
 def _training(page, panel) -> None:
     """One trainer is at work, and gets on."""
     status = panel.get_by_text(re.compile(r"step [\d,]+ of [\d,]+"))
-    status.wait_for(timeout=60 * SECOND)
+    status.wait_for()
     threads = "[t for t in __import__('threading').enumerate() if t.name == 'training']"
     assert int(page.evaluate(ASK, f"print(len({threads}))")) == 1
     steps = []
@@ -234,7 +235,7 @@ def _training(page, panel) -> None:
 def _stopped(panel) -> None:
     """The status says so, within two steps of the press."""
     status = panel.get_by_text(re.compile("Stopped at step"))
-    status.wait_for(timeout=30 * SECOND)
+    status.wait_for()
     numbers = re.search(r"at step ([\d,]+) \(pressed at step ([\d,]+)\)", status.inner_text())
     made, pressed = (int(n.replace(",", "")) for n in numbers.groups())
     assert 0 <= made - pressed <= 2
