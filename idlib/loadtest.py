@@ -47,7 +47,7 @@ class Load:
     proportional: tuple[float, ...]
 
     def __str__(self) -> str:
-        p95 = statistics.quantiles(self.answers, n=20)[-1]
+        p95 = statistics.quantiles(self.answers, n=20, method="inclusive")[-1]
         median, longest = statistics.median(self.answers), max(self.answers)
         lines = [
             f"{len(self.answers)} moves of {len(self.private)} students: median "
