@@ -11,6 +11,7 @@ import copy
 import os
 import random
 import statistics
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,7 +120,7 @@ async def _student(
         resources={"metadata": {"path": str(path.parent)}},
     )
     rng, answers = random.Random(seed), []
-    async with client.async_setup_kernel():
+    async with client.async_setup_kernel(stderr=subprocess.DEVNULL):  # errors come as messages
         async with running:
             await _run(client, path)
             sliders = await _sliders(client, path)
