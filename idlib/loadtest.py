@@ -121,6 +121,7 @@ async def _student(
     )
     rng, answers = random.Random(seed), []
     async with client.async_setup_kernel(stderr=subprocess.DEVNULL):  # errors come as messages
+        await together.wait()  # a start that is broken off would leave its kernel behind
         async with running:
             await _run(client, path)
             sliders = await _sliders(client, path)
