@@ -43,3 +43,12 @@ def test_the_site_is_published_from_main_as_the_readme_makes_it():
     assert "needs: build" in publish and "actions/deploy-pages@" in publish
     for permission in ("pages: write", "id-token: write"):  # for the one job that needs them
         assert permission in publish and permission not in build
+
+
+def test_screenshots_are_kept_of_failed_runs_as_well():
+    step = re.search(r"if: always\(\)\n +uses: actions/upload-artifact.*?ignore\n", TEST, re.S)[0]
+    assert "path: build/screenshots\n" in step
+    code = (ROOT / "tests/browser/test_notebooks.py").read_text(encoding="utf-8")
+    assert 'SCREENSHOTS = ROOT / "build" / "screenshots"' in code
+    for value in re.findall(r"matrix\.(\w+)", re.search(r"name: (.*)", step)[1]):
+        assert f"        {value}: [" in TEST  # a name for each machine: artefacts can't share one

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 
 import ipywidgets as w
 
+from .slider import Slider
+
 __all__ = ["Panel", "SliderPanel", "error_html"]
 
 
@@ -37,7 +39,7 @@ class SliderPanel(Panel):
     def __init__(
         self, label: str, values: Sequence, draw: Callable[[object], str], value, height: str
     ):
-        self.slider = w.SelectionSlider(
+        self.slider = Slider(
             options=values, value=value, description=label, continuous_update=True,
             layout=w.Layout(width="560px"), style={"description_width": "initial"},
         )  # fmt: skip

@@ -25,8 +25,9 @@ class Prediction(Panel):
             self.answer = w.RadioButtons(options=options, value=None, layout=w.Layout(width="auto"))
         else:
             self.answer = w.BoundedIntText(
-                value=low, min=low, max=high, layout=w.Layout(width="120px")
-            )
+                value=low, min=low, max=high, description="your guess",
+                layout=w.Layout(width="200px"), style={"description_width": "initial"},
+            )  # fmt: skip
         self.commit = w.Button(description="This is my guess", icon="check")
         self.status = w.HTML("")
         self.guess: int | str | None = None
