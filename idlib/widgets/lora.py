@@ -76,8 +76,9 @@ def _html(shown: str, rank: int, d: int) -> str:
 
 def _row(p: Point, full: Point, head: Point) -> str:
     beside = f"{p.numbers - head.numbers:,}" if p.method in ("LoRA", "head") else "–"
+    size = 4 * p.numbers + 8 * (p.method in ("DID", "SAID"))  # and a seed
     return (
-        f"<tr><td>{p.name}</td><td>{p.numbers:,}</td><td>{beside}</td><td>{4 * p.numbers:,}</td>"
+        f"<tr><td>{p.name}</td><td>{p.numbers:,}</td><td>{beside}</td><td>{size:,}</td>"
         f"<td><b>{p.score:.3f}</b> ({min(p.scores):.3f} to {max(p.scores):.3f})</td>"
         f"<td>{p.score / full.score:.1%}</td></tr>"
     )
