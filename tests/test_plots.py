@@ -5,7 +5,16 @@ import re
 import numpy as np
 import pytest
 
-from idlib.plots import accuracy_curves, figure, picture, thumbnails, training_curve
+from idlib.plots import (
+    COLORS,
+    MovingLine,
+    accuracy_curves,
+    figure,
+    picture,
+    thumbnails,
+    to_html,
+    training_curve,
+)
 
 CURVES = {"FC": {10: [0.2, 0.3], 100: [0.8, 0.9]}, "LeNet": {10: [0.1], 100: [0.95]}}
 
@@ -18,7 +27,7 @@ def test_a_picture_keeps_its_alternative_text_and_caption():
 
 
 def test_accuracy_curves_show_every_seed_the_means_and_the_thresholds():
-    fig = accuracy_curves(CURVES, {"absolute: 0.90": (0.9, "")}, d=100, title="Recorded on …")
+    fig = accuracy_curves(CURVES, {"absolute: 0.90": (0.9, "")}, title="Recorded on …")
     (ax,) = fig.axes
     lines = {line.get_label(): line.get_ydata() for line in ax.lines}
     assert np.allclose(lines["FC"], [0.25, 0.85]) and np.allclose(lines["LeNet"], [0.1, 0.95])
@@ -26,7 +35,19 @@ def test_accuracy_curves_show_every_seed_the_means_and_the_thresholds():
     dots = [line for line in ax.lines if line.get_marker() == "o"]
     assert sorted(len(line.get_ydata()) for line in dots) == [2, 4]
     assert "logarithmic" in ax.get_xlabel() and ax.get_ylabel() == "test accuracy"
-    assert "d = 100" in ax.get_xlabel()
+
+
+def test_a_line_moves_over_a_figure_as_if_all_of_it_were_drawn():
+    def drawn():
+        return accuracy_curves(CURVES, {"absolute: 0.90": (0.9, "")})
+
+    moving = MovingLine(drawn())
+    seen = [moving.to_html(d, f"at {d}") for d in (10, 100, 10)]
+    assert seen[0] == seen[2] != seen[1]
+    for d, html in zip((10, 100), seen, strict=False):
+        fig = drawn()
+        fig.axes[0].axvline(d, color=COLORS["grey"], linewidth=1.2, zorder=99)
+        assert html == to_html(fig, f"at {d}")
 
 
 def test_the_training_curve_marks_the_threshold():

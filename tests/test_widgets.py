@@ -105,7 +105,7 @@ def test_a_guess_is_shown_in_pictures_drawn_before_and_after_it():
         (early, " (beyond the axis, hence the dotted line at its end)"),
         (late, ""),
     ):
-        assert f'alt="A plot. Your guess: 4000{where}."' in panel.static_html()
+        assert f'alt="A plot. Your guess: 4,000{where}."' in panel.static_html()
         assert f"Look here. Your guess: <b>4,000</b>{where}." in panel.static_html()
     assert drawn != re.search('src="([^"]+)', early.static_html())[1]
     assert "Your guess: <b>4,000</b>" in around.static_html()

@@ -1,6 +1,6 @@
 """Figures: one look for all, with alternative text, drawn without pyplot."""
 
-from .base import COLORS, figure, mark_guess, picture, thumbnails, to_html
+from .base import COLORS, MovingLine, figure, mark_guess, picture, thumbnails, to_html
 from .compression import bytes_and_accuracy, description_lengths, file_panel
 from .curves import accuracy_curves, training_curve
 from .family import d90_along_pretraining, d90_of_sizes
@@ -31,6 +31,7 @@ from .toy import curvature_odds, descents, loss_by_groups, meetings, performance
 
 __all__ = [
     "COLORS",
+    "MovingLine",
     "accuracy_curves",
     "adapter_scores",
     "angles",

@@ -20,7 +20,6 @@ STYLES = (  # colour, marker, dashes of its threshold
 def accuracy_curves(
     curves: Mapping[str, Mapping[int, Sequence[float]]],
     thresholds: Mapping[str, tuple[float, str]],
-    d: int | None = None,
     title: str = "",
 ) -> Figure:
     """Accuracy against d: a dot for each seed, a line through the means.
@@ -29,7 +28,6 @@ def accuracy_curves(
         curves: for each label the scores of all seeds at each d.
         thresholds: for each label of a horizontal line its height and the label in `curves`
             whose colour it takes ("" for black).
-        d: where to draw a vertical line, if anywhere.
         title: says data, seeds, hardware and date of recorded results.
     """
     fig, ax = figure(7.4, 4.0, layout=None)
@@ -45,11 +43,7 @@ def accuracy_curves(
     for label, (height, of) in thresholds.items():
         color, _, dash = styles.get(of, ("black", "", "-"))
         ax.axhline(height, color=COLORS[color], linestyle=dash, linewidth=1, label=label)
-    if d is not None:
-        ax.axvline(d, color=COLORS["grey"], linewidth=1.2)
-    here = "" if d is None else f"; the grey line is at d = {d:,}"
-    label = f"d, trained numbers (logarithmic){here}"
-    ax.set(xscale="log", xlabel=label, ylabel="test accuracy")
+    ax.set(xscale="log", xlabel="d, trained numbers (logarithmic)", ylabel="test accuracy")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_ylim(0, 1.02)
     ax.set_title(title, fontsize=8, loc="left", color="#555555")

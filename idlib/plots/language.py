@@ -16,7 +16,6 @@ def method_curves(
     curves: Mapping[str, Mapping[int, Sequence[float]]],
     threshold: float,
     majority: float,
-    d: int | None = None,
     title: str = "",
 ) -> Figure:
     """Accuracy against d under DID and SAID, between the commonest label and 90 %.
@@ -25,7 +24,6 @@ def method_curves(
         curves: for "DID" and "SAID" the scores of all seeds at each d.
         threshold: 0.9 times the full model's score.
         majority: the score of always giving the commonest label.
-        d: where to draw a vertical line, if anywhere.
         title: says data, seeds, hardware and date of recorded results.
     """
     fig, ax = figure(7.4, 3.8, layout=None)
@@ -44,10 +42,7 @@ def method_curves(
         (majority, f"commonest label: {majority:.3f}", -10),
     ):
         ax.annotate(text, (left, height), xytext=(0, up), textcoords="offset points", fontsize=8)
-    if d is not None:
-        ax.axvline(d, color=COLORS["grey"], linewidth=1.2)
-    here = "" if d is None else f"; the grey line is at d = {d:,}"
-    ax.set(xscale="log", xlabel=f"d, trained numbers (logarithmic){here}", ylabel="test accuracy")
+    ax.set(xscale="log", xlabel="d, trained numbers (logarithmic)", ylabel="test accuracy")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_ylim(min(majority - 0.06, 0.45), max(threshold + 0.12, 0.9))
     ax.set_title(title, fontsize=8, loc="left", color="#555555")

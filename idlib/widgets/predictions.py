@@ -1,6 +1,7 @@
 """A guess that the reader commits to, and the pictures that it is shown in."""
 
 import html
+import re
 from collections.abc import Callable, Sequence
 
 import ipywidgets as w
@@ -69,10 +70,15 @@ class Prediction(Panel):
         """
         if self.guess is None:
             return to_html(fig, alt, caption)
+        said = self.mark(fig, axis, panel)
+        alone = html.unescape(re.sub("<.*?>", "", said))
+        return to_html(fig, f"{alt} {alone}", f"{caption} {said}")
+
+    def mark(self, fig: Figure, axis: str, panel: int = 0) -> str:
+        """Marks the guess, if `axis` is not empty, and returns what a caption says of it."""
         where = axis and mark_guess(fig.axes[panel], self.guess, axis)
         where = where and f" ({where})"
-        caption = f"{caption} {self.words('Your guess: ')}{where}."
-        return to_html(fig, f"{alt} Your guess: {self.guess}{where}.", caption)
+        return f"{self.words('Your guess: ')}{where}."
 
     def words(self, before: str, none: str = "") -> str:
         """The guess as HTML, after some words; other words where none was made."""

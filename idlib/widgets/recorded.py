@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..data import load
 from ..errors import IdlibError
-from ..plots import accuracy_curves, thumbnails, to_html
+from ..plots import MovingLine, accuracy_curves, thumbnails
 from ..recorded import Curve, curve, provenance, recorded, replay
 from ..training import predict
 from .base import Panel, SliderPanel
@@ -55,11 +55,12 @@ class RecordedCurves(Panel):
             description="look inside",
             style={"description_width": "initial"},
         )
+        self.figure, self.said = self._figure()
         start = min(ds, key=lambda x: abs(x - d))
         self.panel = SliderPanel("d", ds, self._draw, start, height="760px")
         self.inside.observe(self._redraw, "value")
         if guess is not None:
-            guess.when_made(lambda: self._redraw(None))
+            guess.when_made(self._guessed)
         super().__init__([self.inside, self.panel])
 
     def _redraw(self, _) -> None:
@@ -69,21 +70,31 @@ class RecordedCurves(Panel):
         label = self.inside.value
         return self._curves_html(d) + self._table(d) + _inside(self.curves[label], label, d)
 
-    def _curves_html(self, d: int) -> str:
+    def _figure(self) -> tuple[MovingLine, str]:
+        """The curves with the guess in them, and what is to be said of the guess."""
         thresholds = {"absolute: 0.90": (0.9, "")}
         for label, c in self.curves.items():
             thresholds[f"90 % of {label} ({0.9 * c.baseline:.3f})"] = (0.9 * c.baseline, label)
         scores = {label: c.scores for label, c in self.curves.items()}
-        fig = accuracy_curves(scores, thresholds, d, self.title)
-        now = ", ".join(f"{k} {np.mean(s[d]):.3f}" for k, s in scores.items() if d in s)
+        fig, said = accuracy_curves(scores, thresholds, self.title), ""
+        if self.guess is not None and self.guess.guess is not None:
+            said = self.guess.mark(fig, "x")
+        return MovingLine(fig), said
+
+    def _guessed(self) -> None:
+        self.figure, self.said = self._figure()
+        self._redraw(None)
+
+    def _curves_html(self, d: int) -> str:
+        now = ", ".join(
+            f"{k} {np.mean(c.scores[d]):.3f}" for k, c in self.curves.items() if d in c.scores
+        )
         caption = (
             "A small mark is a network trained from the start, one a seed; lines join the means. "
-            "d90 is where a curve crosses a horizontal line."
+            f"d90 is where a curve crosses a horizontal line. {self.said}"
         )
         alt = f"Test accuracy against d, with 90 % lines. At d = {d}: {now}."
-        if self.guess is None:
-            return to_html(fig, alt, caption)
-        return self.guess.to_html(fig, alt, caption, axis="x")
+        return self.figure.to_html(d, alt, caption)
 
     def _table(self, d: int) -> str:
         rows = "".join(

@@ -1,12 +1,13 @@
 """A slider for d over recorded fine-tuning: DID and SAID, and the texts whose answer changes."""
 
+import functools
 import html
 from pathlib import Path
 
 import ipywidgets as w
 import numpy as np
 
-from ..plots import method_curves, to_html
+from ..plots import MovingLine, method_curves
 from ..recorded import Curve, provenance, recorded
 from ..texts import at_hand, load_text
 from ..tuning import MAJORITY, METHODS, SHOWN, answers, curves
@@ -53,8 +54,7 @@ class TunedCurves(Panel):
         self._show_texts()
 
     def _draw(self, d: int) -> str:
-        both = curves(self.shown.value)
-        return _curves_html(self.shown.value, both, d) + _table(both, d)
+        return _curves_html(self.shown.value, d) + _table(curves(self.shown.value), d)
 
     def _show_texts(self, _=None) -> None:
         try:
@@ -64,20 +64,29 @@ class TunedCurves(Panel):
             self.texts.value = error_html(error)
 
 
-def _curves_html(shown: str, both: dict[str, Curve], d: int) -> str:
-    experiment, task, _ = SHOWN[shown]
-    baseline = both["DID"].baseline
-    majority = MAJORITY[task.split("-")[0]]
-    scores = {method: c.scores for method, c in both.items()}
-    title = f"{shown}. {provenance(recorded(experiment))}"
-    fig = method_curves(scores, 0.9 * baseline, majority, d, title)
-    now = ", ".join(f"{k} {np.mean(s[d]):.3f}" for k, s in scores.items() if d in s)
+def _level(shown: str) -> tuple[float, float]:
+    """The 90 % line, and the share of the commonest label."""
+    return 0.9 * curves(shown)["DID"].baseline, MAJORITY[SHOWN[shown][1].split("-")[0]]
+
+
+@functools.cache
+def _figure(shown: str) -> MovingLine:
+    scores = {method: c.scores for method, c in curves(shown).items()}
+    title = f"{shown}. {provenance(recorded(SHOWN[shown][0]))}"
+    return MovingLine(method_curves(scores, *_level(shown), title))
+
+
+def _curves_html(shown: str, d: int) -> str:
+    threshold, majority = _level(shown)
+    now = ", ".join(
+        f"{k} {np.mean(c.scores[d]):.3f}" for k, c in curves(shown).items() if d in c.scores
+    )
     alt = (
         f"{shown}: test accuracy against d under DID and SAID, from the commonest label at "
-        f"{majority:.3f} towards the 90 % line at {0.9 * baseline:.3f}. At d = {d}: {now}."
+        f"{majority:.3f} towards the 90 % line at {threshold:.3f}. At d = {d}: {now}."
     )
     caption = "A dot is a model tuned from the start, one for each seed; lines join the means."
-    return to_html(fig, alt, caption)
+    return _figure(shown).to_html(d, alt, caption)
 
 
 def _table(both: dict[str, Curve], d: int) -> str:
