@@ -109,6 +109,8 @@ def _main() -> None:
     talk = commands.add_parser("slides", help="make reveal.js slides, each in one file")
     talk.add_argument("files", nargs="*", help="default: notebooks/*.ipynb")
     talk.add_argument("--folder", default="build/slides", help="where they go")
+    pages = commands.add_parser("site", help="make web pages of the course, from a clone of it")
+    pages.add_argument("--folder", default="build/site", help="where they go")
     pre = commands.add_parser("pretrain", help="pretrain a small RoBERTa; resumes")
     pre.add_argument("--size", default="4x128", help="layers x hidden size")
     pre.add_argument("--steps", type=int, default=25_000, help="of 4,096 tokens")
@@ -121,6 +123,10 @@ def _main() -> None:
     timing.add_argument("--threads", type=int, default=2)
     timing.add_argument("--language", action="store_true", help="time steps of BERT-base instead")
     timing.add_argument("--quick", action="store_true", help="few rounds, to see that all works")
+    load = commands.add_parser("loadtest", help="time sliders that a whole class drags")
+    load.add_argument("--kernels", type=int, default=10, help="students, a kernel each")
+    load.add_argument("--notebook", default="notebooks/03_mnist_fc_vs_lenet.ipynb")
+    load.add_argument("--seconds", type=float, default=60, help="that they drag")
     args = parser.parse_args()
     if args.command == "record" and args.name in OTHERS:
         OTHERS[args.name](args.path)
@@ -150,6 +156,14 @@ def _main() -> None:
             args.files or sorted(Path("notebooks").glob("*.ipynb")), args.folder
         ):
             print(path)
+    elif args.command == "site":
+        from .website import make_site  # Sphinx comes with the extra "site"
+
+        print(make_site(".", args.folder))
+    elif args.command == "loadtest":
+        from .loadtest import measure  # nbclient comes with the notebooks' tools
+
+        print(measure(args.notebook, args.kernels, args.seconds))
     elif args.command == "bench" and args.language:
         from . import bench_language
 

@@ -19,6 +19,7 @@ from .errors import IdlibError
 __all__ = ["clean", "run", "tidy"]
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
+SCRIPT = "application/javascript"
 TIMEOUT = 300  # seconds for a cell
 
 
@@ -95,6 +96,7 @@ def _parse(text: str, path: Path) -> NotebookNode:
 
 
 def _keep(output: NotebookNode) -> bool:
-    """Drops the widget from an output; whether anything but the widget's name is left."""
+    """Drops what is alive from an output; whether anything but its name is left."""
     data = output.get("data", {})
-    return data.pop(WIDGET, None) is None or bool(set(data) - {"text/plain"})
+    alive = [kind for kind in (WIDGET, SCRIPT) if data.pop(kind, None) is not None]
+    return not alive or bool(set(data) - {"text/plain"})

@@ -41,10 +41,10 @@ class _Renderer(IPythonRenderer):
 
 
 def render_markdown(source: str) -> str:
-    """The HTML of a text cell, formulas as MathML."""
-    return MarkdownWithMath(renderer=_Renderer(escape=False, exclude_anchor_links=True)).render(
-        source
-    )
+    """The HTML of a text cell, formulas as MathML, links to notebooks as links to their slides."""
+    renderer = _Renderer(escape=False, exclude_anchor_links=True)
+    page = MarkdownWithMath(renderer=renderer).render(source)
+    return re.sub(r'href="([\w-]+)\.ipynb"', r'href="\1.slides.html"', page)
 
 
 def make_slides(notebooks: Iterable[str | os.PathLike], folder: str | os.PathLike) -> list[Path]:
@@ -116,32 +116,35 @@ def _sections(notebook: NotebookNode) -> list[tuple[str, list[str]]]:
                 heading = HEADING.match(part)
                 sections.append((heading[2], _blocks(part[heading.end() :])))
         elif sections and not re.search(r"\bExercise", sections[-1][0]):
-            sections[-1][1].extend(filter(None, map(_output, cell.get("outputs", []))))
+            for output in cell.get("outputs", []):
+                sections[-1][1].extend(_output(output))
     return sections
 
 
 def _blocks(page: str) -> list[str]:
     """A page of HTML, cut between its outermost elements."""
-    ends = r"(?<=</p>)|(?<=</ul>)|(?<=</ol>)|(?<=</table>)|(?<=</pre>)|(?<=</div>)"
+    ends = "|".join(f"(?<=</{tag}>)" for tag in ("p", "ul", "ol", "table", "pre", "div", "figure"))
     blocks, depth = [""], 0
     for piece in re.split(ends, page):
         blocks[-1] += piece
-        depth += len(re.findall(r"<(?:ul|ol|table|div|blockquote)\b", piece))
-        depth -= len(re.findall(r"</(?:ul|ol|table|div|blockquote)>", piece))
+        depth += len(re.findall(r"<(?:ul|ol|table|div|figure|blockquote)\b", piece))
+        depth -= len(re.findall(r"</(?:ul|ol|table|div|figure|blockquote)>", piece))
         if depth == 0:
             blocks.append("")
     return [block for block in blocks if block.strip()]
 
 
-def _output(output: NotebookNode) -> str:
-    """An output as HTML, or nothing."""
+def _output(output: NotebookNode) -> list[str]:
+    """An output as blocks of HTML."""
     data = output.get("data", {})
     if "text/html" in data:
-        return re.sub(r"<p><i>Static picture:.*?</i></p>", "", data["text/html"])
+        page = re.sub(r"<p><i>Static picture:.*?</i></p>", "", data["text/html"])
+        page = page.replace("no guess was made; measured:", "Measured:")
+        return _blocks(page) if "<figure" in page else [page]  # a prediction stays in one piece
     if "text/markdown" in data:
-        return render_markdown(data["text/markdown"])
+        return [render_markdown(data["text/markdown"])]
     text = output.get("text") or data.get("text/plain", "")
-    return f"<pre>{html.escape(text)}</pre>" if text.strip() else ""
+    return [f"<pre>{html.escape(text)}</pre>"] if text.strip() else []
 
 
 def _text(path) -> str:

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from idlib import IdlibError, checks, filesizes, recorded, widgets
+from idlib import IdlibError, filesizes, recorded, widgets
 from idlib.compression import encode, pack, quantise, read, unpack, write, zipped
 from idlib.data import load
 from idlib.filesizes import BITS, file_sizes, label_bytes, record_file_sizes, state_dict_bytes
@@ -182,41 +182,3 @@ def test_widget_shows_what_was_recorded():
             this = next(s for s in file_sizes(model) if (s.d, s.bits) == (d, bits))
             assert f"<b>{this.bytes:,} bytes</b>" in panel.view.value
             assert f"<b>{this.score:.3f}</b>" in panel.view.value
-
-
-class TestChecks:
-    @staticmethod
-    def rounded(x, bits):
-        q, spacing = quantise(x, bits)
-        return spacing * q
-
-    def test_solutions_pass(self):
-        assert checks.compression.quantise(self.rounded)
-        assert checks.compression.labels(label_bytes)
-
-    @pytest.mark.parametrize(
-        ("wrong", "said"),
-        [
-            (lambda x, bits: x, "values: 3 are left"),
-            (lambda x, bits: x.clamp(-1, 1).round(), "off by"),
-            (lambda x, bits: x.sign() * x.abs().max(), "off by"),
-            (lambda x, bits: None, "you return NoneType"),
-            (lambda x, bits: (x * 2 ** (bits - 1)).round() / 2 ** (bits - 1), "values"),
-        ],
-    )
-    def test_wrong_rounding(self, wrong, said, capsys):
-        assert not checks.compression.quantise(wrong)
-        assert said in capsys.readouterr().out
-
-    @pytest.mark.parametrize(
-        ("wrong", "said"),
-        [
-            (lambda z, y: 8 * label_bytes(z, y), "a byte has 8"),
-            (lambda z, y: F.cross_entropy(z, y, reduction="sum"), "These are nats"),
-            (lambda z, y: math.log(2) * label_bytes(z, y), "base 2"),
-            (lambda z, y: 0.0, "you return 0.000"),
-        ],
-    )
-    def test_wrong_codes(self, wrong, said, capsys):
-        assert not checks.compression.labels(wrong)
-        assert said in capsys.readouterr().out

@@ -3,9 +3,8 @@
 import math
 
 import pytest
-import torch
 
-from idlib import IdlibError, checks, widgets
+from idlib import IdlibError, widgets
 from idlib.dimension import Estimate
 from idlib.family import (
     CHECKPOINTS,
@@ -159,73 +158,3 @@ class TestWidgets:
         before = panel.view.value
         panel.slider.value = "roberta-4x256"
         assert "roberta-4x256" in panel.view.value and panel.view.value != before
-
-
-class TestChecks:
-    def test_masking(self, capsys):
-        def right(ids, draw, other):
-            seen = torch.where(draw < 0.12, 4, ids)
-            seen = torch.where((draw >= 0.12) & (draw < 0.135), other, seen)
-            return seen, torch.where(draw < 0.15, ids, -100)
-
-        assert checks.family.masking(right)
-        wrong = {
-            "are to be guessed": lambda ids, draw, other: (ids, ids),
-            "the token itself": lambda ids, draw, other: (
-                right(ids, draw, other)[0],
-                torch.where(draw < 0.15, other, -100),
-            ),
-            "80 % of those": lambda ids, draw, other: (
-                torch.where(draw < 0.15, 4, ids),
-                right(ids, draw, other)[1],
-            ),
-            "become `other`": lambda ids, draw, other: (
-                torch.where(draw < 0.12, 4, ids),
-                right(ids, draw, other)[1],
-            ),
-            "it raises": lambda ids, draw, other: 1 / 0,
-        }
-        for words, fn in wrong.items():
-            assert not checks.family.masking(fn)
-            assert words in capsys.readouterr().out
-
-    def test_d90_or_none(self, capsys):
-        def right(scores, full, majority):
-            if 0.9 * full <= majority:
-                return None
-            return min((d for d, s in scores.items() if s >= 0.9 * full), default=None)
-
-        assert checks.family.d90_or_none(right)
-        wrong = (
-            lambda scores, full, majority: min(d for d, s in scores.items() if s >= 0.9 * full),
-            lambda scores, full, majority: next(
-                (d for d, s in scores.items() if s > 0.9 * full), None
-            ),
-            lambda scores, full, majority: min(
-                (d for d, s in scores.items() if s >= 0.9 * full), default=None
-            ),
-        )
-        for fn in wrong:
-            assert not checks.family.d90_or_none(fn)
-            assert "Hint" in capsys.readouterr().out
-
-    def test_parameters(self, capsys):
-        assert checks.family.parameters(lambda n, h: n * (12 * h * h + 13 * h))
-        for words, fn in {
-            "add biases": lambda n, h: n * 12 * h * h,
-            "one block": lambda n, h: 12 * h * h + 13 * h,
-            "you say 512": lambda n, h: n * h,
-        }.items():
-            assert not checks.family.parameters(fn)
-            assert words in capsys.readouterr().out
-
-    def test_storage(self, capsys):
-        assert checks.family.storage(lambda D, d, n: (4 * D * n, 4 * D + n * (4 * d + 8)))
-        for words, fn in {
-            "kept too": lambda D, d, n: (4 * D * n, n * (4 * d + 8)),
-            "rebuild P": lambda D, d, n: (4 * D * n, 4 * D + n * 4 * d),
-            "4 bytes": lambda D, d, n: (D * n, d * n),
-            "it raises": lambda D, d, n: None,
-        }.items():
-            assert not checks.family.storage(fn)
-            assert words in capsys.readouterr().out

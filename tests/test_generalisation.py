@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from idlib import IdlibError, checks, generalisation, recorded, widgets
+from idlib import IdlibError, generalisation, recorded, widgets
 from idlib import replays as recording
 from idlib.compression import encode
 from idlib.data import fingerprint, load
@@ -231,69 +231,6 @@ def test_widget_shows_each_term():
         assert f"<b>{b.kl:.3f}</b>" in text and f"√(d/m) = {math.sqrt(d / m):.3f}" in text
         assert ("says nothing" in text.partition("</b>")[2]) == (b.hoeffding >= 1)
         assert ("supposed" in text) == (m != MNIST)
-
-
-class TestChecks:
-    @staticmethod
-    def needed(error, bits, delta, target):
-        if target <= error:
-            return None
-        return math.ceil(complexity(bits, 1, delta) ** 2 / (target - error) ** 2)
-
-    def test_solutions_pass(self):
-        assert checks.generalisation.occam_bound(occam_bound)
-        assert checks.generalisation.relative_gap(lambda train, test: (train - test) / (1 - test))
-        assert checks.generalisation.examples_needed(self.needed)
-
-    @pytest.mark.parametrize(
-        ("wrong", "said"),
-        [
-            (complexity, "training error is missing"),
-            (lambda e, b, m, d: e + math.sqrt((b + math.log(1 / d)) / (2 * m)), "log(2)"),
-            (lambda e, b, m, d: occam_bound(e, 8 * b, m, d), "not bytes"),
-            (lambda e, b, m, d: e + math.sqrt(2) * complexity(b, m, d), "divide by 2 m"),
-            (lambda e, b, m, d: e + complexity(b, m, d) ** 2, "square root"),
-            (lambda e, b, m, d: e + math.sqrt(b * math.log(2) / (2 * m)), "ln(1/delta) is miss"),
-            (lambda e, b, m, d: e + math.sqrt(max(0, b * math.log(2) + math.log(d)) / (2 * m)),
-             "negative"),
-            (lambda e, b, m, d: None, "you return nan"),
-        ],
-    )  # fmt: skip
-    def test_wrong_bounds(self, wrong, said, capsys):
-        if wrong is complexity:
-            wrong = lambda e, b, m, d: complexity(b, m, d)  # noqa: E731
-        assert not checks.generalisation.occam_bound(wrong)
-        assert said in capsys.readouterr().out
-
-    @pytest.mark.parametrize(
-        ("wrong", "said"),
-        [
-            (lambda train, test: train - test, "That is the gap itself"),
-            (lambda train, test: (test - train) / (1 - test), "sign is turned"),
-            (lambda train, test: abs(train - test) / (1 - test), "may be negative"),
-            (lambda train, test: max(0, train - test) / (1 - test), "may be negative"),
-            (lambda train, test: (train - test) / test, "not by the test accuracy"),
-            (lambda train, test: (train - test) / (1 - train) if train < 1 else 0,
-             "not by the training errors"),
-        ],
-    )  # fmt: skip
-    def test_wrong_gaps(self, wrong, said, capsys):
-        assert not checks.generalisation.relative_gap(wrong)
-        assert said in capsys.readouterr().out
-
-    @pytest.mark.parametrize(
-        ("wrong", "said"),
-        [
-            (lambda *a: (TestChecks.needed(*a) or 1) - 1, "round up"),
-            (lambda e, b, d, t: math.ceil(complexity(b, 1, d) ** 2 / abs(t - e)), "squared"),
-            (lambda e, b, d, t: math.ceil(complexity(b, 1, d) ** 2 / t**2), "target - error"),
-            (lambda e, b, d, t: TestChecks.needed(0, b, d, abs(t - e) or 1), "return None"),
-            (lambda *a: None, "you return None"),
-        ],
-    )
-    def test_wrong_numbers_of_examples(self, wrong, said, capsys):
-        assert not checks.generalisation.examples_needed(wrong)
-        assert said in capsys.readouterr().out
 
 
 def test_the_command_knows_the_recording(monkeypatch, tmp_path):

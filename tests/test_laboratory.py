@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from idlib import IdlibError, checks, laboratory, plots, widgets
+from idlib import IdlibError, laboratory, plots, widgets
 from idlib.data import load
 from idlib.flatness import first_layer, gradient_norms, trace
 from idlib.geometry import cloud, cosines, in_degrees, missed, skewness
@@ -209,51 +209,3 @@ def test_widget_shows_the_hubs_of_its_dimension():
         panel.slider.value = dimension
         assert f"<b>{panel.counts[dimension].max()}</b> others" in panel.view.value
         assert panel.counts[dimension].sum() == 5000
-
-
-def hubs(distances):
-    np.fill_diagonal(distances, np.inf)
-    return np.bincount(distances.argmin(axis=1), minlength=len(distances))
-
-
-def bound(W, x, grad_W, grad_b):
-    delta = (grad_W.square().sum() + grad_b.square().sum()) / (x.square().sum() + 1)
-    return torch.linalg.matrix_norm(W, 2) ** 2 * delta
-
-
-class TestChecks:
-    def test_solutions_pass(self):
-        assert checks.laboratory.hubs(hubs)
-        assert checks.laboratory.input_bound(bound)
-
-    @pytest.mark.parametrize(
-        ("wrong", "said"),
-        [
-            (lambda d: np.bincount(d.argmin(axis=1), minlength=len(d)), "own nearest neighbour"),
-            (lambda d: hubs(-d), "is the nearest of"),
-            (lambda d: 2 * hubs(d), "Your numbers sum to 8"),
-            (lambda d: hubs(d).max(), "you return shape ()"),
-        ],
-    )
-    def test_wrong_hubs(self, wrong, said, capsys):
-        assert not checks.laboratory.hubs(wrong)
-        assert said in capsys.readouterr().out
-
-    @pytest.mark.parametrize(
-        ("wrong", "said"),
-        [
-            (lambda W, x, g, b: bound(W, x, g, b) * (x.square().sum() + 1), "Divide by"),
-            (lambda W, x, g, b: bound(W, x, g, b) * (1 + 1 / x.square().sum()), "has a gradient"),
-            (lambda W, x, g, b: bound(W, x, g, b) / torch.linalg.matrix_norm(W, 2), "squared"),
-            (
-                lambda W, x, g, b: (
-                    bound(W, x, g, b) * W.square().sum() / torch.linalg.matrix_norm(W, 2) ** 2
-                ),
-                "Frobenius",
-            ),
-            (lambda W, x, g, b: 0.0, "you return 0.0000"),
-        ],
-    )
-    def test_wrong_bounds(self, wrong, said, capsys):
-        assert not checks.laboratory.input_bound(wrong)
-        assert said in capsys.readouterr().out

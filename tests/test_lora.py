@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from idlib import IdlibError, checks, plots, widgets
+from idlib import IdlibError, plots, widgets
 from idlib.adapted import SHOWN, compared, found, majority, points, sources, where_from
 from idlib.adapters import numbers, shapes, split_name
 from idlib.experiments import EXPERIMENTS
@@ -210,50 +210,3 @@ def test_sliders_choose_a_rank_and_a_d():
         panel.shown.value = shown
         assert f"{majority(shown):.3f}" in panel.view.value or "commonest" not in panel.view.value
         assert "Error" not in panel.view.value and panel.d.value in panel.d.options
-
-
-class TestChecks:
-    def test_numbers(self, capsys):
-        assert checks.lora.numbers(lambda r, m: sum(r * (a + b) for a, b in m))
-        wrong = {
-            "stay frozen": lambda r, m: sum(a * b for a, b in m),
-            "A alone": lambda r, m: sum(r * b for _, b in m),
-            "B alone": lambda r, m: sum(r * a for a, _ in m),
-            "one matrix": lambda r, m: r * sum(m[0]),
-            "add them": lambda r, m: sum(r * a * b for a, b in m),
-            "it raises": lambda r, m: 1 / 0,
-        }
-        for words, fn in wrong.items():
-            assert not checks.lora.numbers(fn)
-            assert words in (out := capsys.readouterr().out) and "Hint" in out
-
-    def test_merged(self, capsys):
-        assert checks.lora.merged(lambda W, B, A, alpha: W + alpha / A.shape[0] * B @ A)
-        wrong = {
-            "alpha / rank is missing": lambda W, B, A, alpha: W + B @ A,
-            "Divide alpha": lambda W, B, A, alpha: W + alpha * B @ A,
-            "W itself": lambda W, B, A, alpha: alpha / len(A) * B @ A,
-            "outputs differ": lambda W, B, A, alpha: W,
-            "it raises": lambda W, B, A, alpha: W + A @ B,
-            "the shape": lambda W, B, A, alpha: B @ A @ W.T,
-        }
-        for words, fn in wrong.items():
-            assert not checks.lora.merged(fn)
-            assert words in (out := capsys.readouterr().out) and "Hint" in out
-
-    def test_first_order(self, capsys):
-        assert checks.lora.first_order(first_order)
-        wrong = {
-            "the sign": lambda G, B, A, lr: -first_order(G, B, A, lr),
-            "rate is missing": lambda G, B, A, lr: first_order(G, B, A, 1.0),
-            "a step of W itself": lambda G, B, A, lr: -lr * G,
-            "A moves too": lambda G, B, A, lr: -lr * G @ A.T @ A,
-            "B moves too": lambda G, B, A, lr: -lr * B @ B.T @ G,
-            "the whole change": change,
-            "product of the two": lambda G, B, A, lr: lr**2 * G @ A.T @ B.T @ G,
-            "the shape is": lambda G, B, A, lr: A.T @ A,
-            "it raises": lambda G, B, A, lr: G @ A,
-        }
-        for words, fn in wrong.items():
-            assert not checks.lora.first_order(fn)
-            assert words in (out := capsys.readouterr().out) and "Hint" in out

@@ -20,10 +20,12 @@ from idlib.recorded import curve
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-TOOLS = {"jupyterlab", "ruff", "playwright"}  # called, or imported by pytest.importorskip
+# called, named in settings, or imported by pytest.importorskip
+TOOLS = {"jupyterlab", "ruff", "playwright", "furo", "myst-nb"}
 # where the names differ
 DISTRIBUTIONS = {"IPython": "ipython", "PIL": "pillow", "sklearn": "scikit-learn"}
 DISTRIBUTIONS |= {"sphinx_revealjs": "sphinx-revealjs"}
+DISTRIBUTIONS |= {"axe_playwright_python": "axe-playwright-python"}
 TEST = "pip install -r requirements.txt && pytest"
 START = "pip install -r requirements.txt && jupyter lab notebooks/00_start_here.ipynb"
 

@@ -120,29 +120,6 @@ def test_orders_that_lenet_notices_are_turned_down_with_a_reason(order, problem,
     assert re.search(problem, text)
 
 
-def test_the_check_of_undo():
-    def by_hand(order):
-        back = torch.empty_like(order)
-        back[order] = torch.arange(len(order))
-        return back
-
-    assert checks.shuffled.undo(by_hand)
-    assert checks.shuffled.undo(torch.argsort)
-    for wrong in (lambda order: None, lambda order: order, lambda order: order.flip(0)):
-        assert not checks.shuffled.undo(wrong)
-
-
-def test_the_check_of_relabel():
-    assert checks.shuffled.relabel(lambda weight, order: weight[:, order.argsort()])
-    for wrong in (
-        lambda weight, order: None,
-        lambda weight, order: weight,
-        lambda weight, order: weight[:, order],
-        lambda weight, order: weight.T,
-    ):
-        assert not checks.shuffled.relabel(wrong)
-
-
 def test_rows_of_images_have_their_labels():
     fig = plots.image_rows({"upper": np.eye(28)[None].repeat(3, 0), "lower": np.ones((3, 28, 28))})
     assert [ax.get_title(loc="left") for ax in fig.axes] == ["upper", "lower"]

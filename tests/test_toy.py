@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from idlib import IdlibError, checks, plots, toy, widgets
+from idlib import IdlibError, plots, toy, widgets
 from idlib.projections import make_projection
 
 FLOAT64 = torch.float64
@@ -175,32 +175,3 @@ def test_the_other_figures_show_what_they_are_given():
     left, right = plots.curvature_odds({1: 0.5}, {1: [0.0, 1.0], 5: [0.4, 0.6]}).axes
     assert left.lines[2].get_ydata().tolist() == [0.5]
     assert [text.get_text() for text in right.get_xticklabels()] == ["1", "5"]
-
-
-@pytest.mark.parametrize(
-    ("fn", "right"),
-    [
-        (lambda A: int(torch.linalg.matrix_rank(A)), True),
-        (lambda A: len(A), False),  # counts repeated equations
-        (lambda A: A.shape[1] - int(torch.linalg.matrix_rank(A)), False),  # the solutions' own
-        (lambda A: None, False),
-    ],
-)
-def test_exercise_on_the_dimension_of_a_system(fn, right, capsys):
-    assert checks.toy.dimension_of_system(fn) is right
-    assert ("Right" if right else "Hint") in capsys.readouterr().out
-
-
-def test_exercise_on_a_matrix_of_ten_nonzeros(capsys):
-    problem = toy.SumProblem()
-    P = torch.zeros(1000, 10)
-    assert not checks.toy.ten_nonzeros(P, problem)
-    assert not checks.toy.ten_nonzeros(None, problem)
-    assert not checks.toy.ten_nonzeros(P.T, problem)
-    P[range(10), range(10)] = 1.0  # ten numbers, but all in the first group
-    assert not checks.toy.ten_nonzeros(P, problem)
-    assert "9 of the sums can't move" in capsys.readouterr().out
-    P = torch.zeros(1000, 10)
-    P[range(0, 1000, 100), range(10)] = 1.0
-    assert checks.toy.ten_nonzeros(P, problem)
-    assert not checks.toy.ten_nonzeros(torch.cat([P[1:], P[:1]]) + P, problem)

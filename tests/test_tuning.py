@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils.data import TensorDataset
 
-from idlib import checks, widgets
+from idlib import widgets
 from idlib.data import fingerprint
 from idlib.experiments import EXPERIMENTS
 from idlib.language import classifier, text_problem
@@ -185,51 +185,6 @@ class TestLiveTuning:
         live.halt.click()
         first.join(60)
         assert not first.is_alive() and "Stopped at step" in live.status.value
-
-
-def said(theta_0, P, layer, theta_d):
-    m = int(layer.max()) + 1
-    return theta_0 + theta_d[:m][layer] * P(theta_d[m:])
-
-
-WRONG_SAID = {
-    "that is did": lambda t, P, layer, x: t + P(x[int(layer.max()) + 1 :]),
-    "scale theta_0 as well": lambda t, P, layer, x: (
-        x[: int(layer.max()) + 1][layer] * (t + P(x[int(layer.max()) + 1 :]))
-    ),
-    "a lambda of its own": lambda t, P, layer, x: (
-        t + x[: int(layer.max()) + 1].mean() * P(x[int(layer.max()) + 1 :])
-    ),
-    "raises idliberror": lambda t, P, layer, x: t + P(x),
-    "expected a tensor of shape": lambda t, P, layer, x: None,
-    "is off by": lambda t, P, layer, x: t,
-}
-WRONG_SHARES = {
-    "shares sum to 1": lambda sizes: (sizes, sizes),
-    "the per-tensor shares": lambda sizes: ([n / sum(sizes) for n in sizes],) * 2,
-    "the global shares": lambda sizes: ([1 / len(sizes)] * len(sizes),) * 2,
-    "it fails": lambda sizes: None,
-    "expected 2": lambda sizes: ([n / sum(sizes) for n in sizes],),
-}
-
-
-def test_checks_accept_the_solutions():
-    assert checks.language.said(said)
-    assert checks.language.shares(
-        lambda sizes: ([n / sum(sizes) for n in sizes], [1 / len(sizes) for _ in sizes])
-    )
-
-
-@pytest.mark.parametrize("hint", WRONG_SAID)
-def test_a_wrong_said_is_told_why(hint, capsys):
-    assert not checks.language.said(WRONG_SAID[hint])
-    assert hint in capsys.readouterr().out.lower()
-
-
-@pytest.mark.parametrize("hint", WRONG_SHARES)
-def test_wrong_shares_are_told_why(hint, capsys):
-    assert not checks.language.shares(WRONG_SHARES[hint])
-    assert hint in capsys.readouterr().out.lower()
 
 
 def test_methods_are_the_values_of_structure_aware():

@@ -1,13 +1,18 @@
 """Widgets, driven as a reader would, without a browser."""
 
+import json
 import re
 import threading
+from importlib.resources import files
 
+import ipywidgets as w
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 from torch.utils.data import TensorDataset
 
-from idlib import widgets
+from idlib import IdlibError, plots, widgets
 from idlib.data import load
+from idlib.notebooks import clean, run
 from idlib.recorded import curve
 from idlib.tasks import Task
 from idlib.widgets.base import SliderPanel
@@ -83,6 +88,70 @@ def test_a_choice_must_be_made_before_it_is_committed():
     guess.commit.click()
     assert guess.guess == "FC"
     assert "<li>LeNet</li>" in guess.static_html()
+
+
+def test_a_guess_is_shown_in_pictures_drawn_before_and_after_it():
+    guess = widgets.predict("How many?", low=1, high=10_000)
+    fig = plots.figure()[0]
+    fig.axes[0].set_xlim(0, 100)
+    early = guess.picture(fig, "A plot.", "Look here.", axis="x")
+    around, beside = guess.over(w.HTML("a slider")), guess.compare(10)
+    assert "uess" not in early.static_html() + around.static_html()
+    drawn = re.search('src="([^"]+)', early.static_html())[1]
+    guess.answer.value = 4000
+    guess.commit.click()
+    late = guess.picture(plots.figure()[0], "A plot.", "Look here.")
+    for panel, where in (
+        (early, " (beyond the axis, hence the dotted line at its end)"),
+        (late, ""),
+    ):
+        assert f'alt="A plot. Your guess: 4000{where}."' in panel.static_html()
+        assert f"Look here. Your guess: <b>4,000</b>{where}." in panel.static_html()
+    assert drawn != re.search('src="([^"]+)', early.static_html())[1]
+    assert "Your guess: <b>4,000</b>" in around.static_html()
+    assert "your guess: <b>4,000</b>; measured: <b>10</b>" in beside.static_html()
+    assert fig.axes[0].lines[0].get_xdata()[0] == 100 and fig.axes[0].get_xlim() == (0, 100)
+
+
+@pytest.mark.parametrize(
+    ("guess", "axis", "at", "says"),
+    [
+        (20, "x", 20, "the dotted line"),
+        (0, "x", 1, "beyond the axis"),
+        (1000, "y", 500, "beyond the axis"),
+        ("0.3", "y", 1, "beyond the axis"),
+        ("LeNet", "x", 10, "the dotted line"),
+        ("neither", "x", None, ""),
+    ],
+)
+def test_a_guess_is_marked_where_it_lies_or_at_the_edge(guess, axis, at, says):
+    ax = plots.figure()[1]
+    ax.set(xscale="log", xlim=(1, 100), ylim=(500, 1))
+    ax.set_xticks([10, 50], ["LeNet", "FC"])
+    assert plots.mark_guess(ax, guess, axis).startswith(says)
+    lines = [line.get_xdata() if axis == "x" else line.get_ydata() for line in ax.lines]
+    assert [line[0] for line in lines] == ([] if at is None else [at])
+    assert ax.get_xlim() == (1, 100) and ax.get_ylim() == (500, 1)
+
+
+def test_a_quiz_is_alive_with_a_kernel_and_a_list_without(tmp_path):
+    cell = new_code_cell('from idlib import widgets\nwidgets.quiz("03")')
+    notebook = new_notebook(cells=[cell])
+    run(notebook, tmp_path)
+    (output,) = notebook.cells[0].outputs
+    script, page = output.data["application/javascript"], output.data["text/html"]
+    assert script.startswith("element.innerHTML") and "aria-live" in script
+    (kept,) = clean(notebook).cells[0].outputs
+    assert set(kept.data) == {"text/html", "text/plain"}
+    for q in json.loads((files("idlib") / "quizzes" / "03.json").read_text(encoding="utf-8")):
+        assert q["question"] in page and json.dumps(q["question"])[1:-1] in script
+        assert q["why"] in page and json.dumps(f"Right. {q['why']}")[1:-1] in script
+    assert page.count("<details>") == page.count("</details>") >= 2
+
+
+def test_a_quiz_that_is_not_there():
+    with pytest.raises(IdlibError, match=r"No quiz '99' is there: choose one of .*'03'"):
+        widgets.quiz("99")
 
 
 def test_training_runs_to_its_end_and_says_the_accuracy(live):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-TEST, NEWEST = (
+TEST, NEWEST, SITE = (
     (ROOT / ".github" / "workflows" / name).read_text(encoding="utf-8")
-    for name in ("test.yml", "newest.yml")
+    for name in ("test.yml", "newest.yml", "site.yml")
 )
 
 
@@ -32,3 +32,23 @@ def test_the_weekly_run_installs_every_extra():
     extras = re.search(r"-e \"\.\[([\w,]+)\]\"", NEWEST)[1].split(",")
     assert extras == sorted(PROJECT["optional-dependencies"])
     assert "schedule:" in NEWEST
+
+
+def test_the_site_is_published_from_main_as_the_readme_makes_it():
+    command = "python -m idlib site"
+    assert f"`{command}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"run: {command}\n" in SITE and "path: build/site\n" in SITE
+    assert "branches: [main]" in SITE and "pull_request" not in SITE
+    build, publish = SITE.split("  publish:\n")
+    assert "needs: build" in publish and "actions/deploy-pages@" in publish
+    for permission in ("pages: write", "id-token: write"):  # for the one job that needs them
+        assert permission in publish and permission not in build
+
+
+def test_screenshots_are_kept_of_failed_runs_as_well():
+    step = re.search(r"if: always\(\)\n +uses: actions/upload-artifact.*?ignore\n", TEST, re.S)[0]
+    assert "path: build/screenshots\n" in step
+    code = (ROOT / "tests/browser/test_notebooks.py").read_text(encoding="utf-8")
+    assert 'SCREENSHOTS = ROOT / "build" / "screenshots"' in code
+    for value in re.findall(r"matrix\.(\w+)", re.search(r"name: (.*)", step)[1]):
+        assert f"        {value}: [" in TEST  # a name for each machine: artefacts can't share one

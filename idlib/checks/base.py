@@ -1,6 +1,14 @@
-"""How a check speaks."""
+"""How a check speaks, also when the reader's code raises an exception."""
 
-__all__ = ["verdict"]
+import functools
+import os
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["guarded", "verdict"]
+
+PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 def verdict(problem: str | None, hint: str, praise: str) -> bool:
@@ -16,3 +24,28 @@ def verdict(problem: str | None, hint: str, praise: str) -> bool:
         return True
     print(f"Not yet: {problem}\nHint: {hint}")
     return False
+
+
+def guarded(check: Callable[..., bool]) -> Callable[..., bool]:
+    """A check for which an exception is a wrong answer too, so that *Run All* goes on."""
+
+    @functools.wraps(check)
+    def run(*answer) -> bool:
+        try:
+            return check(*answer)
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
+            frames = traceback.extract_tb(error.__traceback__)
+            own = [f for f in frames if _is_readers(f.filename)]
+            if not own:
+                hint = "Does your code return what the exercise asks for, and of that shape?"
+                return verdict(f"what you return can't be used: it raises {what}", hint, "")
+            hint = f"It happens in `{own[-1].name}`, at the line `{own[-1].line}`."
+            return verdict(f"your code raises {what}", hint, "")
+
+    return run
+
+
+def _is_readers(filename: str) -> bool:
+    """Whether a file is neither of this package nor an installed one."""
+    return not filename.startswith((PACKAGE, "<")) and "site-packages" not in filename

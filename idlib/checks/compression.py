@@ -8,11 +8,12 @@ from torch import Tensor
 
 from ..compression import quantise as solution
 from ..filesizes import label_bytes
-from .base import verdict
+from .base import guarded, verdict
 
 __all__ = ["labels", "quantise"]
 
 
+@guarded
 def quantise(fn: Callable[[Tensor, int], Tensor]) -> bool:
     """``fn(x, bits)``: the numbers rounded to ``2**bits - 1`` evenly spaced ones about 0.
 
@@ -44,6 +45,7 @@ def quantise(fn: Callable[[Tensor, int], Tensor]) -> bool:
     return verdict(problem, hint, "No number is off by more than half the spacing.")
 
 
+@guarded
 def labels(fn: Callable[[Tensor, Tensor], float]) -> bool:
     """``fn(logits, labels)``: bytes of the labels' code, given the network's outputs.
 

@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from .base import verdict
+from .base import guarded, verdict
 
 __all__ = ["d90_or_none", "masking", "parameters", "storage"]
 
 MASK, IGNORED = 4, -100
 
 
+@guarded
 def d90_or_none(fn: Callable[[Mapping[int, float], float, float], int | None]) -> bool:
     """``fn(scores, full, majority)``: d90, or None where there is none or it says nothing.
 
@@ -29,10 +30,7 @@ def d90_or_none(fn: Callable[[Mapping[int, float], float, float], int | None]) -
     )
     problem = None
     for scores, full, majority, right, why in cases:
-        try:
-            got = fn(scores, full, majority)
-        except Exception as error:
-            got = f"{type(error).__name__}: {error}"
+        got = fn(scores, full, majority)
         if got != right:
             problem = f"scores {scores}, full model {full}, commonest label {majority}: you say "
             problem += f"{got!r}, expected {right!r}. {why}"
@@ -41,6 +39,7 @@ def d90_or_none(fn: Callable[[Mapping[int, float], float, float], int | None]) -
     return verdict(problem, hint, "A threshold that any guess reaches measures nothing.")
 
 
+@guarded
 def masking(fn: Callable[..., tuple[Tensor, Tensor]]) -> bool:
     """``fn(ids, draw, other)``: what the model sees, and the labels, in BERT's masking.
 
@@ -53,29 +52,27 @@ def masking(fn: Callable[..., tuple[Tensor, Tensor]]) -> bool:
     ids = torch.randint(10, 1000, (n,), generator=generator)
     other = torch.randint(10, 1000, (n,), generator=generator)
     draw = torch.rand(n, generator=generator)
-    try:
-        seen, labels = fn(ids.clone(), draw.clone(), other.clone())
-        masked, swapped = draw < 0.12, (draw >= 0.12) & (draw < 0.135)
-        guessed = draw < 0.15
-        if not torch.equal(labels != IGNORED, guessed):
-            share = (labels != IGNORED).float().mean()
-            problem = f"{share:.1%} of the tokens are to be guessed, expected those with draw "
-            problem += "below 0.15; all others have the label -100."
-        elif not torch.equal(labels[guessed], ids[guessed]):
-            problem = "the label of a token that is to be guessed is the token itself."
-        elif not torch.equal(seen == MASK, masked):
-            problem = f"{(seen == MASK).float().mean():.1%} of the tokens are masked, expected "
-            problem += "80 % of those to be guessed: draw below 0.12."
-        elif not torch.equal(seen[swapped], other[swapped]):
-            problem = "a tenth of those to be guessed (0.12 to 0.135) become `other`."
-        elif not torch.equal(seen[~masked & ~swapped], ids[~masked & ~swapped]):
-            problem = "all other tokens stay as they are, the last tenth of the guessed too."
-    except Exception as error:
-        problem = f"it raises {type(error).__name__}: {error}"
+    seen, labels = fn(ids.clone(), draw.clone(), other.clone())
+    masked, swapped = draw < 0.12, (draw >= 0.12) & (draw < 0.135)
+    guessed = draw < 0.15
+    if not torch.equal(labels != IGNORED, guessed):
+        share = (labels != IGNORED).float().mean()
+        problem = f"{share:.1%} of the tokens are to be guessed, expected those with draw "
+        problem += "below 0.15; all others have the label -100."
+    elif not torch.equal(labels[guessed], ids[guessed]):
+        problem = "the label of a token that is to be guessed is the token itself."
+    elif not torch.equal(seen == MASK, masked):
+        problem = f"{(seen == MASK).float().mean():.1%} of the tokens are masked, expected "
+        problem += "80 % of those to be guessed: draw below 0.12."
+    elif not torch.equal(seen[swapped], other[swapped]):
+        problem = "a tenth of those to be guessed (0.12 to 0.135) become `other`."
+    elif not torch.equal(seen[~masked & ~swapped], ids[~masked & ~swapped]):
+        problem = "all other tokens stay as they are, the last tenth of the guessed too."
     hint = "torch.where(condition, there, elsewhere) chooses place by place."
     return verdict(problem, hint, "The model must guess without knowing which tokens to doubt.")
 
 
+@guarded
 def parameters(fn: Callable[[int, int], int]) -> bool:
     """``fn(layers, hidden)``: the parameters of the encoder blocks of a RoBERTa.
 
@@ -88,11 +85,7 @@ def parameters(fn: Callable[[int, int], int]) -> bool:
     for layers, hidden in ((4, 128), (4, 256)):
         blocks = classifier(f"roberta-{layers}x{hidden}", 2)().network.roberta.encoder
         right = sum(p.numel() for p in blocks.parameters())
-        try:
-            got = fn(layers, hidden)
-        except Exception as error:
-            problem = f"it raises {type(error).__name__}: {error}"
-            break
+        got = fn(layers, hidden)
         if got != right:
             problem = f"for {layers} x {hidden} the blocks have {right:,}, you say {got}."
             if got == layers * 12 * hidden**2:
@@ -107,6 +100,7 @@ def parameters(fn: Callable[[int, int], int]) -> bool:
     return verdict(problem, hint, "Twice the width, four times the parameters.")
 
 
+@guarded
 def storage(fn: Callable[[int, int, int], tuple[int, int]]) -> bool:
     """``fn(D, d, tasks)``: bytes for a tuned model for each task, and for d numbers for each.
 
@@ -116,11 +110,7 @@ def storage(fn: Callable[[int, int, int], tuple[int, int]]) -> bool:
     problem = None
     for D, d, tasks in ((1000, 10, 1), (1_875_458, 10_000, 7), (355_000_000, 774, 100)):
         right = 4 * D * tasks, 4 * D + tasks * (4 * d + 8)
-        try:
-            got = tuple(fn(D, d, tasks))
-        except Exception as error:
-            problem = f"it raises {type(error).__name__}: {error}"
-            break
+        got = tuple(fn(D, d, tasks))
         if got != right:
             problem = f"for D = {D:,}, d = {d:,}, {tasks} tasks: {right} bytes, you say {got}."
             if got[1:] == (tasks * (4 * d + 8),):

@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 from ..theory import complexity
 from ..theory import occam_bound as solution
-from .base import verdict
+from .base import guarded, verdict
 
 __all__ = ["examples_needed", "occam_bound", "relative_gap"]
 
 BOUNDS = ((0.1, 4000, 60_000, 0.05), (0.02, 900, 2000, 0.01), (0.3, 0, 500, 0.1))
 
 
+@guarded
 def occam_bound(fn: Callable[[float, float, int, float], float]) -> bool:
     """``fn(error, bits, m, delta)``: Occam's bound in Hoeffding's form.
 
@@ -48,6 +49,7 @@ def occam_bound(fn: Callable[[float, float, int, float], float]) -> bool:
     return verdict(problem, hint, "A bound needs no test set: bits, errors and m are enough.")
 
 
+@guarded
 def relative_gap(fn: Callable[[float, float], float]) -> bool:
     """``fn(train, test)``: the relative generalisation gap of two accuracies.
 
@@ -77,6 +79,7 @@ def relative_gap(fn: Callable[[float, float], float]) -> bool:
     return verdict(problem, hint, "At full training accuracy it is 1, whatever the test accuracy.")
 
 
+@guarded
 def examples_needed(fn: Callable[[float, float, float, float], int]) -> bool:
     """``fn(error, bits, delta, target)``: the fewest m for which Occam's bound is the target at
     most, the training error staying what it is; None if there is no such m.

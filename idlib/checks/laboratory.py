@@ -10,11 +10,12 @@ from torch import Tensor
 from ..flatness import gradient_norms
 from ..geometry import cloud, in_degrees
 from ..models import fc
-from .base import verdict
+from .base import guarded, verdict
 
 __all__ = ["hubs", "input_bound"]
 
 
+@guarded
 def hubs(fn: Callable[[np.ndarray], np.ndarray]) -> bool:
     """``fn(distances)``: of how many others each point is the nearest neighbour.
 
@@ -46,6 +47,7 @@ def hubs(fn: Callable[[np.ndarray], np.ndarray]) -> bool:
     return verdict(problem, hint, "The mean is 1 in any dimension; the largest is not.")
 
 
+@guarded
 def input_bound(fn: Callable[[Tensor, Tensor, Tensor, Tensor], float]) -> bool:
     """``fn(W, x, grad_W, grad_b)``: a bound on the squared gradient with respect to x.
 

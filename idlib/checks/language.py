@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 
 from ..projections import make_projection
-from .base import verdict
+from .base import guarded, verdict
 
-__all__ = ["said", "shares"]
+__all__ = ["read_lambdas", "said", "shares"]
 
 
+@guarded
 def said(fn: Callable[..., Tensor]) -> bool:
     """``fn(theta_0, P, layer, theta_d)``: theta^D under SAID, shape (D,).
 
@@ -26,11 +27,7 @@ def said(fn: Callable[..., Tensor]) -> bool:
         layer = torch.arange(m).repeat(-(-D // m))[:D].sort().values
         theta_d = torch.randn(m + inside, generator=generator)
         scales, step = theta_d[:m][layer], P(theta_d[m:])
-        try:
-            got = fn(theta_0, P, layer, theta_d)
-        except Exception as error:
-            problem = f"for m = {m} layers it raises {type(error).__name__}: {error}"
-            break
+        got = fn(theta_0, P, layer, theta_d)
         if not isinstance(got, Tensor) or got.shape != theta_0.shape:
             shape = tuple(got.shape) if isinstance(got, Tensor) else type(got).__name__
             problem = f"you return {shape}, expected a tensor of shape ({D},)."
@@ -49,6 +46,7 @@ def said(fn: Callable[..., Tensor]) -> bool:
     return verdict(problem, hint, "A layer's lambda turns its whole step up or down.")
 
 
+@guarded
 def shares(fn: Callable[[Sequence[int]], tuple[Sequence[float], Sequence[float]]]) -> bool:
     """``fn(sizes)``: each tensor's share of E |P x|^2, with one P for all and with one for each.
 
@@ -81,3 +79,50 @@ def shares(fn: Callable[[Sequence[int]], tuple[Sequence[float], Sequence[float]]
         "Per-tensor: E |P_t x|^2 = |x|^2 for every tensor t, whatever its size."
     )
     return verdict(problem, hint, "A bias of 768 numbers then moves as far as a matrix.")
+
+
+@guarded
+def read_lambdas(fn: Callable[[Tensor, Tensor], Tensor]) -> bool:
+    """``fn(lambdas, sizes)``: each layer's share of the squared step, with one P for all layers.
+
+    Args:
+        fn: the reader's function of the lambdas after training and the number of parameters of
+            each layer, both of shape (m,); returns shares of shape (m,).
+    """
+    problem, hint = (
+        None,
+        (
+            "The rows of a global P are alike, so E |P_i x|^2 goes with the layer's size. Layer i "
+            "moves by lambda_i times that step. Which power of lambda_i is in its square?"
+        ),
+    )
+    generator = torch.Generator().manual_seed(0)
+    for m in (2, 6, 14):
+        lambdas = torch.randn(m, generator=generator, dtype=torch.float64)
+        sizes = torch.randint(10, 10_000, (m,), generator=generator)
+        right = lambdas.square() * sizes / (lambdas.square() * sizes).sum()
+        got = fn(lambdas.clone(), sizes.clone())
+        if not isinstance(got, Tensor) or got.shape != right.shape:
+            found = tuple(got.shape) if isinstance(got, Tensor) else type(got).__name__
+            problem = f"for {m} layers you return {found}, expected a tensor of shape ({m},)."
+        elif not torch.allclose(got.double(), right, atol=1e-6):
+            i = int((got - right).abs().argmax())
+            problem = f"layer {i}, lambda {lambdas[i]:.2f}, {sizes[i]:,} of {sizes.sum():,} "
+            problem += f"parameters: its share is {right[i]:.3f}, you say {got[i]:.3f}."
+            for wrong, why in (
+                (lambdas.square() * sizes, "Shares sum to 1."),
+                (lambdas.square() / lambdas.square().sum(), "How large the layer is counts too."),
+                (sizes / sizes.sum(), "Without the lambdas: that is DID."),
+                (lambdas * sizes / (lambdas * sizes).sum(), "A square has no sign: a layer with a "
+                 "negative lambda moves as well, the other way."),
+                (lambdas.abs() * sizes / (lambdas.abs() * sizes).sum(), "Twice the lambda is four "
+                 "times the squared step."),
+            ):  # fmt: skip
+                if torch.allclose(got.double(), wrong.double(), atol=1e-6):
+                    problem += f" {why}"
+                    break
+        if problem:
+            break
+    return verdict(
+        problem, hint, "A lambda near 0 says: this layer stays where pretraining left it."
+    )

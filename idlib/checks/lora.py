@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 
 from ..lora import first_order as solution
-from .base import verdict
+from .base import guarded, verdict
 
 __all__ = ["first_order", "merged", "numbers"]
 
 
+@guarded
 def numbers(fn: Callable[[int, Sequence[tuple[int, int]]], int]) -> bool:
     """``fn(rank, matrices)``: how many numbers LoRA trains beside the head.
 
@@ -20,11 +21,7 @@ def numbers(fn: Callable[[int, Sequence[tuple[int, int]]], int]) -> bool:
     problem = None
     for rank, matrices in ((2, [(10, 30)] * 3), (4, [(128, 128)] * 8), (8, [(768, 768)] * 24)):
         right = sum(rank * (rows + columns) for rows, columns in matrices)
-        try:
-            got = fn(rank, matrices)
-        except Exception as error:
-            problem = f"it raises {type(error).__name__}: {error}"
-            break
+        got = fn(rank, matrices)
         if got == right:
             continue
         some = f"{len(matrices)} matri{'ces' if len(matrices) > 1 else 'x'} of {matrices[0]}"
@@ -44,6 +41,7 @@ def numbers(fn: Callable[[int, Sequence[tuple[int, int]]], int]) -> bool:
     return verdict(problem, hint, "It grows with the sides of a matrix, not with its area.")
 
 
+@guarded
 def merged(fn: Callable[[Tensor, Tensor, Tensor, float], Tensor]) -> bool:
     """``fn(W, B, A, alpha)``: the one matrix that does what W and its adapter do together.
 
@@ -58,11 +56,7 @@ def merged(fn: Callable[[Tensor, Tensor, Tensor, float], Tensor]) -> bool:
             for s in ((rows, columns), (rows, rank), (rank, columns))
         )
         right = W + alpha / rank * B @ A
-        try:
-            got = torch.as_tensor(fn(W.clone(), B.clone(), A.clone(), alpha))
-        except Exception as error:
-            problem = f"it raises {type(error).__name__}: {error}"
-            break
+        got = torch.as_tensor(fn(W.clone(), B.clone(), A.clone(), alpha))
         if got.shape != right.shape:
             problem = f"you return the shape {tuple(got.shape)}, W has {tuple(W.shape)}."
             break
@@ -82,6 +76,7 @@ def merged(fn: Callable[[Tensor, Tensor, Tensor, float], Tensor]) -> bool:
     return verdict(problem, hint, "One matrix of the old size: nothing is left to pay for.")
 
 
+@guarded
 def first_order(fn: Callable[[Tensor, Tensor, Tensor, float], Tensor]) -> bool:
     """``fn(G, B, A, lr)``: to first order in lr, what a step on B and A does to B A.
 
@@ -97,11 +92,7 @@ def first_order(fn: Callable[[Tensor, Tensor, Tensor, float], Tensor]) -> bool:
         )
         B = 0 * B if zero else B
         right, lr = solution(G, B, A, 0.1), 0.1
-        try:
-            got = torch.as_tensor(fn(G.clone(), B.clone(), A.clone(), lr))
-        except Exception as error:
-            problem = f"it raises {type(error).__name__}: {error}"
-            break
+        got = torch.as_tensor(fn(G.clone(), B.clone(), A.clone(), lr))
         if got.shape == right.shape and torch.allclose(got, right, atol=1e-5):
             continue
         problem = f"for W of {rows} x {columns} and rank {rank} you return something else"

@@ -7,11 +7,12 @@ from torch import Tensor
 
 from ..memorising import bits_needed
 from ..memorising import without_memorising as best
-from .base import verdict
+from .base import guarded, verdict
 
 __all__ = ["bits", "shuffle_labels", "without_memorising"]
 
 
+@guarded
 def shuffle_labels(fn: Callable[[Tensor, float, torch.Generator], Tensor]) -> bool:
     """``fn(labels, share, generator)``: the labels with a random share of them shuffled.
 
@@ -39,6 +40,7 @@ def shuffle_labels(fn: Callable[[Tensor, float, torch.Generator], Tensor]) -> bo
     return verdict(problem, hint, "The classes are as frequent as before; only who is who is lost.")
 
 
+@guarded
 def without_memorising(fn: Callable[[float], float]) -> bool:
     """``fn(share)``: training accuracy of who knows all digits and no shuffled label by heart.
 
@@ -57,6 +59,7 @@ def without_memorising(fn: Callable[[float], float]) -> bool:
     return verdict(problem, hint, "With 10 % shuffled, 0.91: just enough for 0.90, with no slack.")
 
 
+@guarded
 def bits(fn: Callable[[int, float], float]) -> bool:
     """``fn(n, accuracy)``: the fewest bits that tell n random labels with that accuracy.
 

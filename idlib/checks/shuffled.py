@@ -4,12 +4,17 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.utils.data import TensorDataset
 
-from .base import verdict
+from ..data import load
+from ..models import fc
+from ..training import accuracy, train
+from .base import guarded, verdict
 
-__all__ = ["relabel", "undo", "unnoticed"]
+__all__ = ["harmful", "relabel", "undo", "unnoticed"]
 
 
+@guarded
 def undo(fn: Callable[[Tensor], Tensor]) -> bool:
     """``fn(order)``: the order that puts the pixels back, ``x[:, order][:, fn(order)] == x``.
 
@@ -32,6 +37,7 @@ def undo(fn: Callable[[Tensor], Tensor]) -> bool:
     return verdict(problem, hint, "Nothing was lost: a shuffled image holds all of the image.")
 
 
+@guarded
 def relabel(fn: Callable[[Tensor, Tensor], Tensor]) -> bool:
     """``fn(weight, order)``: a first layer for plain images that answers as ``weight`` does for
     shuffled ones, ``fn(weight, order) @ x == weight @ x[order]``.
@@ -60,6 +66,7 @@ def relabel(fn: Callable[[Tensor, Tensor], Tensor]) -> bool:
     return verdict(problem, hint, "The shuffle is nothing but other names for the inputs.")
 
 
+@guarded
 def unnoticed(fn: Callable[[], Tensor]) -> bool:
     """``fn()``: an order of the 784 pixels, not the plain one, that LeNet can't notice.
 
@@ -78,6 +85,43 @@ def unnoticed(fn: Callable[[], Tensor]) -> bool:
         problem = f"{torn:,} of 1,512 pairs of neighbouring pixels are torn apart."
         hint = "LeNet's windows mix neighbours: pixels that touch must touch afterwards. " + hint
     return verdict(problem, hint, "With its kernels turned alike, LeNet gives the same answers.")
+
+
+@guarded
+def harmful(fn: Callable[[Tensor, torch.Generator], Tensor]) -> bool:
+    """``fn(images, generator)``: the images with their pixels moved so that FC can't learn them.
+
+    Args:
+        fn: the reader's function of images of shape (n, 1, 28, 28); each image must keep its grey
+            levels.
+    """
+    digits = load("digits")
+    parts = digits.train.tensors, digits.test.tensors  # moved in one go, so by one rule
+    images, labels = (torch.cat(pair) for pair in zip(*parts, strict=True))
+    got = fn(images.clone(), torch.Generator().manual_seed(0))
+    hint = "Sort the grey levels of an image before and after: they must be the same."
+    if not isinstance(got, Tensor) or got.shape != images.shape:
+        found = tuple(got.shape) if isinstance(got, Tensor) else type(got).__name__
+        problem = f"you return {found}, expected a tensor of shape {tuple(images.shape)}."
+        return verdict(problem, hint, "")
+    changed = (got.flatten(1).sort().values != images.flatten(1).sort().values).any(1).sum()
+    if changed:
+        problem = f"{changed:,} of {len(images):,} images have other grey levels than before."
+        return verdict(problem, hint, "")
+    n = len(digits.train)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = fc()
+    train(net, TensorDataset(got[:n], labels[:n]), lr=1e-3, epochs=10)
+    score, problem = accuracy(net, TensorDataset(got[n:], labels[n:])), None
+    if score > 0.6:
+        problem = f"trained on your images, the full FC still reads {score:.0%} of the test digits."
+        hint = (
+            "One order for all images only gives FC's inputs other names. What must be different "
+            "from image to image?"
+        )
+    praise = f"FC reads {score:.0%}: a pixel has no place that training could learn."
+    return verdict(problem, hint, praise)
 
 
 def _torn_pairs(order: Tensor) -> int:

@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 
 from ..models import fc
 from ..sizes import slope
-from .base import verdict
+from .base import guarded, verdict
 
 __all__ = ["exponent", "parameters"]
 
 
+@guarded
 def parameters(fn: Callable[[int, int], int]) -> bool:
     """``fn(width, depth)``: D of a fully connected net from 784 inputs to 10 outputs.
 
@@ -32,6 +33,7 @@ def parameters(fn: Callable[[int, int], int]) -> bool:
     return verdict(problem, hint, "Width enters squared, depth only once.")
 
 
+@guarded
 def exponent(fn: Callable[[Sequence[float], Sequence[float]], float]) -> bool:
     """``fn(D, d90)``: the slope of log d90 against log D, by least squares.
 

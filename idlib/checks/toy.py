@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 
 from ..toy import SumProblem, solve
-from .base import verdict
+from .base import guarded, verdict
 
-__all__ = ["dimension_of_system", "ten_nonzeros"]
+__all__ = ["dimension_of_system", "find_d", "ten_nonzeros"]
 
 
+@guarded
 def dimension_of_system(fn: Callable[[Tensor], int]) -> bool:
     """``fn(A)``: the smallest d at which a random subspace meets the solutions of A theta = b.
 
@@ -35,6 +36,36 @@ def dimension_of_system(fn: Callable[[Tensor], int]) -> bool:
     return verdict(problem, hint, "It is the rank of A; D does not enter.")
 
 
+@guarded
+def find_d(prediction: int | None, fn: Callable[[SumProblem], int]) -> bool:
+    """A prediction of the dimension for 7 groups, and ``fn(problem)``, which finds it.
+
+    Args:
+        prediction: the reader's, written down first.
+        fn: the reader's function of a problem; returns the smallest d of a random subspace that
+            solves it.
+    """
+    problem, hint = None, "Write down a number first. A wrong one costs nothing."
+    if not isinstance(prediction, int):
+        problem = f"your prediction for 7 groups is {prediction!r}, expected a whole number."
+        return verdict(problem, hint, "")
+    hint = "For d = 1, 2, ...: take the first d columns of P. Is toy.solve(...).loss zero, < 1e-12?"
+    for seed, (groups, D) in enumerate([(7, 700), (7, 3500), (3, 30), (12, 240)]):
+        got = fn(SumProblem(groups, D, seed))
+        if got != groups:
+            problem = f"for {groups} groups in {D:,} parameters you find {got}, not {groups}."
+            if isinstance(got, int) and got < groups:
+                problem += " At that d a loss is left: what counts as solved?"
+            elif isinstance(got, int) and got > D // 2:
+                problem += " Do all columns of your P move the same few parameters?"
+            break
+    if problem is None and prediction != 7:
+        problem = f"you predicted {prediction} for 7 groups, and your own function finds 7."
+        hint = "How many equations must hold? Which of them does a parameter more change?"
+    return verdict(problem, hint, "Predicted and found: one dimension for each sum.")
+
+
+@guarded
 def ten_nonzeros(P: Tensor | None, problem: SumProblem) -> bool:
     """Whether P, shape (D, groups), solves the problem with one non-zero in each column.
 

@@ -1,6 +1,6 @@
 """Figures: one look for all, with alternative text, drawn without pyplot."""
 
-from .base import COLORS, figure, picture, thumbnails, to_html
+from .base import COLORS, figure, mark_guess, picture, thumbnails, to_html
 from .compression import bytes_and_accuracy, description_lengths, file_panel
 from .curves import accuracy_curves, training_curve
 from .family import d90_along_pretraining, d90_of_sizes
@@ -61,6 +61,7 @@ __all__ = [
     "layer_label",
     "length_ratios",
     "loss_by_groups",
+    "mark_guess",
     "meeting",
     "meetings",
     "memorised_panel",

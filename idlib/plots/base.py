@@ -20,6 +20,7 @@ from PIL import Image
 __all__ = [
     "COLORS",
     "figure",
+    "mark_guess",
     "picture",
     "thumbnails",
     "to_html",
@@ -37,6 +38,7 @@ COLORS = {
     "black": "#000000",
     "grey": "#8A8A8A",
 }
+GUESS = "#8E3B6B"  # the palette's purple, darker, to stand out from the data
 
 
 def figure(
@@ -52,6 +54,32 @@ def figure(
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(alpha=0.25, linewidth=0.6)
     return fig, axes
+
+
+def mark_guess(ax: Axes, guess: float | str, axis: str) -> str:
+    """A dotted line at the reader's guess; at the edge where it lies beyond the axis.
+
+    Args:
+        ax: the plot; its limits stay.
+        guess: a number, or the label of a tick.
+        axis: "x" or "y".
+
+    Returns:
+        What to say of the line in a caption; nothing if the guess has no place on that axis.
+    """
+    x = axis == "x"
+    low, high = sorted(ax.get_xlim() if x else ax.get_ylim())
+    ticks = ax.get_xticklabels() if x else ax.get_yticklabels()
+    places = {tick.get_text(): tick.get_position()[0 if x else 1] for tick in ticks}
+    try:
+        at = places[guess] if guess in places else float(guess)
+    except ValueError:
+        return ""
+    draw, inside = ax.axvline if x else ax.axhline, min(max(at, low), high)
+    draw(inside, color=GUESS, linestyle=(0, (1, 1)), linewidth=3, zorder=4, clip_on=False)
+    return (
+        "the dotted line" if at == inside else "beyond the axis, hence the dotted line at its end"
+    )
 
 
 def to_html(fig: Figure, alt: str, caption: str = "") -> str:

@@ -3,6 +3,12 @@ window.addEventListener("load", () => {
   const HEIGHT = 680;
   document.body.classList.add("measuring");
   const tooTall = (section) => section.offsetHeight > HEIGHT;
+  for (const pre of document.querySelectorAll(".slides pre")) {  // lines stay whole where they can
+    pre.style.whiteSpace = "pre";
+    for (let size = 22; pre.scrollWidth > pre.clientWidth && size > 16; size -= 1)
+      pre.style.fontSize = `${size - 1}px`;
+    if (pre.scrollWidth > pre.clientWidth) Object.assign(pre.style, { whiteSpace: "", fontSize: "" });
+  }
   const queue = [...document.querySelectorAll(".slides > section")];
   while (queue.length) {
     const section = queue.shift();
@@ -10,6 +16,12 @@ window.addEventListener("load", () => {
     while (tooTall(section) && section.querySelectorAll(":scope > .block").length > 1) {
       moved.unshift(section.lastElementChild);
       section.lastElementChild.remove();
+    }
+    const blocks = section.querySelectorAll(":scope > .block");
+    const last = section.lastElementChild;
+    if (moved.length && blocks.length > 1 && last.textContent.trim().endsWith(":")) {
+      moved.unshift(last);  // what announces a formula or a picture goes with it
+      last.remove();
     }
     if (tooTall(section)) {
       const block = section.querySelector(":scope > .block");

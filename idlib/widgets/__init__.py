@@ -1,7 +1,7 @@
 """Widgets for the notebooks: each is one call, and holds a static picture for the web."""
 
 from .alive import alive
-from .base import Panel, predict
+from .base import Panel
 from .compression import FileSizes
 from .family import Checkpoints, FamilySizes
 from .generalisation import OccamBound
@@ -9,7 +9,9 @@ from .laboratory import Hubs
 from .live import LiveTraining, LiveTuning
 from .lora import RankAndD
 from .memorising import Memorising
+from .predictions import predict
 from .projections import FastfoodSteps, RandomAngles, SteeredPoint
+from .quizzes import quiz
 from .recorded import RecordedCurves
 from .shuffled import ShuffledBlocks
 from .sizes import ModelSizes
@@ -38,4 +40,5 @@ __all__ = [
     "TunedCurves",
     "alive",
     "predict",
+    "quiz",
 ]

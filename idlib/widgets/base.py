@@ -1,11 +1,13 @@
-"""What all widgets share: a static picture for readers without a kernel, and predictions."""
+"""What all widgets share: a static picture for readers without a kernel, and visible errors."""
 
 import html
 from collections.abc import Callable, Sequence
 
 import ipywidgets as w
 
-__all__ = ["Panel", "SliderPanel", "predict"]
+from .slider import Slider
+
+__all__ = ["Panel", "SliderPanel", "error_html"]
 
 
 class Panel(w.VBox):
@@ -37,7 +39,7 @@ class SliderPanel(Panel):
     def __init__(
         self, label: str, values: Sequence, draw: Callable[[object], str], value, height: str
     ):
-        self.slider = w.SelectionSlider(
+        self.slider = Slider(
             options=values, value=value, description=label, continuous_update=True,
             layout=w.Layout(width="560px"), style={"description_width": "initial"},
         )  # fmt: skip
@@ -52,59 +54,6 @@ class SliderPanel(Panel):
             self.view.value = self._html(value)
         except Exception as error:
             self.view.value = error_html(error)
-
-
-class Prediction(Panel):
-    """A guess that the reader commits to before the answer is shown."""
-
-    def __init__(self, question: str, options: Sequence[str] | None, low: float, high: float):
-        text = w.HTML(f"<b>Predict.</b> {question}")
-        if options:
-            self.answer = w.RadioButtons(options=options, value=None, layout=w.Layout(width="auto"))
-        else:
-            self.answer = w.BoundedIntText(
-                value=low, min=low, max=high, layout=w.Layout(width="120px")
-            )
-        self.commit = w.Button(description="This is my guess", icon="check")
-        self.status = w.HTML("")
-        self.guess = None
-        self.commit.on_click(self._commit)
-        super().__init__([text, w.HBox([self.answer, self.commit]), self.status])
-
-    def static_html(self) -> str:
-        options = getattr(self.answer, "options", ())
-        listed = "".join(f"<li>{html.escape(str(o))}</li>" for o in options)
-        return f"<p>{self.children[0].value}</p>" + (f"<ul>{listed}</ul>" if listed else "")
-
-    def _commit(self, _) -> None:
-        if self.answer.value is None:
-            self.status.value = "Choose an answer first."
-            return
-        self.guess = self.answer.value
-        self.answer.disabled = self.commit.disabled = True
-        self.status.value = f"Your guess: <b>{html.escape(str(self.guess))}</b>. Now run on."
-
-    def compare(self, answer, explanation: str = "") -> Panel:
-        """The guess beside what was measured."""
-        guess = "no guess was made" if self.guess is None else f"your guess: <b>{self.guess}</b>"
-        return Panel([w.HTML(f"<p>{guess}; measured: <b>{answer}</b>. {explanation}</p>")])
-
-
-def predict(
-    question: str, options: Sequence[str] | None = None, low: int = 0, high: int = 10**9
-) -> Prediction:
-    """Asks the reader to commit to a guess.
-
-    Args:
-        question: may hold HTML.
-        options: answers to choose from; a whole number from `low` to `high` if None.
-        low: smallest number.
-        high: largest number.
-
-    Returns:
-        A widget; its ``compare(answer, explanation)`` shows the guess beside the answer.
-    """
-    return Prediction(question, options, low, high)
 
 
 def error_html(error: Exception) -> str:

@@ -7,6 +7,7 @@ import ipywidgets as w
 from ..filesizes import BITS, file_sizes, provenance
 from ..plots import file_panel, to_html
 from .base import Panel, error_html
+from .slider import Slider
 
 __all__ = ["FileSizes"]
 
@@ -29,10 +30,8 @@ class FileSizes(Panel):
             description="network",
             style={"description_width": "110px"},
         )
-        self.d = w.SelectionSlider(options=ds, value=d, description="d", **wide)
-        self.bits = w.SelectionSlider(
-            options=BITS[::-1], value=bits, description="bits a number", **wide
-        )
+        self.d = Slider(options=ds, value=d, description="d", **wide)
+        self.bits = Slider(options=BITS[::-1], value=bits, description="bits a number", **wide)
         self.view = w.HTML(layout=w.Layout(min_height="450px"))
         controls = (self.model, self.d, self.bits)
         for control in controls:

@@ -11,6 +11,7 @@ from ..plots import bound_panel, to_html
 from ..recorded import curve
 from ..theory import count_bits
 from .base import Panel, error_html
+from .slider import Slider
 
 __all__ = ["OccamBound"]
 
@@ -34,16 +35,12 @@ class OccamBound(Panel):
         self.model = w.ToggleButtons(
             options={"FC": "fc", "LeNet": "lenet"}, description="network", **named
         )
-        self.d = w.SelectionSlider(options=ds, value=d, description="d", **wide)
-        self.bits = w.SelectionSlider(
-            options=BITS[::-1], value=bits, description="bits a number", **wide
-        )
-        self.m = w.SelectionSlider(
+        self.d = Slider(options=ds, value=d, description="d", **wide)
+        self.bits = Slider(options=BITS[::-1], value=bits, description="bits a number", **wide)
+        self.m = Slider(
             options={f"{m:,}": m for m in MS}, value=MNIST, description="m, examples", **wide
         )
-        self.delta = w.SelectionSlider(
-            options=CONFIDENCES, value=0.05, description="confidence", **wide
-        )
+        self.delta = Slider(options=CONFIDENCES, value=0.05, description="confidence", **wide)
         self.view = w.HTML(layout=w.Layout(min_height="470px"))
         controls = (self.model, self.d, self.bits, self.m, self.delta)
         for control in controls:

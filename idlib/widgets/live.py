@@ -14,6 +14,7 @@ from ..store import RunConfig
 from ..tasks import Task
 from ..training import Step, accuracy, train
 from .base import Panel, error_html
+from .slider import Slider
 
 __all__ = ["LiveTraining", "LiveTuning"]
 
@@ -80,7 +81,9 @@ class Live(Panel):
             return
         self._stop.clear()
         self.start.disabled, self.halt.disabled = True, False
-        self._thread = threading.Thread(target=self._run, args=(self.config(),), daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(self.config(),), name="training", daemon=True
+        )
         self._thread.start()
 
     def _on_halt(self, _) -> None:
@@ -157,7 +160,7 @@ class LiveTraining(Live):
     def __init__(self, task: Task, model: str = "fc", d: int = 100):
         self.task = task
         self.model = w.Dropdown(options=list(MODELS), value=model, description="network", **WIDE)
-        self.d = w.SelectionSlider(options=DIMENSIONS, value=d, description="d", **WIDE)
+        self.d = Slider(options=DIMENSIONS, value=d, description="d", **WIDE)
         self.projection = w.Dropdown(
             options=FAST, value="fastfood", description="projection", **WIDE
         )
@@ -199,7 +202,7 @@ class LiveTuning(Live):
         rates = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
         self.lr = w.Dropdown(options=rates, value=0.03, description="learning rate", **WIDE)
         ds = (30, 100, 300, 1000, 3000, 10_000, 30_000)
-        self.d = w.SelectionSlider(options=ds, value=d, description="d", **WIDE)
+        self.d = Slider(options=ds, value=d, description="d", **WIDE)
         problem = text_problem(task, model)
         super().__init__(
             [self.method, self.normalize, self.lr, self.d],

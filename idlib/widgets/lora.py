@@ -5,6 +5,7 @@ import ipywidgets as w
 from ..adapted import Point, compared, found, majority, points, where_from
 from ..plots import adapter_scores, to_html
 from .base import Panel, error_html
+from .slider import Slider
 
 __all__ = ["RankAndD"]
 
@@ -22,8 +23,8 @@ class RankAndD(Panel):
         wide = {"layout": w.Layout(width="480px"), "style": {"description_width": "80px"}}
         both = [s for s in compared() if found(s, "DID") and found(s, "full")]
         self.shown = w.Dropdown(options=both, value=shown, description="recorded", **wide)
-        self.rank = w.SelectionSlider(options=self._sizes("LoRA"), description="rank", **wide)
-        self.d = w.SelectionSlider(options=self._sizes("DID"), description="d", **wide)
+        self.rank = Slider(options=self._sizes("LoRA"), description="rank", **wide)
+        self.d = Slider(options=self._sizes("DID"), description="d", **wide)
         self.rank.value = min(self.rank.options, key=lambda x: abs(x - rank))
         self.d.value = min(self.d.options, key=lambda x: abs(x - d))
         self.view = w.HTML(layout=w.Layout(min_height="600px"))

@@ -14,6 +14,7 @@ from ..memorising import (
 from ..plots import memorised_panel, to_html
 from ..recorded import provenance, recorded
 from .base import Panel, error_html
+from .slider import Slider
 
 __all__ = ["Memorising"]
 
@@ -28,8 +29,8 @@ class Memorising(Panel):
 
     def __init__(self, n: int = 1000, percent: int = 50):
         wide = {"layout": w.Layout(width="460px"), "style": {"description_width": "130px"}}
-        self.n = w.SelectionSlider(options=NS, value=n, description="images", **wide)
-        self.percent = w.SelectionSlider(
+        self.n = Slider(options=NS, value=n, description="images", **wide)
+        self.percent = Slider(
             options=SHARES, value=percent, description="shuffled labels, %", **wide
         )
         self.view = w.HTML(layout=w.Layout(min_height="450px"))

@@ -13,6 +13,7 @@ from ..plots import accuracy_curves, thumbnails, to_html
 from ..recorded import Curve, curve, provenance, recorded, replay
 from ..training import predict
 from .base import Panel, SliderPanel
+from .predictions import Prediction
 
 __all__ = ["RecordedCurves"]
 
@@ -30,11 +31,17 @@ class RecordedCurves(Panel):
         tasks: names of recorded tasks, such as "mnist" and "mnist-shuffled".
         models: names of networks.
         d: where the slider starts.
+        guess: a prediction of d90, shown in the curves.
     """
 
     def __init__(
-        self, tasks: tuple[str, ...], models: tuple[str, ...] = ("fc", "lenet"), d: int = 300
+        self,
+        tasks: tuple[str, ...],
+        models: tuple[str, ...] = ("fc", "lenet"),
+        d: int = 300,
+        guess: Prediction | None = None,
     ):
+        self.guess = guess
         experiment = tasks[0].split("-")[0]
         self.title = provenance(recorded(experiment))
         self.curves: dict[str, Curve] = {
@@ -51,6 +58,8 @@ class RecordedCurves(Panel):
         start = min(ds, key=lambda x: abs(x - d))
         self.panel = SliderPanel("d", ds, self._draw, start, height="760px")
         self.inside.observe(self._redraw, "value")
+        if guess is not None:
+            guess.when_made(lambda: self._redraw(None))
         super().__init__([self.inside, self.panel])
 
     def _redraw(self, _) -> None:
@@ -71,9 +80,10 @@ class RecordedCurves(Panel):
             "A small mark is a network trained from the start, one a seed; lines join the means. "
             "d90 is where a curve crosses a horizontal line."
         )
-        return to_html(
-            fig, f"Test accuracy against d, with 90 % lines. At d = {d}: {now}.", caption
-        )
+        alt = f"Test accuracy against d, with 90 % lines. At d = {d}: {now}."
+        if self.guess is None:
+            return to_html(fig, alt, caption)
+        return self.guess.to_html(fig, alt, caption, axis="x")
 
     def _table(self, d: int) -> str:
         rows = "".join(

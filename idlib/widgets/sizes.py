@@ -9,6 +9,7 @@ from ..plots import size_panel, to_html
 from ..recorded import curve, provenance, recorded
 from ..sizes import DEPTHS, WIDTHS, size
 from .base import Panel, error_html
+from .slider import Slider
 
 __all__ = ["ModelSizes"]
 
@@ -23,8 +24,8 @@ class ModelSizes(Panel):
 
     def __init__(self, width: int = 200, depth: int = 2):
         wide = {"layout": w.Layout(width="420px"), "style": {"description_width": "70px"}}
-        self.width = w.SelectionSlider(options=WIDTHS, value=width, description="width", **wide)
-        self.depth = w.SelectionSlider(options=DEPTHS, value=depth, description="depth", **wide)
+        self.width = Slider(options=WIDTHS, value=width, description="width", **wide)
+        self.depth = Slider(options=DEPTHS, value=depth, description="depth", **wide)
         self.definition = w.ToggleButtons(
             options=["absolute", "relative"], description="d90", style={"description_width": "70px"}
         )

@@ -1,0 +1,264 @@
+"""A reader in a real JupyterLab: opens each notebook, runs it all, and moves everything in it.
+
+What the notebook looked like at the end is kept in build/screenshots.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+ROOT = Path(__file__).resolve().parents[2]
+SECOND = 1000  # milliseconds
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SCREENSHOTS = ROOT / "build" / "screenshots"
+OURS = {
+    "include": [[".jp-OutputArea-output"], [".jp-RenderedMarkdown"]],
+    "exclude": [[".jp-InternalAnchorLink"]],  # JupyterLab's own, beside each heading
+}
+ERRORS = ".jp-RenderedText[data-mime-type*='stderr'], .jp-mod-error, [data-mime-type*='error']"
+RAISED = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b: ")
+TEXTS = {"your own, with one <mask>": "The capital of <mask> is Rome."}
+
+KERNEL = "window.jupyterapp.shell.currentWidget.context.sessionContext"
+RUN_ALL = f"""() => {{
+    const run = async () => {{
+        await window.jupyterapp.restored;
+        await {KERNEL}.ready;
+        await {KERNEL}.session.kernel.info;
+        await window.jupyterapp.commands.execute('notebook:run-all-cells');
+        window.allRan = true;
+    }};
+    run();
+}}"""
+ASK = f"""async code => {{
+    const future = {KERNEL}.session.kernel.requestExecute({{ code, store_history: false }});
+    let printed = "";
+    future.onIOPub = message => {{ printed += message.content.text ?? ""; }};
+    await future.done;
+    return printed;
+}}"""
+STATE = "e => e.value ?? e.outerHTML"
+DRAWN = "e => [...e.querySelectorAll('.widget-html-content')].map(x => x.innerHTML).join()"
+
+
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request, lab, browser):
+    """The page of a notebook, all cells run."""
+    page = browser.new_page(viewport={"width": 1300, "height": 1400})
+    page.set_default_timeout(120 * SECOND)
+    page.stem = request.param.stem
+    page.raised = []
+    page.on("pageerror", lambda error: page.raised.append(str(error)))
+    page.goto(f"{lab}/lab/tree/{request.param.name}?reset")
+    page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
+    try:
+        page.evaluate(RUN_ALL)
+        page.wait_for_function("window.allRan", timeout=300 * SECOND)
+        yield page
+    finally:
+        _photograph(page)
+        page.evaluate(f"() => {KERNEL}.shutdown()")
+        page.close()
+
+
+def test_it_runs_without_an_error(notebook):
+    assert notebook.locator(ERRORS).count() == 0
+    assert notebook.raised == []
+    code = (ROOT / "notebooks" / f"{notebook.stem}.ipynb").read_text(encoding="utf-8")
+    for count, call in ((_controls, r"\w+"), (_is_live, r"Live\w+"), (_is_guess, "predict")):
+        shown = [panel for panel in _panels(notebook) if count(panel)]
+        assert len(shown) == len(re.findall(rf"\bwidgets\.{call}\(", code)), call
+
+
+def test_it_shuts_nobody_out(notebook):
+    """Every control has a name, and axe-core finds nothing serious in what is ours."""
+    for panel in _panels(notebook):
+        controls = r" *- (slider|combobox|radio|checkbox|button|textbox|spinbutton)\b"
+        lines = panel.aria_snapshot().splitlines()
+        assert [line for line in lines if re.match(rf'{controls}(?! ")', line)] == []
+    found = Axe().run(notebook, OURS).response["violations"]
+    serious = [
+        f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+    assert serious == []
+
+
+def test_training_starts_once_and_stops(notebook):
+    for panel in _panels(notebook):
+        if not _is_live(panel):
+            continue
+        train, stop = (_button_named(panel, name) for name in ("Train", "Stop"))
+        train.dblclick()  # the second press comes before the first is answered
+        _training(notebook, panel)
+        stop.press("Enter")
+        _stopped(panel)
+        train.press("Enter")
+        _training(notebook, panel)
+        stop.click()
+        _stopped(panel)
+
+
+def test_whatever_is_moved_answers(notebook):
+    for panel in _panels(notebook):
+        if _is_guess(panel):
+            _guess(panel)
+            continue
+        for kind, control in _controls(panel):
+            name = control.evaluate("e => e.labels?.[0]?.innerText ?? e.innerText")
+            if _is_live(panel) and kind == "button":
+                continue  # see above
+            element, look = (control, STATE) if _is_live(panel) else (panel, DRAWN)
+            for how, move in MOVES[kind](control):
+                what = f"{kind} {name!r}, moved by {how}"
+                shown = element.evaluate(look)
+                move()
+                assert _changes(element, look, shown), f"nothing changed: {what}"
+                assert not RAISED.search(panel.inner_text()), what
+
+
+def _panels(page):
+    return page.locator(".jp-OutputArea-output:has(.jupyter-widgets)").all()
+
+
+def _button_named(panel, name: str):
+    return panel.locator("button", has_text=re.compile(rf"^\s*{name}\s*$"))
+
+
+def _is_live(panel) -> bool:
+    return _button_named(panel, "Train").count() == 1
+
+
+def _is_guess(panel) -> bool:
+    return _button_named(panel, "This is my guess").count() == 1
+
+
+def _controls(panel) -> list:
+    """Kind and locator of each control."""
+    kinds = {
+        "slider": "input[type=range], [role=slider]",
+        "dropdown": "select",
+        "toggles": ".widget-toggle-buttons",
+        "radio": ".widget-radio-box",
+        "entry": "input[type=number], input[type=text], textarea",
+        "button": "button:not(.widget-toggle-button)",
+    }
+    return [(kind, c) for kind, css in kinds.items() for c in panel.locator(css).all()]
+
+
+def _changes(element, look: str, shown: str) -> bool:
+    """Waits until it looks otherwise than shown, and has stayed so for a moment."""
+    page, before = element.page, shown
+    for _ in range(100):
+        page.wait_for_timeout(200)
+        now = element.evaluate(look)
+        if now != shown and now == before:
+            return True
+        before = now
+    return False
+
+
+def _slider(control):
+    index, last = (int(control.evaluate(f"e => e.{name}")) for name in ("value", "max"))
+    yield "keyboard", lambda: control.press("ArrowLeft" if index == last else "ArrowRight")
+    box = control.bounding_box()
+    x = box["width"] * (0.1 if index > last / 2 else 0.9)
+    yield "mouse", lambda: control.click(position={"x": x, "y": box["height"] / 2})
+
+
+def _dropdown(control):
+    """Arrow keys on a closed menu belong to JupyterLab, on an open one to the menu."""
+    index, count = (control.evaluate(f"e => e.{name}") for name in ("selectedIndex", "length"))
+    there, back = ("ArrowUp", "ArrowDown") if index == count - 1 else ("ArrowDown", "ArrowUp")
+
+    def choose(key):
+        control.page.wait_for_timeout(300)  # the menu is no part of the page: nothing to wait for
+        control.page.keyboard.press(key)
+        control.page.keyboard.press("Enter")
+
+    yield "keyboard", lambda: (control.press("Space"), choose(there))
+    yield "mouse", lambda: (control.click(), choose(back))
+
+
+def _toggles(control):
+    others = control.locator("button:not(.mod-active)")
+    yield "keyboard", lambda: others.last.press("Enter")
+    yield "mouse", lambda: others.first.click()
+
+
+def _entry(control):
+    name = control.evaluate("e => e.labels[0].innerText")
+
+    def write():
+        control.fill(TEXTS[name])
+        control.press("Enter")
+
+    yield "keyboard", write
+
+
+def _button(control):
+    yield "keyboard", lambda: control.press("Enter")
+    yield "mouse", control.click
+
+
+MOVES = {
+    "slider": _slider, "dropdown": _dropdown, "toggles": _toggles, "entry": _entry,
+    "button": _button,
+}  # fmt: skip
+
+
+def _guess(panel) -> None:
+    """Chooses an answer by mouse, another by keyboard, and commits to it."""
+    commit = _button_named(panel, "This is my guess")
+    if panel.locator("input[type=radio]").count():
+        commit.click()
+        panel.get_by_text("Choose an answer first.").wait_for()
+        options = panel.locator("label:has(input[type=radio])")
+        options.first.locator("input").click()
+        options.nth(1).locator("input").press("Space")
+        answer = options.nth(1).inner_text().strip()
+        assert options.nth(1).locator("input").is_checked()
+    else:
+        entry = panel.locator("input[type=number]")
+        entry.click()
+        entry.press("ArrowUp")
+        answer = entry.input_value()
+    commit.press("Enter")
+    panel.get_by_text(f"Your guess: {answer}").wait_for()
+    assert commit.is_disabled()
+
+
+def _training(page, panel) -> None:
+    """One trainer is at work, and gets on."""
+    status = panel.get_by_text(re.compile(r"step [\d,]+ of [\d,]+"))
+    status.wait_for()
+    threads = "[t for t in __import__('threading').enumerate() if t.name == 'training']"
+    assert int(page.evaluate(ASK, f"print(len({threads}))")) == 1
+    steps = []
+    for _ in range(20):
+        steps.append(int(re.search(r"step ([\d,]+) of", status.inner_text())[1].replace(",", "")))
+        if len(set(steps)) > 2:
+            break
+        page.wait_for_timeout(250)
+    assert steps == sorted(steps) and steps[-1] > steps[0]
+
+
+def _stopped(panel) -> None:
+    """The status says so, within two steps of the press."""
+    status = panel.get_by_text(re.compile("Stopped at step"))
+    status.wait_for()
+    numbers = re.search(r"at step ([\d,]+) \(pressed at step ([\d,]+)\)", status.inner_text())
+    made, pressed = (int(n.replace(",", "")) for n in numbers.groups())
+    assert 0 <= made - pressed <= 2
+
+
+def _photograph(page) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    height = page.locator(".jp-WindowedPanel-outer").evaluate("e => e.scrollHeight")
+    page.set_viewport_size({"width": 1300, "height": height + 200})
+    page.locator(".jp-WindowedPanel-outer").evaluate("e => e.scrollTo(0, 0)")
+    page.screenshot(path=SCREENSHOTS / f"{page.stem}.png")

@@ -1,0 +1,152 @@
+"""The web site in a browser: every page, on a desk and on a phone."""
+
+import subprocess
+import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urldefrag
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+ROOT = Path(__file__).parents[2]
+WIDTHS = {"desk": 1280, "phone": 390}  # pixels
+SOME = ("index", "search", "notebooks/03")  # pages with all that the others have
+
+LINKS = "() => [...document.querySelectorAll('a[href]')].map(a => a.href)"
+ANCHORS = "() => [...document.querySelectorAll('[id]')].map(e => e.id)"
+IMAGES = """() => [...document.images].map(
+    i => [i.alt.trim(), i.complete && i.naturalWidth > 0, i.src.slice(0, 80)])"""
+TOO_WIDE = """() => {
+    const scrolls = (e) => e.tagName !== 'ARTICLE'
+        && (/auto|scroll/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+    return [...document.querySelectorAll('article *')]
+        .filter(e => e.getBoundingClientRect().right > innerWidth && !scrolls(e.parentElement))
+        .map(e => e.outerHTML.slice(0, 80));
+}"""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The site, made by the README's command."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "idlib", "site", "--folder", folder]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(folder / "index.html")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(folder):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def pages(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.html"))
+
+
+@pytest.fixture
+def page(browser):
+    """A tab; fails the test if anything was complained of, or asked of another host."""
+    page = browser.new_page(viewport={"width": WIDTHS["desk"], "height": 900})
+    complaints = []
+    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("response", lambda r: r.status < 400 or complaints.append(f"{r.status} {r.url}"))
+    page.on("request", lambda r: r.url.startswith(("http://127.0.0.1:", "data:"))
+            or complaints.append(f"loads {r.url}"))  # fmt: skip
+    yield page
+    page.close()
+    assert complaints == []
+
+
+def test_every_notebook_has_a_page_and_the_front_page_leads_to_it(page, url, pages):
+    page.goto(url)
+    links = page.evaluate(LINKS)
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+        assert f"notebooks/{notebook.stem}.html" in pages
+        assert f"{url}/notebooks/{notebook.stem}.html" in links
+
+
+def test_links_lead_somewhere_and_pictures_are_there_and_said_in_words(page, url, pages):
+    targets, anchors = {}, {}
+    for name in pages:
+        page.goto(f"{url}/{name}")
+        anchors[name] = {"", *page.evaluate(ANCHORS)}
+        for link in page.evaluate(LINKS):
+            if link.startswith(url):
+                targets.setdefault(link.removeprefix(url).lstrip("/"), name)
+        for alt, seen, source in page.evaluate(IMAGES):
+            assert seen, f"{name} lacks {source}"
+            assert alt and alt.lower() not in ("plot", "figure", "image"), f"{name}: {alt!r}"
+    assert len(targets) > len(pages)
+    for target, name in targets.items():
+        path, anchor = urldefrag(target)
+        assert unquote(anchor) in anchors.get(path or "index.html", ()), f"{name} to {target}"
+
+
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_no_page_is_wider_than_the_screen(page, url, pages, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    for name in pages:
+        page.goto(f"{url}/{name}")
+        assert page.evaluate(TOO_WIDE) == [], name
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width, name
+
+
+def test_solutions_are_folded_and_formulas_drawn(page, url):
+    page.goto(f"{url}/notebooks/03_mnist_fc_vs_lenet.html")
+    solution = page.locator("details").first
+    code = solution.locator("pre").first
+    assert not code.is_visible()
+    solution.locator("summary").click()
+    assert code.is_visible()
+    assert page.locator("article math").count() > 5
+    assert "\\theta" not in page.locator("article").inner_text()
+
+
+def test_search_finds_the_notebook(page, url):
+    page.goto(url)
+    field = page.get_by_role("searchbox").or_(page.locator("input[name=q]")).first
+    field.fill("memorise")
+    field.press("Enter")
+    page.wait_for_selector("#search-results li a")
+    found = page.locator("#search-results li a").evaluate_all("links => links.map(a => a.href)")
+    assert any("06_memorising" in link for link in found)
+
+
+@pytest.mark.parametrize(
+    "width, scheme, some",
+    [("phone", "light", ""), ("desk", "light", SOME), ("desk", "dark", SOME)],
+    ids=["every page on a phone", "some on a desk", "some in the dark"],
+)
+def test_axe_finds_no_serious_violation(browser, url, pages, width, scheme, some):
+    """Contrast is looked at on some pages: it takes most of the time, and all have one style."""
+    page = browser.new_page(viewport={"width": WIDTHS[width], "height": 800}, color_scheme=scheme)
+    contrast = {"color-contrast": {"enabled": bool(some)}}
+    found = {}
+    for name in pages:
+        if name.startswith(some):
+            page.goto(f"{url}/{name}")
+            result = Axe().run(page, options={"resultTypes": ["violations"], "rules": contrast})
+            for violation in result.response["violations"]:
+                if violation["impact"] in ("serious", "critical"):
+                    where = [node["html"][:160] for node in violation["nodes"]]
+                    found.setdefault(violation["id"], {})[name] = where
+    page.close()
+    assert found == {}
