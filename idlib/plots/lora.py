@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from .base import COLORS, figure
 
@@ -76,11 +77,20 @@ def adapter_scores(
     every = [s for p in points for s in p.scores] + [majority]
     ax.set(xscale="log", xlabel="trained numbers, the head's among them (logarithmic)",
            ylabel="test accuracy", ylim=(min(every) - 0.02, max(every) + 0.03))  # fmt: skip
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if _narrow(points) else (1, 3)))
     ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.tick_params(axis="x", labelsize=9)
     ax.legend(fontsize=8, ncols=6, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False,
               columnspacing=1.2, handletextpad=0.3)  # fmt: skip
     fig.suptitle(textwrap.fill(title, 110), fontsize=8, color="#555555", y=0.985)
     return fig
+
+
+def _narrow(points: Sequence[Scored]) -> bool:
+    """Whether they span less than a decade."""
+    numbers = [p.numbers for p in points if p.method != "full"]
+    return max(numbers) < 10 * min(numbers)
 
 
 def first_order_error(errors: Mapping[str, Mapping[float, float]]) -> Figure:
