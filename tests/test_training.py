@@ -106,7 +106,7 @@ class TestLearning:
     def test_an_optimiser_may_look_at_a_batch_several_times_in_a_step(self):
         model, losses = Listener(), []
         history = train(
-            model, pairs(4), lr=1.0, epochs=3, batch_size=4, optimizer_fn=torch.optim.LBFGS,
+            model, pairs(4), lr=0.1, epochs=3, batch_size=4, optimizer_fn=torch.optim.LBFGS,
             on_step=lambda step: losses.append(step.loss),
         )  # fmt: skip
         assert history.steps == 3 < len(model.heard)
