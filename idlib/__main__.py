@@ -10,6 +10,7 @@ from .dimension import d90
 from .errors import IdlibError
 from .experiments import EXPERIMENTS, table1
 from .filesizes import record_file_sizes
+from .lines import record_lines
 from .projections import PROJECTIONS
 from .recorded import record
 from .replays import record_replays
@@ -17,7 +18,11 @@ from .store import RunConfig, RunStore
 from .sweeps import sweep
 from .texts import is_text
 
-OTHERS = {"compression": record_file_sizes, "generalisation": record_replays}
+OTHERS = {
+    "compression": record_file_sizes,
+    "generalisation": record_replays,
+    "laboratory": record_lines,
+}
 
 
 def main() -> None:

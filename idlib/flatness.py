@@ -144,6 +144,6 @@ def trace(config: RunConfig, problem: Problem, at: Sequence[int], examples: int 
 
     made = run(
         config, problem.model_fn, problem.train_set, problem.test_set, problem.score, measure,
-        optimizer_fn=problem.optimizer_fn,
+        optimizer_fn=problem.optimizer_fn, loss_fn=problem.loss_fn,
     )  # fmt: skip
     return Trace(made, result.steps, result.inputs, result.parameters, result.bound)

@@ -14,30 +14,26 @@ References:
 import functools
 import re
 import statistics
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import nn
-from torch.optim import SGD, Adam, RMSprop
+from torch import Tensor, nn
+from torch.optim import LBFGS, SGD, Adam, RMSprop
 from torch.utils.data import TensorDataset
 
 from .data import load
-from .dimension import Estimate, d90
 from .errors import IdlibError
 from .models import network
 from .recorded import recorded
 from .runs import Problem, build, data_of
-from .store import Run, RunConfig, RunStore
-from .sweeps import sweep
-from .training import accuracy, train
+from .store import Run, RunConfig
+from .training import train
 
 __all__ = [
     "OPTIMIZERS",
-    "Line",
     "Reached",
-    "line",
     "make_run",
     "problem_of",
     "reached",
@@ -49,65 +45,10 @@ OPTIMIZERS = {
     "adam": Adam,
     "sgd": functools.partial(SGD, momentum=0.9),
     "rmsprop": RMSprop,
+    "lbfgs": functools.partial(LBFGS, line_search_fn="strong_wolfe"),  # wants all data in a batch
 }
 FULL_LR = 3e-3  # of Adam on all parameters: the teacher's, and a warm start's
 TEACHER_EPOCHS = 4
-
-
-@dataclass(frozen=True)
-class Line:
-    """What `line` found.
-
-    Args:
-        lr: the learning rate, chosen on a validation split.
-        start: test accuracy with theta_d = 0, each seed.
-        scores: for each d the test accuracy of each seed.
-        runs: all of them.
-    """
-
-    lr: float
-    start: tuple[float, ...]
-    scores: dict[int, list[float]]
-    runs: tuple[Run, ...]
-
-    def d90(self, threshold: float) -> Estimate:
-        """The smallest d whose accuracy reaches the threshold, seed by seed."""
-        return d90(self.runs, threshold)
-
-
-def line(
-    task: str,
-    model: str,
-    ds: Sequence[int],
-    lrs: Sequence[float] = (0.1, 0.3),
-    epochs: int = 10,
-    seeds: Sequence[int] = (0, 1, 2),
-    store: RunStore | None = None,
-) -> Line:
-    """Accuracy against d of a network on a task, both named as `problem_of` reads them.
-
-    Args:
-        task: for instance "digits+teacher4".
-        model: for instance "fc-20-1+warm10".
-        ds: dimensions.
-        lrs: learning rates to choose from, with the first seed, at the middle of `ds`.
-        epochs: passes over the training data.
-        seeds: of the initial weights, P and the order of the data.
-        store: keeps the runs; in memory if None.
-    """
-    store = RunStore() if store is None else store
-    base = RunConfig(task, model, sorted(ds)[len(ds) // 2], lrs[0], seeds[0], "hashed")
-    base = replace(base, epochs=epochs)
-    pilots = [replace(base, lr=lr, scored_on="validation") for lr in lrs] if len(lrs) > 1 else []
-    best = max(sweep(pilots, store, make=make_run), key=lambda r: r.score or 0.0, default=None)
-    base = base if best is None else replace(base, lr=best.config.lr)
-    configs = [replace(base, d=d, seed=seed) for d in ds for seed in seeds]
-    runs = sweep(configs, store, make=make_run)
-    scores = {d: [r.score or 0.0 for r in runs if r.config.d == d] for d in ds}
-    problem = problem_of(base)
-    starts = (build(replace(base, d=None, seed=seed), problem.model_fn) for seed in seeds)
-    start = tuple(accuracy(model, problem.test_set) for model in starts)
-    return Line(base.lr, start, scores, tuple(runs))
 
 
 def make_run(config: RunConfig, keep_theta_d: bool = False) -> Run:
@@ -125,11 +66,13 @@ def problem_of(config: RunConfig) -> Problem:
 
     Args:
         config: its task is a name for `idlib.data.load`, and behind it "+teacher4" if the
-            targets are the teacher's probabilities at temperature 4, or "+smooth4" if they are
-            the labels with as much doubt, spread evenly. Its model is a name for
-            `idlib.models.network`, and behind it "+sgd" or "+rmsprop" for an optimiser other
-            than Adam, and "+warm10" for a theta_0 after 10 steps of Adam on all parameters,
-            with the same targets.
+            targets are the teacher's probabilities at temperature 4, "+distill4" if the
+            student's outputs are taken at that temperature as well, as Hinton et al. do, or
+            "+smooth4" if they are the labels with as much doubt, spread evenly. Its model is a
+            name for `idlib.models.network`, and behind it a key of `OPTIMIZERS` other than
+            Adam, such as "+sgd"; "+rank2" or "+orthogonal" for weight matrices of that rank, or
+            full rank, whose singular values are equal; and "+warm10" for a theta_0 after 10
+            steps of Adam on all parameters, with the same targets.
 
     Raises:
         IdlibError: if a name can't be read.
@@ -138,20 +81,50 @@ def problem_of(config: RunConfig) -> Problem:
     name, *changes = config.model.split("+")
     task = load(base)
     train_set = with_targets(task.train, targets) if targets else task.train
+    loss_fn = F.cross_entropy
+    if match := re.fullmatch(r"distill([1-9]\d*)", targets):
+        loss_fn = functools.partial(_cooled, int(match[1]))
     model_fn, optimizer_fn = network(name), Adam
     for change in changes:
         if change in OPTIMIZERS:
             optimizer_fn = OPTIMIZERS[change]
+        elif change == "orthogonal":
+            model_fn = functools.partial(_even, None, model_fn)
+        elif match := re.fullmatch(r"rank([1-9]\d*)", change):
+            model_fn = functools.partial(_even, int(match[1]), model_fn)
         elif match := re.fullmatch(r"warm(\d+)", change):
-            model_fn = functools.partial(_warm, config, int(match[1]), model_fn, train_set)
+            model_fn = functools.partial(_warm, config, int(match[1]), model_fn, train_set, loss_fn)
         else:
             expected = ", ".join(f"+{name}" for name in OPTIMIZERS)
-            raise IdlibError(f"{config.model!r} was given, expected {expected} or +warm10.")
-    return Problem(model_fn, train_set, task.test, optimizer_fn=optimizer_fn)
+            raise IdlibError(
+                f"{config.model!r} was given, expected {expected}, +orthogonal, +rank2 or +warm10."
+            )
+    return Problem(model_fn, train_set, task.test, optimizer_fn=optimizer_fn, loss_fn=loss_fn)
+
+
+def _cooled(temperature: int, outputs: Tensor, targets: Tensor) -> Tensor:
+    """Cross-entropy of the outputs at a temperature, scaled so that gradients keep their size."""
+    return temperature**2 * F.cross_entropy(outputs / temperature, targets)
+
+
+@torch.no_grad()
+def _even(rank: int | None, model_fn: Callable[[], nn.Module]) -> nn.Module:
+    """The network with equal singular values in each weight matrix, zero beyond the rank; their
+    directions and the matrix's norm are kept."""
+    model = model_fn()
+    for p in (p for p in model.parameters() if p.ndim > 1):
+        u, _, vh = torch.linalg.svd(p.flatten(1), full_matrices=False)
+        even = (u[:, :rank] @ vh[:rank]).view_as(p)
+        p.copy_(even * (p.norm() / even.norm()))
+    return model
 
 
 def _warm(
-    config: RunConfig, steps: int, model_fn: Callable[[], nn.Module], train_set: TensorDataset
+    config: RunConfig,
+    steps: int,
+    model_fn: Callable[[], nn.Module],
+    train_set: TensorDataset,
+    loss_fn: Callable[[Tensor, Tensor], Tensor],
 ) -> nn.Module:
     """The network after that many steps on all its parameters."""
     model = model_fn()
@@ -159,8 +132,8 @@ def _warm(
         seen, _ = data_of(config, train_set, train_set)
         epochs = -(-steps * config.batch_size // len(seen))
         train(
-            model, seen, FULL_LR, epochs + 1, config.batch_size, config.seed,
-            on_step=lambda step: step.step >= steps,
+            model, seen, FULL_LR, epochs + 1, config.batch_size, config.seed, loss_fn,
+            lambda step: step.step >= steps,
         )  # fmt: skip
     return model
 
@@ -171,7 +144,7 @@ def with_targets(dataset: TensorDataset, targets: str) -> TensorDataset:
 
     Args:
         dataset: digits.
-        targets: "teacher4": what the teacher gives at temperature 4,
+        targets: "teacher4" or "distill4": what the teacher gives at temperature 4,
             :math:`\mathrm{softmax}(z / 4)`; "smooth4": to the label the mean probability that
             the teacher at temperature 4 gives to a label, and the rest in equal parts to the
             other classes.
@@ -179,9 +152,11 @@ def with_targets(dataset: TensorDataset, targets: str) -> TensorDataset:
     Raises:
         IdlibError: if `targets` is neither.
     """
-    match = re.fullmatch(r"(teacher|smooth)([1-9]\d*)", targets)
+    match = re.fullmatch(r"(teacher|distill|smooth)([1-9]\d*)", targets)
     if not match:
-        raise IdlibError(f"targets {targets!r} were given, expected 'teacher4' or 'smooth4'.")
+        raise IdlibError(
+            f"targets {targets!r} were given, expected 'teacher4', 'distill4' or 'smooth4'."
+        )
     inputs, labels = dataset.tensors
     model = teacher()  # before no_grad: it may have to be trained
     with torch.no_grad():

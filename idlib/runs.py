@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 from torch.utils.data import Dataset, Subset, TensorDataset
@@ -50,6 +51,7 @@ def run(
     keep_theta_d: bool = False,
     device: str = "cpu",
     optimizer_fn: Callable[..., Optimizer] = Adam,
+    loss_fn: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
 ) -> Run:
     """Makes the run that `config` describes; its names of task and model are only labels here.
 
@@ -63,6 +65,7 @@ def run(
         keep_theta_d: whether the run carries its d numbers.
         device: where the model is trained.
         optimizer_fn: see `idlib.training.train`; as little in `config` as the data are.
+        loss_fn: the same.
     """
     train_set, scored_set = data_of(config, train_set, test_set)
     model = build(config, model_fn).to(device)
@@ -84,8 +87,8 @@ def run(
 
     start = time.perf_counter()
     history = train(
-        model, train_set, config.lr, config.epochs, config.batch_size, config.seed, on_step=hook,
-        optimizer_fn=optimizer_fn,
+        model, train_set, config.lr, config.epochs, config.batch_size, config.seed,
+        loss_fn, hook, optimizer_fn,
     )  # fmt: skip
     seconds = time.perf_counter() - start
     status = "decided" if result is not None else history.status
@@ -188,6 +191,7 @@ class Problem:
     score: Callable[[nn.Module, Dataset], float] = accuracy
     device: str = "cpu"
     optimizer_fn: Callable[..., Optimizer] = Adam
+    loss_fn: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy
 
     def __call__(self, config: RunConfig, keep_theta_d: bool = False) -> Run:
         return run(
@@ -199,6 +203,7 @@ class Problem:
             keep_theta_d=keep_theta_d,
             device=self.device,
             optimizer_fn=self.optimizer_fn,
+            loss_fn=self.loss_fn,
         )
 
 

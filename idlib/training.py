@@ -63,7 +63,8 @@ def train(
         loss_fn: from outputs (batch, classes) and targets to a scalar; cross-entropy takes
             labels (batch,) or probabilities (batch, classes).
         on_step: called after each step; training stops when it returns True.
-        optimizer_fn: called with the parameters and ``lr=``.
+        optimizer_fn: called with the parameters and ``lr=``; its step takes a closure, as all of
+            torch's do, and may call it more than once.
 
     Returns:
         The history. A loss that is not finite ends the run with the status "diverged".
@@ -82,17 +83,21 @@ def train(
     steps = epochs * math.ceil(len(dataset) / batch_size)
     scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=steps)
     history = History("finished", 0, math.nan)
+
+    def backward(x: Tensor, y: Tensor) -> Tensor:
+        output = model(x.to(device))
+        _check_labels(output, y, loss_fn)
+        loss = loss_fn(output, y.to(device))
+        optimizer.zero_grad()
+        loss.backward()
+        return loss
+
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         order = torch.Generator().manual_seed(seed)
         model.train()
         for step, (x, y) in enumerate(_epochs(dataset, epochs, batch_size, order), start=1):
-            output = model(x.to(device))
-            _check_labels(output, y, loss_fn)
-            loss = loss_fn(output, y.to(device))
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            loss = optimizer.step(functools.partial(backward, x, y))
             scheduler.step()
             history = History("finished", step, loss.item())
             if not math.isfinite(history.loss):

@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from idlib import IdlibError, laboratory, plots, widgets
 from idlib.data import load
 from idlib.flatness import first_layer, gradient_norms, trace
 from idlib.geometry import cloud, cosines, in_degrees, missed, skewness
-from idlib.laboratory import line, make_run, problem_of, reached, teacher, with_targets
+from idlib.laboratory import make_run, problem_of, reached, teacher, with_targets
 from idlib.models import fc, lenet
 from idlib.recorded import curve, replay
 from idlib.runs import build
@@ -64,6 +65,35 @@ class TestNames:
         assert len({r.loss for r in runs.values()}) == 3
         assert runs["adam"].loss == make_run(CONFIG).loss
 
+    def test_lbfgs_takes_many_looks_in_a_step(self):
+        whole = {"d": 30, "batch_size": 2000, "epochs": 3, "lr": 0.3}
+        adam, lbfgs = (make_run(_named(f"fc-10-1+{o}", **whole)) for o in ("adam", "lbfgs"))
+        assert adam.steps == lbfgs.steps == 3
+        assert lbfgs.train_score > adam.train_score + 0.1
+
+    @pytest.mark.parametrize(("change", "ranks"), [("rank2", (2, 2)), ("orthogonal", (10, 10))])
+    def test_singular_values_are_equal_up_to_the_rank_and_the_norm_is_kept(self, change, ranks):
+        plain, even = (
+            build(CONFIG, problem_of(_named(f"fc-10-1{c}")).model_fn) for c in ("", f"+{change}")
+        )
+        pairs = zip(plain.parameters(), even.parameters(), strict=True)
+        for rank, (p, q) in zip(ranks, ((p, q) for p, q in pairs if p.ndim > 1), strict=True):
+            values = torch.linalg.svdvals(q)
+            assert torch.allclose(values[:rank], values[:1], rtol=1e-3)
+            assert (values[rank:] < 1e-4 * values[0]).all()
+            assert q.norm() == pytest.approx(p.norm().item(), rel=1e-4)
+
+    def test_distillation_is_done_where_the_outputs_are_the_teachers(self, digits):
+        """At the student's T = 4, as in the teacher's targets; not at T = 1."""
+        x = digits.train.tensors[0][:50]
+        targets = with_targets(digits.train, "distill4").tensors[1][:50]
+        for name, there in (("distill4", True), ("teacher4", False)):
+            outputs = teacher()(x).detach().requires_grad_()
+            problem_of(_named("fc-10-1", task=f"digits+{name}")).loss_fn(
+                outputs, targets
+            ).backward()
+            assert (outputs.grad.abs().max() < 1e-6) == there
+
     def test_names_that_mean_nothing_are_refused(self):
         with pytest.raises(IdlibError, match="expected \\+adam"):
             problem_of(_named("fc-10-1+luck"))
@@ -71,19 +101,8 @@ class TestNames:
             with_targets(load("digits").train, "pupil")
 
 
-def _named(model: str) -> RunConfig:
-    return RunConfig(**{**vars(CONFIG), "model": model})
-
-
-def test_a_line_keeps_its_runs_and_starts_where_theta_d_is_zero():
-    store = RunStore()
-    first = line("digits", "fc-10-1+warm10", (5, 50), (0.03, 0.3), 2, (0, 1), store)
-    assert len(store) == 6  # two rates, then two d of two seeds
-    again = line("digits", "fc-10-1+warm10", (5, 50), (0.03, 0.3), 2, (0, 1), store)
-    assert again == first and len(store) == 6
-    assert statistics.fmean(first.scores[50]) > statistics.fmean(first.start)
-    assert first.d90(0.0).per_seed == (5, 5)
-    assert first.d90(1.01).d is None
+def _named(model: str, **changes) -> RunConfig:
+    return replace(CONFIG, model=model, **changes)
 
 
 class TestReached:

@@ -103,6 +103,15 @@ class TestLearning:
         steps = torch.tensor([start, *weights]).diff().neg()
         torch.testing.assert_close(steps, torch.tensor([1, 0.75, 0.5, 0.25]), rtol=1e-4, atol=0)
 
+    def test_an_optimiser_may_look_at_a_batch_several_times_in_a_step(self):
+        model, losses = Listener(), []
+        history = train(
+            model, pairs(4), lr=0.1, epochs=3, batch_size=4, optimizer_fn=torch.optim.LBFGS,
+            on_step=lambda step: losses.append(step.loss),
+        )  # fmt: skip
+        assert history.steps == 3 < len(model.heard)
+        assert losses[2] < losses[0]
+
 
 class TestRepeating:
     @pytest.mark.parametrize("d", [None, 20])

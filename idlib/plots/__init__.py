@@ -9,6 +9,7 @@ from .laboratory import (
     gradient_bound,
     gradient_lines,
     hub_panel,
+    line_panels,
     meeting,
     warm_starts,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "lambda_bars",
     "layer_label",
     "length_ratios",
+    "line_panels",
     "loss_by_groups",
     "mark_guess",
     "meeting",

@@ -8,7 +8,7 @@ from matplotlib.ticker import NullLocator
 
 from .base import COLORS, figure
 
-__all__ = ["gradient_bound", "gradient_lines", "hub_panel", "meeting", "warm_starts"]
+__all__ = ["gradient_bound", "gradient_lines", "hub_panel", "line_panels", "meeting", "warm_starts"]
 
 STYLES = (("blue", "o", "-"), ("orange", "s", "--"), ("green", "^", "-."), ("red", "D", ":"))
 
@@ -36,6 +36,36 @@ def warm_starts(
     ax.set_xticks(range(len(places)), [f"{steps}" for steps in places])
     ax.set(xlabel="full steps behind theta_0", ylabel="test accuracy", ylim=(0, 1.02))
     ax.legend(fontsize=8, loc="lower right")
+    return fig
+
+
+def line_panels(
+    panels: Mapping[str, Mapping[str, Mapping[int, Sequence[float]]]],
+    threshold: float | None = None,
+    title: str = "",
+) -> Figure:
+    """Accuracy against d: a dot for each seed, a line through the means, a panel for a question.
+
+    Args:
+        panels: for each title and each label the scores of all seeds at each d.
+        threshold: where to draw a dashed line, if anywhere.
+        title: says data, hardware and date of recorded results.
+    """
+    fig, axes = figure(4.2 * max(2, len(panels)), 3.8, ncols=len(panels), sharey=True)
+    for ax, (name, lines) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        for (label, scores), (color, marker, dash) in zip(lines.items(), STYLES, strict=False):
+            style = {"color": COLORS[color], "marker": marker, "linestyle": dash, "markersize": 5}
+            ax.plot(list(scores), [np.mean(s) for s in scores.values()], **style, label=label)
+            dots = [(d, one) for d, s in scores.items() for one in s]
+            ax.plot(*zip(*dots, strict=True), ".", color=COLORS[color], alpha=0.5)
+        if threshold is not None:
+            ax.axhline(threshold, color="black", linestyle="--", linewidth=1)
+        ax.set_xticks(sorted({d for scores in lines.values() for d in scores}))
+        ax.set_xlabel("d, trained numbers")
+        ax.set_title(name, fontsize=10)
+        ax.legend(fontsize=8, loc="lower right")
+    np.atleast_1d(axes)[0].set_ylabel("test accuracy")
+    fig.suptitle(title, fontsize=8, color="#555555", x=0.01, ha="left")
     return fig
 
 
