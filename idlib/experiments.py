@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from .dimension import lattice
 from .errors import IdlibError
 
-__all__ = ["EXPERIMENTS", "Experiment", "experiment_named", "table1"]
+__all__ = ["EXPERIMENTS", "PLANNED", "Experiment", "experiment_named", "table1"]
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ EXPERIMENTS = {
         },
     ),
     "family_sst2": Experiment(  # by size
-        tasks=("sst2-n19200",), models=FAMILY, methods=GLOBAL[:1], epochs=1, **SEARCHED
+        tasks=("sst2-n19200",), models=FAMILY[:3], methods=GLOBAL[:1], epochs=1, **SEARCHED
     ),
     "family_said": Experiment(  # the same under SAID
         tasks=("sst2-n19200",), models=FAMILY[2:3], methods=GLOBAL[1:], epochs=1, **SEARCHED
@@ -256,6 +256,21 @@ EXPERIMENTS = {
         full_lrs=(3e-3, 1e-2, 3e-2, 1e-1),
         **ADAPTED,
     ),
+    "qqp_small": Experiment(  # subspaces of the same task of pairs, and the full model
+        tasks=QQP,
+        models=("roberta-4x128",),
+        methods=GLOBAL,
+        ds=(300, 1000, 3000, 10_000),
+        pilots=(1000,),
+        lrs=(1e-2, 3e-2, 1e-1, 3e-1),
+        full_lrs=(3e-4, 1e-3, 3e-3, 1e-2),
+        **LANGUAGE,
+    ),
+}
+
+
+# Not recorded yet: what shows recorded results takes them in once their files are there.
+PLANNED = {
     "lora_minilm": Experiment(
         tasks=("sst2-n19200",),
         models=tuple(MINILM + adapter for adapter in ("+head", "+lora-1", "+lora-8")),
@@ -274,15 +289,8 @@ EXPERIMENTS = {
         full_lrs=(3e-4, 1e-3, 3e-3, 1e-2),
         **ADAPTED,
     ),
-    "qqp_small": Experiment(  # subspaces of the same task of pairs, and the full model
-        tasks=QQP,
-        models=("roberta-4x128",),
-        methods=GLOBAL,
-        ds=(300, 1000, 3000, 10_000),
-        pilots=(1000,),
-        lrs=(1e-2, 3e-2, 1e-1, 3e-1),
-        full_lrs=(3e-4, 1e-3, 3e-3, 1e-2),
-        **LANGUAGE,
+    "qqp_minilm": Experiment(  # the full model alone
+        tasks=("qqp-sample-n6400",), models=(MINILM,), full_lrs=(3e-5, 1e-4, 3e-4), **ADAPTED
     ),
     "pairs_small": Experiment(  # small tasks of pairs: is there anything to measure?
         tasks=("mrpc", "rte"),
@@ -291,17 +299,15 @@ EXPERIMENTS = {
         epochs=5,
         **SEARCHED,
     ),
-    "qqp_minilm": Experiment(  # the full model alone
-        tasks=("qqp-sample-n6400",), models=(MINILM,), full_lrs=(3e-5, 1e-4, 3e-4), **ADAPTED
-    ),
 }
 
 
 def experiment_named(name: str) -> Experiment:
     """The experiment of that name; raises `IdlibError` if there is none."""
-    if name not in EXPERIMENTS:
-        raise IdlibError(f"experiment {name!r} was asked for, expected one of {list(EXPERIMENTS)}.")
-    return EXPERIMENTS[name]
+    known = EXPERIMENTS | PLANNED
+    if name not in known:
+        raise IdlibError(f"experiment {name!r} was asked for, expected one of {list(known)}.")
+    return known[name]
 
 
 def table1(model: str, task: str, epochs: int = 5) -> Experiment:
