@@ -1,6 +1,6 @@
 """Accuracy against d for the laboratory's questions, measured now or recorded.
 
-`python -m idlib record laboratory` takes about five minutes on one core, and goes on where it
+`python -m idlib record laboratory` takes some minutes on one core, and goes on where it
 was when it is started again.
 """
 

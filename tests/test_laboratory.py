@@ -81,7 +81,7 @@ class TestNames:
             values = torch.linalg.svdvals(q)
             assert torch.allclose(values[:rank], values[:1], rtol=1e-3)
             assert (values[rank:] < 1e-4 * values[0]).all()
-            assert q.norm() == pytest.approx(p.norm().item(), rel=1e-4)
+            assert q.norm().item() == pytest.approx(p.norm().item(), rel=1e-4)
 
     def test_distillation_is_done_where_the_outputs_are_the_teachers(self, digits):
         """At the student's T = 4, as in the teacher's targets; not at T = 1."""
