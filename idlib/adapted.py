@@ -34,7 +34,8 @@ SHOWN = {  # model, task, and the experiments that hold their runs
         "roberta-4x128", "sst2-n19200", ("sst2_small", "lora_sst2", "lora_vectors")
     ),
     "RoBERTa 4x128 on QQP (sample)": (
-        "roberta-4x128", "qqp-sample-n19200", ("qqp_small", "lora_qqp", "lora_vectors")
+        "roberta-4x128", "qqp-sample-n19200",
+        ("qqp_small", "qqp_subspaces", "lora_qqp", "lora_vectors"),
     ),
     "MiniLM on SST-2": (
         MINILM, "sst2-n19200", ("sst2_minilm", "lora_minilm", "lora_minilm_vectors")

@@ -67,7 +67,11 @@ def test_it_runs_without_an_error(notebook):
     assert notebook.locator(ERRORS).count() == 0
     assert notebook.raised == []
     code = (ROOT / "notebooks" / f"{notebook.stem}.ipynb").read_text(encoding="utf-8")
-    for count, call in ((_controls, r"(?!quiz)\w+"), (_is_live, r"Live\w+"), (_is_guess, "predict")):
+    for count, call in (
+        (_controls, r"(?!quiz)\w+"),
+        (_is_live, r"Live\w+"),
+        (_is_guess, "predict"),
+    ):
         shown = [panel for panel in _panels(notebook) if count(panel)]
         assert len(shown) == len(re.findall(rf"\bwidgets\.{call}\(", code)), call
 
