@@ -32,7 +32,8 @@ class RankAndD(Panel):
         for slider in (self.rank, self.d):
             slider.observe(self._draw, "value")
         self._draw()
-        super().__init__([self.shown, w.HBox([self.rank, self.d]), self.view])
+        choice = [self.shown] if len(both) > 1 else []
+        super().__init__([*choice, w.HBox([self.rank, self.d]), self.view])
 
     def _sizes(self, method: str) -> list[int]:
         shown = self.shown.value

@@ -23,7 +23,8 @@ class Prediction(Panel):
     def __init__(self, question: str, options: Sequence[str] | None, low: float, high: float):
         text = w.HTML(f"<b>Predict.</b> {question}")
         if options:
-            self.answer = w.RadioButtons(options=options, value=None, layout=w.Layout(width="auto"))
+            layout = w.Layout(width="auto", margin="0 16px 0 0")
+            self.answer = w.RadioButtons(options=options, value=None, layout=layout)
         else:
             self.answer = w.BoundedIntText(
                 value=low, min=low, max=high, description="your guess",
@@ -94,7 +95,9 @@ class Prediction(Panel):
         """HTML that is drawn now, and again when the guess is made."""
         view = w.HTML(draw())
         self.when_made(lambda: setattr(view, "value", draw()))
-        return Panel([view])
+        return Panel(
+            [view], layout=w.Layout(overflow="visible")
+        )  # nothing to focus, so no scrolling
 
     def _commit(self, _) -> None:
         if self.answer.value is None:

@@ -243,7 +243,7 @@ def _training(page, panel) -> None:
     threads = "[t for t in __import__('threading').enumerate() if t.name == 'training']"
     assert int(page.evaluate(ASK, f"print(len({threads}))")) == 1
     steps = []
-    for _ in range(20):
+    for _ in range(120):  # half a minute: language models may take seconds for an evaluation
         steps.append(int(re.search(r"step ([\d,]+) of", status.inner_text())[1].replace(",", "")))
         if len(set(steps)) > 2:
             break
