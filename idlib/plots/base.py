@@ -124,7 +124,7 @@ def _image(canvas: FigureCanvasAgg, alt: str, caption: str) -> str:
     below = f'<figcaption style="max-width:{width}px">{caption}</figcaption>' if caption else ""
     return (
         f'<figure style="margin:0"><img alt="{html.escape(alt, quote=True)}" width="{width}" '
-        f'src="data:image/png;base64,{data}">{below}</figure>'
+        f'style="max-width:100%" src="data:image/png;base64,{data}">{below}</figure>'
     )
 
 

@@ -97,7 +97,7 @@ class Prediction(Panel):
         self.when_made(lambda: setattr(view, "value", draw()))
         return Panel(
             [view], layout=w.Layout(overflow="visible")
-        )  # nothing to focus, so no scrolling
+        )
 
     def _commit(self, _) -> None:
         if self.answer.value is None:

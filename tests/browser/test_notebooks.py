@@ -241,7 +241,11 @@ def _training(page, panel) -> None:
     status = panel.get_by_text(re.compile(r"step [\d,]+ of [\d,]+"))
     status.wait_for()
     threads = "[t for t in __import__('threading').enumerate() if t.name == 'training']"
-    assert int(page.evaluate(ASK, f"print(len({threads}))")) == 1
+    for _ in range(40):  # one that was stopped may need a moment to end
+        if (count := int(page.evaluate(ASK, f"print(len({threads}))"))) == 1:
+            break
+        page.wait_for_timeout(250)
+    assert count == 1
     steps = []
     for _ in range(120):  # half a minute: language models may take seconds for an evaluation
         steps.append(int(re.search(r"step ([\d,]+) of", status.inner_text())[1].replace(",", "")))
