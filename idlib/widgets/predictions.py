@@ -95,9 +95,7 @@ class Prediction(Panel):
         """HTML that is drawn now, and again when the guess is made."""
         view = w.HTML(draw())
         self.when_made(lambda: setattr(view, "value", draw()))
-        return Panel(
-            [view], layout=w.Layout(overflow="visible")
-        )
+        return Panel([view], layout=w.Layout(overflow="visible"))
 
     def _commit(self, _) -> None:
         if self.answer.value is None:
