@@ -100,11 +100,11 @@ def test_training_starts_once_and_stops(notebook):
         train.dblclick()  # the second press comes before the first is answered
         _training(notebook, panel)
         stop.press("Enter")
-        _stopped(panel)
+        _stopped(notebook, panel)
         train.press("Enter")
         _training(notebook, panel)
         stop.click()
-        _stopped(panel)
+        _stopped(notebook, panel)
 
 
 def test_whatever_is_moved_answers(notebook):
@@ -236,16 +236,16 @@ def _guess(panel) -> None:
     assert commit.is_disabled()
 
 
+def _trainers(page) -> int:
+    threads = "[t for t in __import__('threading').enumerate() if t.name == 'training']"
+    return int(page.evaluate(ASK, f"print(len({threads}))"))
+
+
 def _training(page, panel) -> None:
     """One trainer is at work, and gets on."""
     status = panel.get_by_text(re.compile(r"step [\d,]+ of [\d,]+"))
     status.wait_for()
-    threads = "[t for t in __import__('threading').enumerate() if t.name == 'training']"
-    for _ in range(40):  # one that was stopped may need a moment to end
-        if (count := int(page.evaluate(ASK, f"print(len({threads}))"))) == 1:
-            break
-        page.wait_for_timeout(250)
-    assert count == 1
+    assert _trainers(page) == 1
     steps = []
     for _ in range(120):  # half a minute: language models may take seconds for an evaluation
         steps.append(int(re.search(r"step ([\d,]+) of", status.inner_text())[1].replace(",", "")))
@@ -255,13 +255,18 @@ def _training(page, panel) -> None:
     assert steps == sorted(steps) and steps[-1] > steps[0]
 
 
-def _stopped(panel) -> None:
-    """The status says so, within two steps of the press."""
+def _stopped(page, panel) -> None:
+    """The status says so, within two steps of the press, and the trainer ends."""
     status = panel.get_by_text(re.compile("Stopped at step"))
     status.wait_for()
     numbers = re.search(r"at step ([\d,]+) \(pressed at step ([\d,]+)\)", status.inner_text())
     made, pressed = (int(n.replace(",", "")) for n in numbers.groups())
     assert 0 <= made - pressed <= 2
+    for _ in range(40):
+        if _trainers(page) == 0:
+            return
+        page.wait_for_timeout(250)
+    pytest.fail("the trainer is still there ten seconds after it was stopped")
 
 
 def _photograph(page) -> None:
