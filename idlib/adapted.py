@@ -35,7 +35,7 @@ SHOWN = {  # model, task, and the experiments that hold their runs
     ),
     "RoBERTa 4x128 on QQP (sample)": (
         "roberta-4x128", "qqp-sample-n19200",
-        ("qqp_small", "qqp_subspaces", "lora_qqp", "lora_vectors"),
+        ("qqp_small", "lora_qqp", "lora_vectors"),
     ),
     "MiniLM on SST-2": (
         MINILM, "sst2-n19200", ("sst2_minilm", "lora_minilm", "lora_minilm_vectors")
