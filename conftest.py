@@ -21,17 +21,19 @@ REAL_DATA = pytest.StashKey[Path | None]()
 
 def pytest_configure(config):
     """The same surroundings on every machine, for this process and the kernels that it starts:
-    the embedded digits, two threads, and an IPython profile of the tests' own."""
-    named = Path(os.environ.get("IDLIB_DATA") or "embedded")
+    the embedded digits, one thread, as two files are tested side by side, and an IPython
+    profile of the tests' own."""
+    # The workers of pytest-xdist start in the surroundings that the first process has set.
+    asked = os.environ.setdefault("IDLIB_TESTS_DATA", os.environ.get("IDLIB_DATA") or "embedded")
     beside = Path(__file__).parent.parent / "shared" / "data"
-    config.stash[REAL_DATA] = next((f for f in (named, beside) if f.is_dir()), None)
+    config.stash[REAL_DATA] = next((f for f in (Path(asked), beside) if f.is_dir()), None)
     profile = tempfile.TemporaryDirectory(prefix="idlib-ipython-")
     config.add_cleanup(profile.cleanup)
     startup = Path(profile.name, "profile_default", "startup")
     startup.mkdir(parents=True)
     (startup / "threads.py").write_text(f"{inspect.getsource(_watch_threads)}\n_watch_threads()\n")
     os.environ.update(IDLIB_DATA="embedded", IPYTHONDIR=profile.name)
-    os.environ.setdefault("OMP_NUM_THREADS", "2")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

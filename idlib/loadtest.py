@@ -86,15 +86,20 @@ def measure(path: str | os.PathLike, kernels: int = 10, seconds: float = 60.0) -
 async def _class(notebook: NotebookNode, path: Path, kernels: int, seconds: float) -> Load:
     running = asyncio.Semaphore(os.cpu_count() or 1)  # notebooks that run at the same time
     together = asyncio.Barrier(kernels)
-    try:
-        async with asyncio.TaskGroup() as group:
-            students = [
-                group.create_task(_student(notebook, path, seconds, running, together, seed))
-                for seed in range(kernels)
-            ]
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    answers, sizes = zip(*(student.result() for student in students), strict=True)
+
+    async def student(seed: int) -> tuple[list[float], tuple[float, float | None]]:
+        try:
+            return await _student(notebook, path, seconds, running, together, seed)
+        except Exception:
+            await together.abort()  # the others stop at their next cell or drag
+            raise
+
+    # None is cancelled: nbclient, cancelled while it stops a kernel, leaves it behind.
+    students = await asyncio.gather(*map(student, range(kernels)), return_exceptions=True)
+    failures = [found for found in students if isinstance(found, BaseException)]
+    if failures:  # the first cause, before those that only stopped with it
+        raise min(failures, key=lambda f: isinstance(f, asyncio.BrokenBarrierError))
+    answers, sizes = zip(*students, strict=True)
     private, proportional = zip(*sizes, strict=True)
     return Load(
         tuple(answer for several in answers for answer in several),
@@ -121,15 +126,15 @@ async def _student(
     )
     rng, answers = random.Random(seed), []
     async with client.async_setup_kernel(stderr=subprocess.DEVNULL):  # errors come as messages
-        await together.wait()  # a start that is broken off would leave its kernel behind
         async with running:
-            await _run(client, path)
+            await _run(client, path, together)
             sliders = await _sliders(client, path)
         await together.wait()
         end = time.perf_counter() + seconds
         pause = rng.uniform(0, min(seconds, LOOKING[1]))
         while not answers or time.perf_counter() + pause < end:
             await asyncio.sleep(pause)
+            _go_on(together)
             answers += await _drag(client, rng.choice(sliders), rng)
             pause = rng.uniform(*LOOKING)
         await together.wait()
@@ -138,9 +143,16 @@ async def _student(
     return answers, sizes
 
 
-async def _run(client: NotebookClient, path: Path) -> None:
+def _go_on(together: asyncio.Barrier) -> None:
+    """Raises if another student has failed."""
+    if together.broken:
+        raise asyncio.BrokenBarrierError
+
+
+async def _run(client: NotebookClient, path: Path, together: asyncio.Barrier) -> None:
     """Runs all cells."""
     for index, cell in enumerate(client.nb.cells):
+        _go_on(together)
         try:
             await client.async_execute_cell(cell, index)
         except CellExecutionError as error:

@@ -44,7 +44,7 @@ def test_two_students_get_their_pictures(tmp_path):
         ("1 / 0", "ZeroDivisionError"),
     ],
 )
-def test_what_is_wrong_with_a_notebook_is_said_first(tmp_path, source, message):
+def test_what_is_wrong_with_a_notebook_is_said_in_a_line(tmp_path, source, message):
     done = play(tmp_path, source)
     assert done.returncode == 1
-    assert done.stderr.startswith("IdlibError: ") and message in done.stderr
+    assert re.fullmatch(r"IdlibError: .*\n", done.stderr) and message in done.stderr

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # called, named in settings, or imported by pytest.importorskip
-TOOLS = {"jupyterlab", "ruff", "playwright", "furo", "myst-nb"}
+TOOLS = {"jupyterlab", "ruff", "playwright", "furo", "myst-nb", "pytest-xdist"}
 # where the names differ
 DISTRIBUTIONS = {"IPython": "ipython", "PIL": "pillow", "sklearn": "scikit-learn"}
 DISTRIBUTIONS |= {"sphinx_revealjs": "sphinx-revealjs"}

@@ -90,6 +90,20 @@ def test_a_choice_must_be_made_before_it_is_committed():
     assert "<li>LeNet</li>" in guess.static_html()
 
 
+def test_a_choice_that_its_button_overtook_is_the_guess():
+    """While the kernel is busy, JupyterLab holds back a second choice, but not the press."""
+    guess = widgets.predict("How many?", low=1, high=100)
+    fig = plots.figure()[0]
+    fig.axes[0].set_xlim(0, 100)
+    early = guess.picture(fig, "A plot.", "Look here.", axis="x")
+    guess.answer.value = 7
+    guess.commit.click()
+    guess.answer.value = 8
+    assert guess.guess == 8
+    assert "<b>8</b>" in guess.status.value and "<b>8</b>" in early.static_html()
+    assert [line.get_xdata()[0] for line in fig.axes[0].lines] == [8]
+
+
 def test_a_guess_is_shown_in_pictures_drawn_before_and_after_it():
     guess = widgets.predict("How many?", low=1, high=10_000)
     fig = plots.figure()[0]

@@ -58,7 +58,8 @@ def figure(
 
 
 def mark_guess(ax: Axes, guess: float | str, axis: str) -> str:
-    """A dotted line at the reader's guess; at the edge where it lies beyond the axis.
+    """A dotted line at the reader's guess, in place of one that is there; at the edge where it
+    lies beyond the axis.
 
     Args:
         ax: the plot; its limits stay.
@@ -68,6 +69,8 @@ def mark_guess(ax: Axes, guess: float | str, axis: str) -> str:
     Returns:
         What to say of the line in a caption; nothing if the guess has no place on that axis.
     """
+    for line in [line for line in ax.lines if line.get_gid() == "guess"]:
+        line.remove()
     x = axis == "x"
     low, high = sorted(ax.get_xlim() if x else ax.get_ylim())
     ticks = ax.get_xticklabels() if x else ax.get_yticklabels()
@@ -77,7 +80,8 @@ def mark_guess(ax: Axes, guess: float | str, axis: str) -> str:
     except ValueError:
         return ""
     draw, inside = ax.axvline if x else ax.axhline, min(max(at, low), high)
-    draw(inside, color=GUESS, linestyle=(0, (1, 1)), linewidth=3, zorder=4, clip_on=False)
+    style = {"linestyle": (0, (1, 1)), "linewidth": 3, "zorder": 4, "clip_on": False}
+    draw(inside, color=GUESS, gid="guess", **style)
     return (
         "the dotted line" if at == inside else "beyond the axis, hence the dotted line at its end"
     )

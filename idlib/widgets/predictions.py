@@ -102,6 +102,11 @@ class Prediction(Panel):
             self.status.value = "Choose an answer first."
             return
         self.answer.disabled = self.commit.disabled = True
+        self._make()
+        # A press may overtake the choice made just before it, while the kernel is busy.
+        self.answer.observe(self._make, "value")
+
+    def _make(self, _=None) -> None:
         self.guess = self.answer.value
         self.status.value = f"{self.words('Your guess: ')}. Now run on."
         for call in self._waiting:
