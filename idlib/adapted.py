@@ -38,10 +38,11 @@ SHOWN = {  # model, task, and the experiments that hold their runs
         ("qqp_small", "lora_qqp", "lora_vectors"),
     ),
     "MiniLM on SST-2": (
-        MINILM, "sst2-n19200", ("sst2_minilm", "lora_minilm", "lora_minilm_vectors")
+        MINILM, "sst2-n19200",
+        ("sst2_minilm", "head_minilm", "lora_minilm", "lora_minilm_vectors"),
     ),
     "MiniLM on QQP (sample of 6,400)": (
-        MINILM, "qqp-sample-n6400", ("qqp_minilm", "lora_minilm_qqp")
+        MINILM, "qqp-sample-n6400", ("qqp_minilm", "head_minilm", "lora_minilm_qqp")
     ),
 }  # fmt: skip
 METHODS = ("full", "DID", "SAID", "head", "LoRA", "VeRA", "Uni-LoRA")
