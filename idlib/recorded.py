@@ -138,6 +138,11 @@ class _Rates:
     def choose(self, cells: Sequence[RunConfig]) -> None:
         """Tries all learning rates on configurations of the full model, or at the pilots."""
         e = self.experiment
+        for cell in cells:
+            rates = e.lrs if cell.d else e.full_lrs
+            if len(rates) == 1:
+                self.best[_unrated(cell)] = rates[0]
+        cells = [cell for cell in cells if _unrated(cell) not in self.best]
         scored_on = "validation" if e.scored_on == "test" else e.scored_on
         pilots = [
             replace(cell, lr=lr, scored_on=scored_on, seed=seed)
