@@ -126,7 +126,7 @@ class Cell:
 
 @functools.cache
 def cells() -> tuple[Cell, ...]:
-    """All tasks and models whose recorded runs have a d90 in every seed.
+    """All tasks and models whose recorded runs have a d90 in every seed, and tried a smaller d.
 
     Experiments whose file is not there are left out. A task and model that two of them share,
     with the same method and normalisation, counts once: the first that `EXPERIMENTS` names.
@@ -155,7 +155,7 @@ def _cells(name: str) -> Iterator[tuple[tuple, Cell]]:
             continue
         score = statistics.fmean(full[task, model])
         d = d90(runs, 0.9 * score).d
-        if d is not None:
+        if d is not None and d > min(r.config.d for r in runs):  # else it may be smaller still
             method = "SAID" if aware else "DID"
             pair = _train_and_test(name, [r for r in runs if r.config.d == d])
             yield key, Cell(name, task, model, method, _examples(task), d, score, *pair)

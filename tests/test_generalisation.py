@@ -194,6 +194,17 @@ class TestCells:
         assert cell.gap == pytest.approx((r.train_score - r.score) / (1 - r.score))
         assert sum(c.gap is not None for c in cells()) >= 10
 
+    def test_a_d90_that_may_be_smaller_still_is_left_out(self):
+        for c in cells():
+            aware = c.method == "SAID"
+            tried = {
+                r.config.d
+                for r in recorded.recorded(c.experiment)
+                if (r.config.task, r.config.model, r.config.scored_on) == (c.task, c.model, "test")
+                and r.config.d and bool(r.config.structure_aware) == aware
+            }  # fmt: skip
+            assert c.d90 > min(tried)
+
     def test_files_that_are_not_there_are_left_out_and_new_ones_join(self, tmp_path, monkeypatch):
         store = RunStore(tmp_path / "family_sst2.jsonl")
         base = RunConfig("sst2-n19200", "roberta-2x64", None, 0.01, 0, "hashed")
