@@ -283,16 +283,22 @@ PLANNED = {
         full_lrs=(3e-4, 1e-3, 3e-3),
         **ADAPTED,
     ),
-    "lora_minilm_vectors": Experiment(  # those that want larger rates
-        tasks=("sst2-n19200",),
-        models=(MINILM + "+vera-64",),
-        full_lrs=(3e-3, 1e-2, 3e-2),
-        **ADAPTED,
-    ),
     "lora_minilm_qqp": Experiment(
         tasks=("qqp-sample-n6400",),
-        models=tuple(MINILM + adapter for adapter in ("+lora-1", "+lora-8", "+vera-64")),
-        full_lrs=(1e-3, 3e-3),
+        models=tuple(MINILM + adapter for adapter in ("+lora-1", "+lora-8")),
+        full_lrs=(3e-3,),  # the one chosen on SST-2
+        **ADAPTED,
+    ),
+    "vera_minilm": Experiment(
+        tasks=("sst2-n19200",),
+        models=(MINILM + "+vera-64",),
+        full_lrs=(1e-2, 3e-2),
+        **ADAPTED,
+    ),
+    "vera_minilm_qqp": Experiment(
+        tasks=("qqp-sample-n6400",),
+        models=(MINILM + "+vera-64",),
+        full_lrs=(1e-2, 3e-2),
         **ADAPTED,
     ),
     "qqp_minilm": Experiment(
