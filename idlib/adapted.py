@@ -42,7 +42,8 @@ SHOWN = {  # model, task, and the experiments that hold their runs
         ("sst2_minilm", "head_minilm", "lora_minilm", "vera_minilm"),
     ),
     "MiniLM on QQP (sample of 6,400)": (
-        MINILM, "qqp-sample-n6400", ("qqp_minilm", "head_minilm", "lora_minilm_qqp", "vera_minilm_qqp")
+        MINILM, "qqp-sample-n6400",
+        ("qqp_minilm", "head_minilm", "lora_minilm_qqp", "vera_minilm_qqp"),
     ),
 }  # fmt: skip
 METHODS = ("full", "DID", "SAID", "head", "LoRA", "VeRA", "Uni-LoRA")
