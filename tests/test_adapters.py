@@ -177,12 +177,13 @@ def test_experiments_without_dimensions_train_full_models_alone(tmp_path, monkey
         few,
         tasks=("docstrings-n64",),
         models=("roberta-4x128+lora-1",),
-        full_lrs=(0.01,),
+        full_lrs=(0.01, 0.03),
         seeds=(0,),
     )
     monkeypatch.setitem(EXPERIMENTS, "few", few)
     store = record("few", path=tmp_path / "few.jsonl")
     assert [(r.config.scored_on, r.config.d) for r in store] == [
+        ("validation", None),
         ("validation", None),
         ("test", None),
     ]

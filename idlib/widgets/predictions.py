@@ -103,8 +103,10 @@ class Prediction(Panel):
             return
         self.answer.disabled = self.commit.disabled = True
         self._make()
-        # A press may overtake the choice made just before it, while the kernel is busy.
+        # While the kernel is busy, a press may overtake the choice made just before it: then that
+        # one is the guess if it still comes, and what is shown is the guess in any case.
         self.answer.observe(self._make, "value")
+        self.answer.send_state()
 
     def _make(self, _=None) -> None:
         self.guess = self.answer.value
