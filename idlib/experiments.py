@@ -298,7 +298,7 @@ PLANNED = {
     "vera_minilm_qqp": Experiment(
         tasks=("qqp-sample-n6400",),
         models=(MINILM + "+vera-64",),
-        full_lrs=(1e-2, 3e-2),
+        full_lrs=(1e-2,),  # the one chosen for the small RoBERTa
         **ADAPTED,
     ),
     "qqp_minilm": Experiment(
