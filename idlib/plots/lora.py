@@ -47,7 +47,7 @@ def adapter_scores(
         title: says data, seeds, hardware and date of recorded results.
     """
     fig, ax = figure(7.6, 4.2, layout=None)
-    fig.subplots_adjust(left=0.085, right=0.83, bottom=0.13, top=0.83)
+    fig.subplots_adjust(left=0.1, right=0.83, bottom=0.13, top=0.83)
     for method, (color, marker, line) in STYLES.items():
         own = [p for p in points if p.method == method]
         if method == "LoRA":  # rank 0 is the head alone
@@ -75,8 +75,9 @@ def adapter_scores(
         color = COLORS[STYLES[label][0]]
         ax.axvline(x, color=color, linestyle=STYLES[label][2] or "-", linewidth=1.2, zorder=1)
     every = [s for p in points for s in p.scores] + [majority]
+    margin = 0.1 * (max(every) - min(every))
     ax.set(xscale="log", xlabel="trained numbers, the head's among them (logarithmic)",
-           ylabel="test accuracy", ylim=(min(every) - 0.02, max(every) + 0.03))  # fmt: skip
+           ylabel="test accuracy", ylim=(min(every) - margin, max(every) + margin))  # fmt: skip
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if _narrow(points) else (1, 3)))
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.xaxis.set_minor_locator(NullLocator())
