@@ -52,6 +52,10 @@ def test_provenance_names_command_data_versions_hardware_and_date(name):
         for key in ("date", "idlib", "torch", "python", "hardware"):
             assert session[key]
     assert provenance(recorded.recorded(name)).startswith("Recorded on")
+    for line in (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
+        found = json.loads(line)
+        session = found.get("session", session)
+        assert "config" not in found or found["config"]["task"] in session["data"]
 
 
 @pytest.mark.parametrize("name", sorted(EXPERIMENTS))

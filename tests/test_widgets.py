@@ -91,7 +91,7 @@ def test_a_choice_must_be_made_before_it_is_committed():
 
 
 def test_a_choice_that_its_button_overtook_is_the_guess():
-    """While the kernel is busy, JupyterLab holds back a second choice, but not the press."""
+    """While the kernel is busy, a second choice may come after the press, or not at all."""
     guess = widgets.predict("How many?", low=1, high=100)
     fig = plots.figure()[0]
     fig.axes[0].set_xlim(0, 100)
