@@ -80,7 +80,8 @@ def _watch_threads():
     def report(*_):
         deadline = time.monotonic() + 2  # seconds that the cell's own threads get to end
         for thread in set(threading.enumerate()) - known:
-            thread.join(max(0, deadline - time.monotonic()))
+            if thread.is_alive():  # a thread that another is just starting can't be joined yet
+                thread.join(max(0, deadline - time.monotonic()))
         if failures:  # IPython sends an exception of this hook to the front end
             raise RuntimeError("an exception in a thread") from failures.pop()
 
