@@ -197,6 +197,11 @@ class RunStore:
                 good.append(line)
             except (ValueError, KeyError, TypeError) as error:
                 bad.append((number, error))
+        if bad and not self._runs:
+            raise IdlibError(
+                f"{self.path} is no file of runs (line {bad[0][0]}: {bad[0][1]}), and was left as "
+                "it is: choose another path."
+            )
         if bad:
             with self._lock:
                 aside = _free_name(self.path)

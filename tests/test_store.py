@@ -144,6 +144,14 @@ class TestDamage:
             RunStore(filled)
         assert aside.read_bytes() == damaged
 
+    def test_a_file_that_holds_no_runs_is_left_as_it_is(self, tmp_path):
+        path = tmp_path / "other.jsonl"
+        path.write_text('{"session": {"command": "another"}}\n{"model": "fc", "bytes": 570}\n')
+        before = path.read_bytes()
+        with pytest.raises(IdlibError, match=r"other\.jsonl is no file of runs \(line 2.*another"):
+            RunStore(path)
+        assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == [path.name]
+
     def test_an_empty_file_is_an_empty_store(self, tmp_path):
         (tmp_path / "runs.jsonl").touch()
         store = RunStore(tmp_path / "runs.jsonl")

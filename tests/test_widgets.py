@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+import time
 from importlib.resources import files
 
 import ipywidgets as w
@@ -90,8 +91,42 @@ def test_a_choice_must_be_made_before_it_is_committed():
     assert "<li>LeNet</li>" in guess.static_html()
 
 
+def test_a_choice_in_another_thread_while_the_press_is_answered_is_the_guess():
+    """JupyterLab has controls answered in several threads."""
+    guess = widgets.predict("Which?", options=["FC", "LeNet"])
+    guess.answer.value = "FC"
+    under_way = threading.Event()
+    guess.when_made(lambda: under_way.set() or time.sleep(0.2))
+    press = threading.Thread(target=guess.commit.click)
+    press.start()
+    assert under_way.wait(10)
+    guess.answer.value = "LeNet"
+    press.join(10)
+    assert guess.guess == "LeNet" and "<b>LeNet</b>" in guess.status.value
+
+
+def test_one_control_is_answered_after_the_other():
+    begun, order = threading.Event(), []
+
+    def draw(value):
+        order.append(f"begin {value}")
+        if value == 2:
+            begun.set()
+            time.sleep(0.2)
+        order.append(f"end {value}")
+        return str(value)
+
+    panel = SliderPanel("d", [1, 2, 3], draw, 1, "10px")
+    slow = threading.Thread(target=panel.draw, args=(2,))
+    slow.start()
+    assert begun.wait(10)
+    panel.draw(3)
+    slow.join(10)
+    assert order[2:] == ["begin 2", "end 2", "begin 3", "end 3"] and panel.view.value == "3"
+
+
 def test_a_choice_that_its_button_overtook_is_the_guess():
-    """While the kernel is busy, a second choice may come after the press, or not at all."""
+    """A second choice may come after the press."""
     guess = widgets.predict("How many?", low=1, high=100)
     fig = plots.figure()[0]
     fig.axes[0].set_xlim(0, 100)

@@ -1,13 +1,32 @@
 """What all widgets share: a static picture for readers without a kernel, and visible errors."""
 
+import functools
 import html
+import threading
 from collections.abc import Callable, Sequence
 
 import ipywidgets as w
 
 from .slider import Slider
 
-__all__ = ["Panel", "SliderPanel", "error_html"]
+__all__ = ["Panel", "SliderPanel", "error_html", "in_turn"]
+
+_TURN = threading.RLock()
+
+
+def in_turn(answer: Callable) -> Callable:
+    """Decorates a method that answers a control, so that the answers come one after another.
+
+    JupyterLab has the kernel answer controls in several threads (its subshells): one answer can
+    begin while another still reads what was chosen, or draws.
+    """
+
+    @functools.wraps(answer)
+    def wait(*args, **kwargs):
+        with _TURN:
+            return answer(*args, **kwargs)
+
+    return wait
 
 
 class Panel(w.VBox):
@@ -48,6 +67,7 @@ class SliderPanel(Panel):
         self.slider.observe(lambda change: self.draw(change["new"]), "value")
         super().__init__([self.slider, self.view])
 
+    @in_turn
     def draw(self, value) -> None:
         """Shows the picture for `value`; an exception becomes a visible line."""
         try:

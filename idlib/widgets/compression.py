@@ -6,7 +6,7 @@ import ipywidgets as w
 
 from ..filesizes import BITS, file_sizes, provenance
 from ..plots import file_panel, to_html
-from .base import Panel, error_html
+from .base import Panel, error_html, in_turn
 from .slider import Slider
 
 __all__ = ["FileSizes"]
@@ -39,6 +39,7 @@ class FileSizes(Panel):
         self._draw(None)
         super().__init__([*controls, self.view])
 
+    @in_turn
     def _draw(self, _) -> None:
         try:
             self.view.value = self._html(self.model.value, self.d.value, self.bits.value)

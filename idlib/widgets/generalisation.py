@@ -10,7 +10,7 @@ from ..generalisation import MNIST, bound_of
 from ..plots import bound_panel, to_html
 from ..recorded import curve
 from ..theory import count_bits
-from .base import Panel, error_html
+from .base import Panel, error_html, in_turn
 from .slider import Slider
 
 __all__ = ["OccamBound"]
@@ -48,6 +48,7 @@ class OccamBound(Panel):
         self._draw(None)
         super().__init__([*controls, self.view])
 
+    @in_turn
     def _draw(self, _) -> None:
         try:
             self.view.value = self._html(*(c.value for c in (self.model, self.d, self.bits)))

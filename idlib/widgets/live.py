@@ -13,7 +13,7 @@ from ..runs import build
 from ..store import RunConfig
 from ..tasks import Task
 from ..training import Step, accuracy, train
-from .base import Panel, error_html
+from .base import Panel, error_html, in_turn
 from .slider import Slider
 
 __all__ = ["LiveTraining", "LiveTuning"]
@@ -76,6 +76,7 @@ class Live(Panel):
         """The run that the reader has chosen."""
         raise NotImplementedError
 
+    @in_turn
     def _on_start(self, _) -> None:
         if self._thread and self._thread.is_alive():
             return
@@ -86,6 +87,7 @@ class Live(Panel):
         )
         self._thread.start()
 
+    @in_turn
     def _on_halt(self, _) -> None:
         self._pressed = self._step
         self._stop.set()

@@ -4,7 +4,7 @@ import ipywidgets as w
 
 from ..adapted import Point, compared, found, majority, points, where_from
 from ..plots import adapter_scores, to_html
-from .base import Panel, error_html
+from .base import Panel, error_html, in_turn
 from .slider import Slider
 
 __all__ = ["RankAndD"]
@@ -41,6 +41,7 @@ class RankAndD(Panel):
             return [p.size for p in (*found(shown, "head"), *found(shown, "LoRA"))]
         return sorted({p.size for m in ("DID", "SAID") for p in found(shown, m)})
 
+    @in_turn
     def _choose(self, _) -> None:
         for slider, method in ((self.rank, "LoRA"), (self.d, "DID")):
             before, sizes = slider.value, self._sizes(method)
@@ -48,6 +49,7 @@ class RankAndD(Panel):
             slider.value = min(sizes, key=lambda x: abs(x - before))
         self._draw()
 
+    @in_turn
     def _draw(self, _=None) -> None:
         try:
             self.view.value = _html(self.shown.value, self.rank.value, self.d.value)

@@ -13,7 +13,7 @@ from ..memorising import (
 )
 from ..plots import memorised_panel, to_html
 from ..recorded import provenance, recorded
-from .base import Panel, error_html
+from .base import Panel, error_html, in_turn
 from .slider import Slider
 
 __all__ = ["Memorising"]
@@ -40,6 +40,7 @@ class Memorising(Panel):
         self._draw(None)
         super().__init__([self.n, self.percent, self.view])
 
+    @in_turn
     def _draw(self, _) -> None:
         try:
             self.view.value = self._html(self.n.value, self.percent.value)

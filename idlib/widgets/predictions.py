@@ -8,7 +8,7 @@ import ipywidgets as w
 from matplotlib.figure import Figure
 
 from ..plots import mark_guess, to_html
-from .base import Panel
+from .base import Panel, in_turn
 
 __all__ = ["Prediction", "predict"]
 
@@ -91,23 +91,24 @@ class Prediction(Panel):
         """Calls `call` when the guess is made."""
         self._waiting.append(call)
 
+    @in_turn
     def _follow(self, draw: Callable[[], str]) -> Panel:
         """HTML that is drawn now, and again when the guess is made."""
         view = w.HTML(draw())
         self.when_made(lambda: setattr(view, "value", draw()))
         return Panel([view], layout=w.Layout(overflow="visible"))
 
+    @in_turn
     def _commit(self, _) -> None:
         if self.answer.value is None:
             self.status.value = "Choose an answer first."
             return
         self.answer.disabled = self.commit.disabled = True
-        self._make()
-        # While the kernel is busy, a press may overtake the choice made just before it: then that
-        # one is the guess if it still comes, and what is shown is the guess in any case.
+        # A press may overtake the choice made just before it: then that choice is the guess.
         self.answer.observe(self._make, "value")
-        self.answer.send_state()
+        self._make()
 
+    @in_turn
     def _make(self, _=None) -> None:
         self.guess = self.answer.value
         self.status.value = f"{self.words('Your guess: ')}. Now run on."

@@ -8,7 +8,7 @@ import torch
 from ..fastfood import fastfood_stages
 from ..plots import angles, fastfood_stage, steering, to_html
 from ..projections import make_projection
-from .base import Panel, SliderPanel, error_html
+from .base import Panel, SliderPanel, error_html, in_turn
 
 __all__ = ["FastfoodSteps", "RandomAngles", "SteeredPoint"]
 
@@ -122,6 +122,7 @@ class FastfoodSteps(Panel):
             control.observe(self._redraw, "value")
         super().__init__([self.input, self.stage, self.view])
 
+    @in_turn
     def _redraw(self, _) -> None:
         try:
             self.view.value = self.draw(self.stage.value, self.input.value)

@@ -12,7 +12,7 @@ from ..errors import IdlibError
 from ..plots import MovingLine, accuracy_curves, thumbnails
 from ..recorded import Curve, curve, provenance, recorded, replay
 from ..training import predict
-from .base import Panel, SliderPanel
+from .base import Panel, SliderPanel, in_turn
 from .predictions import Prediction
 
 __all__ = ["RecordedCurves"]
@@ -81,6 +81,7 @@ class RecordedCurves(Panel):
             said = self.guess.mark(fig, "x")
         return MovingLine(fig), said
 
+    @in_turn
     def _guessed(self) -> None:
         self.figure, self.said = self._figure()
         self._redraw(None)

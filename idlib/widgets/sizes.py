@@ -8,7 +8,7 @@ import numpy as np
 from ..plots import size_panel, to_html
 from ..recorded import curve, provenance, recorded
 from ..sizes import DEPTHS, WIDTHS, size
-from .base import Panel, error_html
+from .base import Panel, error_html, in_turn
 from .slider import Slider
 
 __all__ = ["ModelSizes"]
@@ -37,6 +37,7 @@ class ModelSizes(Panel):
         self._draw(None)
         super().__init__([*controls, self.view])
 
+    @in_turn
     def _draw(self, _) -> None:
         try:
             chosen = self.width.value, self.depth.value, self.definition.value

@@ -11,7 +11,7 @@ from ..plots import MovingLine, method_curves
 from ..recorded import Curve, provenance, recorded
 from ..texts import at_hand, load_text
 from ..tuning import MAJORITY, METHODS, SHOWN, answers, curves
-from .base import Panel, SliderPanel, error_html
+from .base import Panel, SliderPanel, error_html, in_turn
 
 __all__ = ["TunedCurves"]
 
@@ -46,6 +46,7 @@ class TunedCurves(Panel):
     def _ds(self) -> list[int]:
         return sorted({d for c in curves(self.shown.value).values() for d in c.scores})
 
+    @in_turn
     def _choose(self, _) -> None:
         d, ds = self.panel.slider.value, self._ds()
         self.panel.slider.options = ds
@@ -56,6 +57,7 @@ class TunedCurves(Panel):
     def _draw(self, d: int) -> str:
         return _curves_html(self.shown.value, d) + _table(curves(self.shown.value), d)
 
+    @in_turn
     def _show_texts(self, _=None) -> None:
         try:
             c = curves(self.shown.value)[self.method.value]

@@ -216,7 +216,7 @@ MOVES = {
 
 
 def _guess(page, panel) -> None:
-    """Chooses an answer by mouse, another by keyboard, and commits to it."""
+    """Chooses an answer by mouse, another by keyboard, and commits to it at once."""
     commit = _button_named(panel, "This is my guess")
     if panel.locator("input[type=radio]").count():
         commit.click()
@@ -226,8 +226,6 @@ def _guess(page, panel) -> None:
         options.nth(1).locator("input").press("Space")
         answer = options.nth(1).inner_text().strip()
         assert options.nth(1).locator("input").is_checked()
-        for _ in range(2):  # a second choice is sent once the first is answered
-            page.evaluate(ASK, "print()")
     else:
         entry = panel.locator("input[type=number]")
         entry.click()
