@@ -26,17 +26,17 @@ from .data import fingerprint
 from .errors import IdlibError
 from .projection_base import check_integer
 from .runs import Problem, build
-from .search import search
+from .search import rate_at, search
 from .store import Run, RunConfig, RunStore
 from .sweeps import shared, sweep
 from .training import accuracy
 
 __all__ = ["Estimate", "IntrinsicDimension", "d90", "intrinsic_dimension", "lattice"]
 
-FULL_LRS = (3e-4, 1e-3, 3e-3, 1e-2)
-LRS = (0.03, 0.1, 0.3, 1.0)  # unit columns: theta_d moves about as far as all of theta would
+FULL_LRS = (3e-4, 1e-3, 3e-3)
+LRS = (0.03, 0.1, 0.3)  # with 1.0 LeNet learns from some seeds, and from others nothing
 FIRST_D = 128
-PILOTS = 4  # ratio of one dimension at which the learning rate is chosen to the next
+PILOTS = 16  # ratio of one dimension at which the learning rate is chosen to the next
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,9 @@ def intrinsic_dimension(
     bisects on a grid of `per_octave` values for each doubling. A run ends early once it is
     clear which thresholds it reaches. Learning rates are chosen on a validation split of the
     training data, for the full model and for the subspace, the latter at the nearest of
-    dimensions a factor of 4 apart (8, 32, 128, …). Interrupt at any time: with a `store` on
-    disk the same call goes on where it was.
+    dimensions a factor of 16 apart (8, 128, 2048, …); from there to d it is scaled as in
+    `idlib.search.rate_at`. Interrupt at any time: with a `store` on disk the same call goes on
+    where it was.
 
     Args:
         model_fn: makes the model; called with torch's generator seeded.
@@ -151,7 +152,7 @@ def intrinsic_dimension(
         normalize: see `idlib.Subspace`.
         epochs: passes over the training data for each run.
         batch_size: examples in a step.
-        lrs: learning rates to choose from in the subspace.
+        lrs: learning rates to choose from in the subspace, for d = 128; scaled for another d.
         full_lrs: the same for the full model.
         d_max: largest d to try, D if None.
         per_octave: resolution; 4 means steps of 19 %.
@@ -188,11 +189,13 @@ def intrinsic_dimension(
 
         def pilots(d: int | None) -> list[RunConfig]:
             config = replace(base, d=d, scored_on="validation")
-            return [replace(config, lr=lr) for lr in (lrs if d else full_lrs)]
+            rates = [rate_at(d, lr, FIRST_D) for lr in lrs] if d else full_lrs
+            return [replace(config, lr=lr) for lr in rates]
 
         def rate(d: int) -> float:
-            k = math.ceil(math.log(d / FIRST_D, PILOTS) - 0.5)
-            return _best_lr(make(pilots(min(max(1, round(FIRST_D * PILOTS**k)), ds[-1]))))
+            k = round(math.log(d / FIRST_D, PILOTS))
+            pilot = min(max(1, round(FIRST_D * PILOTS**k)), ds[-1])
+            return rate_at(d, _best_lr(make(pilots(pilot))), pilot)
 
         def scored(configs: Sequence[RunConfig]) -> list[Run]:
             return make([replace(c, lr=rate(c.d)) for c in configs])

@@ -16,7 +16,7 @@ from .data import fingerprint, load
 from .errors import IdlibError
 from .experiments import Experiment, experiment_named
 from .runs import build
-from .search import search
+from .search import rate_at, search
 from .store import Run, RunConfig, RunStore
 from .subspace import Subspace
 from .sweeps import sweep
@@ -167,7 +167,7 @@ class _Rates:
         lr = self.best[_unrated(replace(config, d=pilot))]
         if not self.experiment.scale_lr:
             return lr
-        return float(f"{lr * math.sqrt(pilot / config.d):.3g}")
+        return rate_at(config.d, lr, pilot)
 
 
 def _safe(scores: dict[float, float], floor: float) -> list[float]:

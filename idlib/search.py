@@ -1,11 +1,12 @@
 """The search for d90: few runs instead of a grid of them."""
 
+import math
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
 from .store import Run, RunConfig
 
-__all__ = ["bisect", "nearest", "search"]
+__all__ = ["bisect", "nearest", "rate_at", "search"]
 
 
 def search(
@@ -80,3 +81,15 @@ def bisect(start: int, stride: int, n: int) -> Generator[int, bool, int | None]:
 def nearest(ds: Sequence[int], d: int) -> int:
     """The place in `ds` of the value closest to `d`."""
     return min(range(len(ds)), key=lambda i: abs(ds[i] - d))
+
+
+def rate_at(d: int, lr: float, chosen_at: int) -> float:
+    """The learning rate for `d`, given the one that was chosen at another dimension.
+
+    A step of Adam's moves each of d numbers by about the rate, and so theta^D, by columns of
+    length one, by about lr sqrt(d): that length is kept.
+
+    >>> rate_at(512, 0.1, chosen_at=128)
+    0.05
+    """
+    return float(f"{lr * math.sqrt(chosen_at / d):.3g}")

@@ -159,8 +159,9 @@ class TestEarlyEnd:
     def test_a_clear_score_ends_a_run(self):
         config = RunConfig("", "fc", 10, 0.1, decide=(0.8, 0.9))
         assert decided(0.93, 0.1, config) and not decided(0.91, 0.1, config)
-        assert not decided(0.3, 0.2, config), "too early to give up"
-        assert decided(0.3, 0.3, config) and not decided(0.79, 0.9, config)
+        assert not decided(0.3, 0.3, config), "too early to give up"
+        assert decided(0.3, 0.4, config) and not decided(0.79, 0.9, config)
+        assert decided(0.67, 0.4, config) and not decided(0.69, 0.4, config)
 
     def test_runs_on_texts_get_longer(self):
         config = RunConfig("sst2-n600", "roberta-4x128", 10, 0.1, decide=(0.8,))

@@ -11,6 +11,7 @@ from ..dimension import IntrinsicDimension
 from ..models import MODELS
 from ..projections import make_projection
 from ..runs import run
+from ..search import rate_at
 from ..store import RunConfig
 from .base import guarded, verdict
 
@@ -157,8 +158,9 @@ def own_network(make: Callable[[], nn.Module], found: IntrinsicDimension | None)
     scores = []
     for size in (d, max(1, d // 4)):  # with a seed of its own
         new = RunConfig(
-            "digits", "own", size, found.lr, 99, config.projection, epochs=config.epochs
-        )
+            "digits", "own", size, rate_at(size, found.lr, d), 99, config.projection,
+            epochs=config.epochs, batch_size=config.batch_size,
+        )  # fmt: skip
         scores.append(run(new, make, digits.train, digits.test).score or 0.0)
     case = f"with another seed d = {d} scores {scores[0]:.2f}, and a quarter of it {scores[1]:.2f}"
     problem = None
@@ -166,5 +168,5 @@ def own_network(make: Callable[[], nn.Module], found: IntrinsicDimension | None)
         problem = f"{case}: far from 0.90."
     elif scores[1] >= 0.9:
         problem = f"{case}: a smaller d would do."
-    hint = "More seeds, and more learning rates to choose from: lrs=(0.03, 0.1, 0.3, 1.0)."
+    hint = "More seeds; more learning rates to choose from: leave out lrs, or pass smaller ones."
     return verdict(problem, hint, f"D = {D:,}, d90 = {d}: {case}.")
