@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .dimension import d90
 from .errors import IdlibError
-from .experiments import EXPERIMENTS, PLANNED, table1
+from .experiments import EXPERIMENTS, table1
 from .filesizes import record_file_sizes
 from .lines import record_lines
 from .projections import PROJECTIONS
@@ -80,7 +80,7 @@ def _main() -> None:
     parser = argparse.ArgumentParser(prog="python -m idlib", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     rec = commands.add_parser("record", help="make the missing runs of a recorded experiment")
-    rec.add_argument("name", choices=[*EXPERIMENTS, *PLANNED, *OTHERS, "table1"])
+    rec.add_argument("name", choices=[*EXPERIMENTS, *OTHERS, "table1"])
     rec.add_argument("--path", help="the file to complete (default: the package's own, or in runs)")
     rec.add_argument("--model", help="for table1: a hub name such as roberta-base, or a folder")
     rec.add_argument("--task", help="for table1: such as mrpc")

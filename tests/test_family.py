@@ -21,7 +21,8 @@ from idlib.family import (
     tokens_seen,
 )
 from idlib.language import PRETRAINED, masked_model
-from idlib.recorded import recorded
+from idlib.recorded import curve, recorded
+from idlib.tuning import MAJORITY
 
 YORK = "He was born in New <mask> in 1950."
 
@@ -123,6 +124,11 @@ class TestFound:
             f = found("sst2-n19200", model)
             assert f.train > 0.5
             assert f.gap == pytest.approx((f.train - f.full) / (1 - f.full))
+
+    @pytest.mark.parametrize("task", ["mrpc", "rte"])
+    def test_small_tasks_of_pairs_say_nothing(self, task):
+        pairs = curve("pairs_small", task, CHECKPOINTS[-1])
+        assert not pairs.scores and 0.9 * pairs.baseline < MAJORITY[task]
 
     def test_unknown_models_are_refused(self):
         with pytest.raises(IdlibError, match="no runs of 'roberta-9x9'"):

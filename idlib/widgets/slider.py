@@ -17,3 +17,6 @@ class Slider(anywidget.AnyWidget, w.SelectionSlider):
 
     _esm = Path(__file__).with_name("slider.js")
     _css = Path(__file__).with_name("slider.css")
+
+    def __repr__(self) -> str:
+        return f"Slider({self.description!r}, {self.label!r})"
