@@ -133,8 +133,8 @@ def decided(score: float, share: float, config: RunConfig) -> bool:
     steps (half of them on texts) so far below all of them that it won't climb there. In 51 runs
     of both networks on digits and MNIST, at rates of 0.1 and 0.3, the test score gained at most
     0.12 after four tenths and lost at most 0.02 after a check at which it was above 0.85; on
-    texts, four runs gained up to 0.06 after half, and lost up to 0.02. A training
-    score is never given up: labels are learned by heart until the last step.
+    texts, four runs gained up to 0.06 after half, and lost up to 0.02. A training score is never
+    given up: labels are learned by heart until the last step.
 
     Args:
         score: now.

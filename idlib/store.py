@@ -106,7 +106,8 @@ class RunStore:
 
     Raises:
         IdlibError: if a line in the middle of the file can't be read. The file is then kept
-            aside under a new name, and the lines that could be read are saved.
+            aside under a new name, and the lines that could be read are saved. A file in which no
+            run could be read is left as it is.
     """
 
     def __init__(self, path: str | os.PathLike | None = None, about: dict | None = None):

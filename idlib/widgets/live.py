@@ -87,8 +87,7 @@ class Live(Panel):
         )
         self._thread.start()
 
-    @in_turn
-    def _on_halt(self, _) -> None:
+    def _on_halt(self, _) -> None:  # waits for nobody
         self._pressed = self._step
         self._stop.set()
 
