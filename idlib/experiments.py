@@ -213,6 +213,13 @@ EXPERIMENTS = {
     "family_said": Experiment(  # the same under SAID
         tasks=("sst2-n19200",), models=FAMILY[2:3], methods=GLOBAL[1:], epochs=1, **SEARCHED
     ),
+    "sst2_tensors": Experiment(  # the other normalisation, of which MiniLM has whole curves
+        tasks=("sst2-n19200",),
+        models=FAMILY[2:3],
+        methods=PER_TENSOR,
+        epochs=1,
+        **SEARCHED | {"lrs": (1e-4, 3e-4, 1e-3, 3e-3), "rated_by": 1, "careful": False},
+    ),
     "pairs_small": Experiment(  # small tasks of pairs: is there anything to measure?
         tasks=("mrpc", "rte"),
         models=FAMILY[2:3],
