@@ -125,7 +125,9 @@ async def _student(
         resources={"metadata": {"path": str(path.parent)}},
     )
     rng, answers = random.Random(seed), []
-    async with client.async_setup_kernel(stderr=subprocess.DEVNULL):  # errors come as messages
+    # As the guide's hubs set them: kernels side by side, each with all cores, hinder one another.
+    env = {"IDLIB_DATA": "embedded", "OMP_NUM_THREADS": "1", **os.environ}
+    async with client.async_setup_kernel(stderr=subprocess.DEVNULL, env=env):  # errors: messages
         async with running:
             await _run(client, path, together)
             sliders = await _sliders(client, path)
