@@ -1,6 +1,7 @@
 """The command line: ``python -m idlib --help``."""
 
 import argparse
+import re
 import statistics
 import sys
 from itertools import product
@@ -62,9 +63,12 @@ def _table1(args: argparse.Namespace) -> None:
         raise IdlibError("table1 needs --model and --task, such as roberta-base and mrpc.")
     experiment = table1(args.model, args.task, args.epochs)
     name = f"table1 --model {args.model} --task {args.task} --epochs {args.epochs}"
-    file = f"table1-{args.model.strip('/').replace('/', '-')}-{args.task}.jsonl"
+    label = re.sub(r"[^\w.-]+", "-", args.model).strip("-")
+    file = f"table1-{label}-{args.task}.jsonl"
     store = record(name, args.jobs, args.path or Path("runs", file), args.dask, experiment)
-    runs = [r for r in store if r.config.scored_on == "test"]
+    runs = [
+        r for r in store if r.config.scored_on == "test" and r.config.epochs == experiment.epochs
+    ]
     full = statistics.fmean(r.score for r in runs if r.config.d is None)
     print(f"{args.task} {args.model}: full model {full:.4f}")
     for label, structure_aware in (("DID", False), ("SAID", True)):
@@ -73,11 +77,14 @@ def _table1(args: argparse.Namespace) -> None:
 
 
 def _dimension(text: str) -> int | None:
+    if text != "all" and not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} was given, expected a number, or all")
     return None if text == "all" else int(text)
 
 
 def _main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m idlib", description=__doc__)
+    what = "Records, sweeps, searches, pretrains; makes slides and pages of the course."
+    parser = argparse.ArgumentParser(prog="python -m idlib", description=what)
     commands = parser.add_subparsers(dest="command", required=True)
     rec = commands.add_parser("record", help="make the missing runs of a recorded experiment")
     rec.add_argument("name", choices=[*EXPERIMENTS, *OTHERS, "table1"])
@@ -120,7 +127,7 @@ def _main() -> None:
     pre.add_argument("--size", default="4x128", help="layers x hidden size")
     pre.add_argument("--steps", type=int, default=25_000, help="of 4,096 tokens")
     pre.add_argument("--lr", type=float, default=2e-3)
-    pre.add_argument("--text", required=True, help="plain text, or the same packed by xz")
+    pre.add_argument("--text", required=True, help="plain, documents apart by blank lines, or .xz")
     pre.add_argument("--held-out", required=True, help="other text, for the masked loss")
     pre.add_argument("--folder", required=True, help="where the model goes")
     pre.add_argument("--device", default="cpu")

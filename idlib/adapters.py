@@ -102,8 +102,7 @@ def _with_matrices(network: nn.Module, kind: str, size: int) -> nn.Module:
         import peft
     except ImportError as error:
         raise IdlibError(
-            f"The adapter '{kind}-{size}' needs peft, which is not installed: "
-            "pip install 'idlib[language]'."
+            f"The adapter '{kind}-{size}' needs peft, which is not installed: pip install peft."
         ) from error
     key = int(torch.randint(2**31, ()))  # so that what is frozen, too, follows torch's generator
     config = {

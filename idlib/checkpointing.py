@@ -7,31 +7,32 @@ from contextlib import contextmanager, nullcontext
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-__all__ = ["redirect_checkpoints"]
+__all__ = ["recomputed_at"]
 
 
-def redirect_checkpoints(subspace: nn.Module) -> bool:
-    """Has checkpointed blocks of a `transformers` model run again at theta, not at theta_0.
+@contextmanager
+def recomputed_at(model: nn.Module, theta: Mapping[str, Tensor]) -> Iterator[None]:
+    """Has checkpointed blocks of a `transformers` model that run here run again at theta.
 
     They run again in the backward pass, when `torch.func.functional_call` has long put theta_0
     back: the gradients would be wrong without a word.
 
     Args:
-        subspace: a `idlib.Subspace`, whose ``model`` had checkpointing switched on before.
-
-    Returns:
-        Whether there are any such blocks.
+        model: with or without gradient checkpointing switched on.
+        theta: tensors by the names of the parameters that they stand for.
     """
-    blocks = [m for m in subspace.model.modules() if getattr(m, "gradient_checkpointing", False)]
-    for block in blocks:
-        block._gradient_checkpointing_func = functools.partial(
-            checkpoint, use_reentrant=False, context_fn=functools.partial(_contexts, subspace)
-        )
-    return bool(blocks)
-
-
-def _contexts(subspace: nn.Module):
-    return nullcontext(), _at(subspace.model, subspace._current)
+    blocks = [m for m in model.modules() if getattr(m, "gradient_checkpointing", False)]
+    before = [block._gradient_checkpointing_func for block in blocks]
+    again = functools.partial(
+        checkpoint, use_reentrant=False, context_fn=lambda: (nullcontext(), _at(model, theta))
+    )
+    try:
+        for block in blocks:
+            block._gradient_checkpointing_func = again
+        yield
+    finally:
+        for block, function in zip(blocks, before, strict=True):
+            block._gradient_checkpointing_func = function
 
 
 @contextmanager

@@ -18,11 +18,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
-from .data import fingerprint
+from .data import commonest, fingerprint
 from .errors import IdlibError
 from .projection_base import check_integer
 from .runs import Problem, build
@@ -55,7 +55,8 @@ class Estimate:
 
     @property
     def d(self) -> int | None:
-        """The median over the seeds; None if some seed never reached the threshold."""
+        """The median over the seeds, for an even number of them the upper of the two in the
+        middle; None if some seed never reached the threshold."""
         if self.note or not self.per_seed or None in self.per_seed:
             return None
         return statistics.median_high(self.per_seed)
@@ -128,14 +129,16 @@ def intrinsic_dimension(
     d_max: int | None = None,
     per_octave: int = 4,
     score: Callable[[nn.Module, Dataset], float] = accuracy,
+    device: str = "cpu",
     jobs: int = 1,
     store: RunStore | str | os.PathLike | None = None,
     progress: bool = True,
 ) -> IntrinsicDimension:
     """Measures the d90 of a model on a data set, by search.
 
-    Trains the full model; then doubles or halves d until the thresholds are bracketed and
-    bisects on a grid of `per_octave` values for each doubling. A run ends early once it is
+    Trains the full model; then moves up or down from d = 128, by factors of 2, 4 and 16, until
+    the thresholds are bracketed, and bisects on a grid of `per_octave` values for each doubling.
+    A run ends early once it is
     clear which thresholds it reaches. Learning rates are chosen on a validation split of the
     training data, for the full model and for the subspace, the latter at the nearest of
     dimensions a factor of 16 apart (8, 128, 2048, …); from there to d it is scaled as in
@@ -156,20 +159,24 @@ def intrinsic_dimension(
         full_lrs: the same for the full model.
         d_max: largest d to try, D if None.
         per_octave: resolution; 4 means steps of 19 %.
-        score: from a model and a data set to a number from 0 to 1.
+        score: from a model and a data set to a number from 0 to 1; a store knows it by its name.
+        device: where the runs are made, such as "cuda".
         jobs: processes, one thread each; 1 makes the runs here, with torch's own threads.
-        store: finished runs, or the path of their file.
+        store: finished runs, or the path of their file. Data that change from call to call, by
+            random augmentation, count as other data each time.
         progress: whether to show a bar with the current d and score.
 
     Raises:
-        IdlibError: on empty data, labels without an output, or if every learning rate diverges.
+        IdlibError: on empty data, labels without an output, a model without trainable
+            parameters, or if every learning rate diverges.
     """
     if not (len(train) and len(test)):
         raise IdlibError(f"Got {len(train)} training and {len(test)} test examples: pass some.")
     store = store if isinstance(store, RunStore) else RunStore(store)
+    own = "" if score is accuracy else f"-{getattr(score, '__qualname__', type(score).__name__)}"
     base = RunConfig(
-        task=f"{fingerprint(train)}-{fingerprint(test)}",
-        model=_model_name(model_fn),
+        task=f"{fingerprint(train)}-{fingerprint(test)}{own}",
+        model=_model_name(model_fn, train[0][0]),
         d=None,
         lr=math.nan,
         seed=seeds[0],
@@ -178,14 +185,15 @@ def intrinsic_dimension(
         epochs=epochs,
         batch_size=batch_size,
     )
+    problem = Problem(model_fn, train, test, score, device)
     made: dict[RunConfig, Run] = {}
     bar = tqdm(desc="d90", unit="run", disable=not progress, leave=False)
-    with bar, store.writing(), shared(Problem(model_fn, train, test, score), jobs) as maker:
+    with bar, store.writing(), shared(problem, jobs) as maker:
 
         def make(configs: Sequence[RunConfig]) -> list[Run]:
             runs = sweep(configs, store, jobs, make=maker, bar=bar)
-            made.update((r.config, r) for r in runs)
-            return [made[config] for config in configs]
+            made.update(zip(configs, runs, strict=True))
+            return runs
 
         def pilots(d: int | None) -> list[RunConfig]:
             config = replace(base, d=d, scored_on="validation")
@@ -202,7 +210,9 @@ def intrinsic_dimension(
 
         model = build(base, model_fn)
         D = sum(p.numel() for p in model.parameters() if p.requires_grad)
-        ds = lattice(check_integer("d_max", d_max or D, 1, D), per_octave)
+        if not D:
+            raise IdlibError("The model has no trainable parameters: there is nothing to measure.")
+        ds = lattice(check_integer("d_max", D if d_max is None else d_max, 1, D), per_octave)
         make([*pilots(None), *pilots(min(FIRST_D, ds[-1]))])
         full = replace(base, lr=_best_lr(make(pilots(None))))
         baselines = make([replace(full, seed=seed) for seed in seeds])
@@ -210,7 +220,7 @@ def intrinsic_dimension(
             raise IdlibError(f"The full model {baselines[0].message or 'diverged'}.")
         baseline = statistics.fmean(r.score for r in baselines)
         thresholds = {"relative": 0.9 * baseline, "absolute": absolute}
-        majority = _majority(test) if score is accuracy else None
+        majority = commonest(test) if score is accuracy else None
         notes = {name: _hopeless(t, majority) for name, t in thresholds.items()}
         wanted = [t for name, t in thresholds.items() if not notes[name]]
         cells = [replace(base, seed=seed) for seed in seeds]
@@ -239,9 +249,10 @@ def lattice(d_max: int, per_octave: int = 4) -> list[int]:
 def _best_lr(runs: Sequence[Run]) -> float:
     finished = [r for r in runs if r.score is not None]
     if not finished:
+        where = f"d = {runs[0].config.d:,}" if runs[0].config.d else "the full model"
         raise IdlibError(
-            f"Every learning rate of {[r.config.lr for r in runs]} diverged with "
-            f"d = {runs[0].config.d}: {runs[0].message}. Pass smaller ones, or check the data."
+            f"Every learning rate of {[r.config.lr for r in runs]} fails with {where}: "
+            f"{runs[0].message}. Pass smaller ones, or check the data."
         )
     return max(finished, key=lambda r: r.score).config.lr
 
@@ -252,15 +263,17 @@ def _hopeless(threshold: float, majority: float | None) -> str:
     return ""
 
 
-def _majority(dataset: Dataset) -> float | None:
-    labels = torch.as_tensor([int(y) for _, y in dataset])
-    return labels.bincount().max().item() / len(labels)
-
-
-def _model_name(model_fn: Callable[[], nn.Module]) -> str:
-    """A label that tells models apart in a store: class, and a digest of structure and theta_0."""
-    model = build(RunConfig("", "", None, 0.0), model_fn)
+def _model_name(model_fn: Callable[[], nn.Module], example: Tensor) -> str:
+    """A label that tells models apart in a store: class, and a digest of structure, theta_0 and
+    what the model makes of a fixed input of the example's shape."""
+    model = build(RunConfig("", "", None, 0.0), model_fn).cpu().eval()
     norm = math.sqrt(sum(float(p.detach().double().square().sum()) for p in model.parameters()))
     shapes = [(name, tuple(p.shape), p.requires_grad) for name, p in model.named_parameters()]
-    digest = hashlib.blake2b(f"{model} {shapes} {norm:.4g}".encode(), digest_size=5).hexdigest()
-    return f"{type(model).__name__}-{digest}"
+    example = torch.as_tensor(example)
+    wave = torch.arange(2 * example.numel()).cos().view(2, *example.shape)
+    fixed = wave.to(example.dtype) if example.is_floating_point() else example.new_zeros(wave.shape)
+    with torch.no_grad():
+        outputs = model(fixed).double().flatten()
+    seen = float(outputs @ torch.arange(len(outputs)).cos().double())
+    digest = hashlib.blake2b(f"{model} {shapes} {norm:.4g} {seen:.3g}".encode(), digest_size=5)
+    return f"{type(model).__name__}-{digest.hexdigest()}"

@@ -13,7 +13,16 @@ from .errors import IdlibError
 __all__ = ["check", "report"]
 
 PYTHON = "3.11"  # the oldest versions that will do, as in pyproject.toml
-PACKAGES = {"torch": "2.6", "torchvision": "0.21", "jupyterlab": "4.2", "ipywidgets": "8.1"}
+PACKAGES = {
+    "torch": "2.6",
+    "torchvision": "0.21",
+    "jupyterlab": "4.2",
+    "jupyterquiz": "2.9",
+    "ipywidgets": "8.1",
+    "transformers": "4.46",
+    "datasets": "3.0",
+    "peft": "0.21",
+}
 INSTALL = "run: pip install -r requirements.txt, then restart the kernel"
 
 

@@ -136,7 +136,7 @@ def model_folder(name: str) -> str:
     base, _, step = name.partition("@")
     shipped = PRETRAINED / base.replace("/", "_")
     if there := sorted(int(p.name.split("-")[1]) for p in shipped.glob("step-*")):
-        if step and int(step) not in there:
+        if step and step not in map(str, there):
             raise IdlibError(f"{base} has no checkpoint {step!r}, expected one of {there}.")
         return str(shipped / f"step-{int(step or there[-1]):06}")
     if Path(name).is_dir():
@@ -169,6 +169,8 @@ def encode(texts: Texts, name: str, length: int = LENGTH) -> Tokens:
         length: tokens at most; longer texts are cut.
     """
     tokenizer = _tokenizer(name)
+    if tokenizer.is_fast:
+        tokenizer.backend_tokenizer.no_truncation()  # which an earlier call has left behind
     backend = tokenizer.backend_tokenizer.to_str() if tokenizer.is_fast else name
     key = hashlib.blake2b(repr((texts.texts, length, backend)).encode(), digest_size=10).hexdigest()
     path = CACHE / f"tokens-{key}.npy"

@@ -105,7 +105,7 @@ class Hashed(Projection):
 
     Each run of d rows holds a fresh random permutation of the columns, so that the columns
     share the rows evenly and have unit norm exactly. The fastest projection: one look-up per
-    parameter, 4 bytes of state each.
+    parameter, 4 bytes of state each (8 in models of up to 2^18 parameters).
     """
 
     name = "hashed"
@@ -200,7 +200,8 @@ class FastfoodGlobal(Projection):
 
     N is the next power of two of D, and x is padded with zeros to length N, so that
     :math:`H_N B x` only repeats :math:`H_n B x`, n being the next power of two of d. Columns
-    have unit norm in expectation. O(D log D) time, up to 12 bytes of state per parameter.
+    have unit norm in expectation. O(D log D) time, up to 12 bytes of state per
+    parameter (20 where N is at most 2^18).
     """
 
     name = "fastfood-global"

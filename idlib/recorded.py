@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .data import fingerprint, load
+from .data import commonest, fingerprint, load
 from .errors import IdlibError
 from .experiments import Experiment, experiment_named
-from .runs import build
+from .layers import chosen_layers
+from .runs import build, split
 from .search import rate_at, search
 from .store import Run, RunConfig, RunStore
 from .subspace import Subspace
@@ -51,16 +52,17 @@ def record(
         experiment: the runs to make; those of `name` if None.
     """
     experiment = experiment or experiment_named(name)
-    data, majority = {}, {}
+    data, majority, chance = {}, {}, {}
     for task_name in experiment.tasks:
         task = load_text(task_name) if is_text(task_name) else load(task_name)
         print(task, flush=True)
         data[task_name] = [fingerprint(task.train), fingerprint(task.test)]
         matthews = is_text(task_name) and task.metric == "matthews"
         majority[task_name] = 0.0 if matthews else task.majority
+        chance[task_name] = 0.0 if matthews else commonest(split(task.train)[1])
     about = {"command": f"python -m idlib record {name} --jobs {jobs}", "data": data}
     store = RunStore(path or FOLDER / f"{name}.jsonl", about)
-    rates = _Rates(experiment, majority, lambda configs: sweep(configs, store, jobs, dask=dask))
+    rates = _Rates(experiment, chance, lambda configs: sweep(configs, store, jobs, dask=dask))
 
     def make(configs: Sequence[RunConfig]) -> list[Run]:
         configs = [replace(c, lr=rates.of(c)) for c in configs]
@@ -80,14 +82,19 @@ def record(
     searched = bool(experiment.thresholds or experiment.share)
     wanted = {base: _thresholds(experiment, base, full, majority) for base in bases}
     bases = [base for base in bases if wanted[base] or not searched]
-    rates.choose([replace(base, d=d) for base in bases for d in experiment.pilots])
+    least = {_unrated(base): _least(base) for base in bases}
+
+    def allowed(base: RunConfig, ds: Sequence[int]) -> list[int]:
+        return [d for d in ds if d >= least[_unrated(base)]]
+
+    rates.choose([replace(base, d=d) for base in bases for d in allowed(base, experiment.pilots)])
     if not searched:
         by_seed = sorted((c for base in bases for c in seeded(base)), key=lambda c: c.seed)
-        make([replace(c, d=d) for c in by_seed for d in experiment.ds])
+        make([replace(c, d=d) for c in by_seed for d in allowed(c, experiment.ds)])
         return store
     for base in bases:
         middle = math.sqrt(experiment.pilots[0] * experiment.pilots[-1])
-        search(seeded(base), experiment.ds, wanted[base], middle, 4, make)
+        search(seeded(base), allowed(base, experiment.ds), wanted[base], middle, 4, make)
     return store
 
 
@@ -118,6 +125,14 @@ def _bases(experiment: Experiment) -> list[RunConfig]:
     ]  # fmt: skip
 
 
+def _least(config: RunConfig) -> int:
+    """The smallest d: one number more than there are layers with a scale."""
+    if not config.structure_aware:
+        return 1
+    shapes = {name: p.shape for name, p in build(config).named_parameters() if p.requires_grad}
+    return len(set(chosen_layers(shapes, config.structure_aware))) + 1
+
+
 def _full(config: RunConfig) -> RunConfig:
     """The same with the full model, for which no method of projecting matters."""
     return replace(config, d=None, normalize="global", structure_aware=False)
@@ -129,10 +144,10 @@ class _Rates:
     def __init__(
         self,
         experiment: Experiment,
-        majority: dict[str, float],
+        chance: dict[str, float],
         make: Callable[[Sequence[RunConfig]], list[Run]],
     ) -> None:
-        self.experiment, self.majority, self.make = experiment, majority, make
+        self.experiment, self.chance, self.make = experiment, chance, make
         self.best: dict[RunConfig, float] = {}
 
     def choose(self, cells: Sequence[RunConfig]) -> None:
@@ -155,7 +170,7 @@ class _Rates:
             rates = scored.setdefault(_unrated(run.config), {})
             rates.setdefault(run.config.lr, []).append(run)
         for cell, rates in scored.items():
-            floor = self.majority[cell.task] + 0.05 if e.careful and cell.d else -math.inf
+            floor = self.chance[cell.task] + 0.05 if e.careful and cell.d else -math.inf
             safe = _safe({lr: _mean_score(runs)[0] for lr, runs in rates.items()}, floor)
             self.best[cell] = max(safe, key=lambda lr: _mean_score(rates[lr]))
 
@@ -163,7 +178,8 @@ class _Rates:
         """The rate for a configuration: that of the nearest pilot."""
         if config.d is None:
             return self.best[_unrated(_full(config))]
-        pilot = min(self.experiment.pilots, key=lambda p: abs(math.log(p / config.d)))
+        pilots = [p for p in self.experiment.pilots if _unrated(replace(config, d=p)) in self.best]
+        pilot = min(pilots, key=lambda p: abs(math.log(p / config.d)))
         lr = self.best[_unrated(replace(config, d=pilot))]
         if not self.experiment.scale_lr:
             return lr

@@ -46,8 +46,8 @@ class RunConfig:
         scored_on: "test": trained on all training data and scored on the test data;
             "validation": trained on 90 % of the training data and scored on the rest;
             "train": trained and scored on all training data.
-        decide: thresholds. A run that has any ends as soon as its score has reached all of
-            them, or is so far below all that it won't reach one (see `idlib.runs.decided`).
+        decide: thresholds. A run that has any ends once its score lies clearly above all of
+            them, or so far below all that it won't reach one (see `idlib.runs.decided`).
         structure_aware: see `idlib.Subspace`; no mapping.
     """
 
@@ -259,13 +259,14 @@ def _from_json(record: dict) -> Run:
 
 def session(about: dict) -> dict:
     """What a file says of those who add to it: `about`, the date, versions and hardware."""
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
     return {
         **about,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "idlib": version("idlib"),
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "hardware": f"{platform.machine()}, {os.cpu_count()} cores",
+        "hardware": f"{platform.machine()}, {os.cpu_count()} cores{gpu}",
     }
 
 

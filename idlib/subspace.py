@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from .checkpointing import redirect_checkpoints
+from .checkpointing import recomputed_at
 from .errors import IdlibError
 from .layers import chosen_layers
 from .projection_base import Projection, check_integer, empty
@@ -59,8 +59,7 @@ class Subspace(nn.Module):
             makes every parameter tensor a layer, as the released code does; a mapping from
             layer names to lists of module names sets them by hand.
 
-    Gradient checkpointing of a `transformers` model works if it was switched on before the
-    model is passed here.
+    Gradient checkpointing of a `transformers` model works as it does outside a subspace.
 
     Raises:
         IdlibError: if the model has no trainable parameters, d is not in 1 to D (in m + 1 to D
@@ -108,7 +107,6 @@ class Subspace(nn.Module):
                 f"least {len(self.layers) + 1}, fewer layers, or structure_aware=False."
             )
         self.model = copy.deepcopy(model).requires_grad_(False)
-        self._checkpointed = redirect_checkpoints(self)
         first = next(iter(trainable.values()))
         dtype = torch.promote_types(first.dtype, torch.float32)  # small steps vanish in 16 bits
         self.theta_d = nn.Parameter(torch.zeros(self.d, dtype=dtype, device=first.device))
@@ -119,8 +117,8 @@ class Subspace(nn.Module):
     def forward(self, *args, **kwargs):
         """The model's output at :math:`\\theta_0 + P\\,\\theta^d`."""
         theta = self.theta()
-        self._current = theta if self._checkpointed else None
-        return functional_call(self.model, theta, args, kwargs)
+        with recomputed_at(self.model, theta):
+            return functional_call(self.model, theta, args, kwargs)
 
     def theta(self) -> dict[str, Tensor]:
         """The parameters :math:`\\theta^D` by name, in the model's shapes, differentiable."""
@@ -187,13 +185,15 @@ class Subspace(nn.Module):
 
     def _fingerprint(self) -> list[float]:
         """Two numbers that tell one theta_0 from another, alike on every machine: its norm,
-        and its inner product with a fixed wave, in units of that norm."""
+        and the sum over its tensors of their inner product with a fixed wave, each in units of
+        that tensor's norm, so that a small head counts as much as a large encoder."""
         square, wave = 0.0, 0.0
         for i, p in enumerate(self.model.parameters()):
-            p = p.detach().double().flatten().cpu()
-            square += float(p @ p)
-            wave += float(p @ torch.cos(torch.arange(len(p), dtype=p.dtype, device="cpu") + i))
-        return [round(math.sqrt(square), 6), round(wave / math.sqrt(square or 1.0), 6)]
+            p = p.detach().cpu().double().flatten()
+            own = float(p @ p)
+            fixed = torch.cos(torch.arange(len(p), dtype=p.dtype, device="cpu") + i)
+            square, wave = square + own, wave + float(p @ fixed) / math.sqrt(own or 1.0)
+        return [round(math.sqrt(square), 6), round(wave, 6)]
 
 
 class _Theta(torch.autograd.Function):

@@ -39,7 +39,7 @@ def sweep(
     (`idlib.batch`).
 
     Args:
-        configs: what to run; a configuration given twice is run once.
+        configs: what to run; a configuration given twice is run once, and returned twice.
         store: keeps the runs.
         jobs: processes, one thread each.
         keep_theta_d: whether the run of a configuration is to carry its d numbers.
@@ -51,9 +51,9 @@ def sweep(
     Returns:
         The runs of `configs`, in their order.
     """
-    configs = list(dict.fromkeys(configs))
+    configs = list(configs)
     with store.writing():
-        missing = [(c, keep_theta_d(c)) for c in configs if store.get(c) is None]
+        missing = [(c, keep_theta_d(c)) for c in dict.fromkeys(configs) if store.get(c) is None]
         shown = (
             bar
             if bar is not None
@@ -91,7 +91,7 @@ def _cluster(address: str, jobs: int) -> Iterator[int]:
         from distributed import Client
     except ImportError as error:
         raise IdlibError(
-            "A sweep on Dask was asked for, and Dask is not installed: pip install 'idlib[dask]'."
+            "A sweep on Dask was asked for, and Dask is not installed: pip install distributed."
         ) from error
     local = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
     try:

@@ -213,7 +213,7 @@ def _read(folder: Path, source: Source, part: str) -> Texts:
         rows = [[row[c] for c in columns] for row in rows]
         good = [row for row in rows if None not in row]
         labels = [_number(row[-1], source.classes) for row in good]
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, csv.Error) as error:
         raise IdlibError(
             f"{path} can't be read ({type(error).__name__}: {error}): expected the columns "
             f"{columns} of GLUE's file."

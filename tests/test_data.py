@@ -293,6 +293,8 @@ class TestFingerprint:
 
     def test_any_dataset_has_one(self):
         whole = TensorDataset(torch.arange(40.0), torch.arange(40))
+        other = [(x, -y if i == 7 else y) for i, (x, y) in enumerate(whole)]
+        assert fingerprint(other) != fingerprint([*whole]), "a label that is not looked at"
         prints = {fingerprint(Subset(whole, range(n))) for n in (1, 3, 39, 40)}
         assert len(prints) == 4
         assert fingerprint(Subset(whole, range(40))) in prints

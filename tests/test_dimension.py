@@ -80,6 +80,49 @@ def test_a_resumed_search_makes_no_run_twice(tmp_path, monkeypatch):
     assert [(r.config, r.score) for r in resumed.runs] == [(r.config, r.score) for r in whole.runs]
 
 
+def test_a_store_serves_other_seeds_and_thresholds(tmp_path):
+    path = tmp_path / "runs.jsonl"
+    measure(seeds=(0,), store=path)
+    for options in ({"seeds": (0, 1, 2)}, {"absolute": 0.8}, {"absolute": 0.97}):
+        found, fresh = measure(store=path, **options), measure(**options)
+        assert found.relative == fresh.relative and found.absolute == fresh.absolute
+
+
+def test_a_store_tells_scores_and_models_apart(tmp_path):
+    path = tmp_path / "runs.jsonl"
+
+    def half(model, data):
+        return idlib.training.accuracy(model, data) / 2
+
+    class Bent(nn.Linear):
+        def forward(self, x):
+            return super().forward(x).tanh()
+
+    class Flat(nn.Linear):
+        def forward(self, x):
+            return super().forward(x)
+
+    Flat.__name__ = Flat.__qualname__ = "Bent"
+    ways = [{}, {"score": half}, {"model": Bent}, {"model": Flat}]
+    baselines = []
+    for options in ways:
+        kind = options.pop("model", nn.Linear)
+        before = len(RunStore(path))
+        found = idlib.intrinsic_dimension(
+            lambda kind=kind: kind(INPUTS, CLASSES), TRAIN, TEST, seeds=(0,), store=path,
+            **QUICK, **options,
+        )  # fmt: skip
+        assert len(RunStore(path)) > before, "new runs"
+        baselines.append(found.baseline)
+    assert baselines[1] == baselines[0] / 2
+
+
+def test_a_model_with_nothing_to_train_is_refused():
+    frozen = nn.Linear(INPUTS, CLASSES).requires_grad_(False)
+    with pytest.raises(IdlibError, match="no trainable parameters"):
+        idlib.intrinsic_dimension(lambda: frozen, TRAIN, TEST, **QUICK)
+
+
 def test_the_learning_rate_is_chosen_without_the_test_data():
     found = measure(seeds=(0,))
     inside = [r for r in found.runs if r.config.d]

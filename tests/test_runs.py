@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -11,7 +12,7 @@ from idlib import IdlibError, Subspace
 from idlib.data import load
 from idlib.models import MODELS, fc
 from idlib.runs import build, decided, run, sample, split
-from idlib.store import RunConfig
+from idlib.store import RunConfig, RunStore
 from idlib.training import accuracy
 
 CONFIG = RunConfig("any", "small", 20, 0.3, seed=1, epochs=1)
@@ -163,10 +164,16 @@ class TestEarlyEnd:
         assert decided(0.3, 0.4, config) and not decided(0.79, 0.9, config)
         assert decided(0.67, 0.4, config) and not decided(0.69, 0.4, config)
 
-    def test_runs_on_texts_get_longer(self):
+    def test_runs_on_texts_start_late_and_are_never_given_up(self):
         config = RunConfig("sst2-n600", "roberta-4x128", 10, 0.1, decide=(0.8,))
-        assert not decided(0.3, 0.4, config) and decided(0.3, 0.5, config)
-        assert not decided(0.71, 0.5, config) and not decided(0.82, 0.5, config)
+        assert not any(decided(0.3, share / 10, config) for share in range(1, 10))
+        assert decided(0.84, 0.1, config) and not decided(0.82, 0.5, config)
+
+    def test_any_number_will_do_as_a_score(self, digits, tmp_path):
+        config = RunConfig("digits", "fc", 5, 0.1, epochs=1)
+        made = run(config, fc, digits.train, digits.test, score=lambda m, data: np.float32(0.25))
+        RunStore(tmp_path / "runs.jsonl").add(made)
+        assert RunStore(tmp_path / "runs.jsonl").get(config).score == 0.25
 
     def test_learning_by_heart_is_never_given_up(self):
         config = RunConfig("", "fc", 10, 0.1, scored_on="train", decide=(0.9,))

@@ -335,6 +335,13 @@ class TestStateDict:
         assert torch.equal(other["body"](x)["logits"], outer["body"](x)["logits"])
         assert torch.equal(other["head"].weight, outer["head"].weight)
 
+    def test_a_small_head_of_another_seed_is_noticed_behind_a_large_body(self):
+        body, heads = nn.Linear(500, 500), [nn.Linear(500, 2) for _ in range(12)]
+        states = [Subspace(nn.Sequential(body, head), 8) for head in heads]
+        for a, b in itertools.combinations(states, 2):
+            with pytest.raises(IdlibError, match="another theta_0"):
+                b.load_state_dict(a.state_dict())
+
     @pytest.mark.parametrize(
         ("other", "message"),
         [

@@ -68,6 +68,12 @@ def test_a_file_with_other_columns_is_refused(tmp_path, monkeypatch):
         load_text("sst2")
 
 
+def test_a_field_too_long_for_csv_is_refused(tmp_path, monkeypatch):
+    written(tmp_path, monkeypatch, "sst2", ["fine" * 50_000 + "\t1"])
+    with pytest.raises(IdlibError, match=r"train.tsv can't be read"):
+        load_text("sst2")
+
+
 @pytest.mark.parametrize(
     ("name", "n_train", "n_test", "majority"),
     [

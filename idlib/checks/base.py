@@ -2,13 +2,18 @@
 
 import functools
 import os
+import sysconfig
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 __all__ = ["guarded", "verdict"]
 
-PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
+OTHERS = (
+    f"{Path(__file__).parents[1]}{os.sep}",
+    *(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "purelib", "platlib")),
+    "<",
+)
 
 
 def verdict(problem: str | None, hint: str, praise: str) -> bool:
@@ -47,5 +52,5 @@ def guarded(check: Callable[..., bool]) -> Callable[..., bool]:
 
 
 def _is_readers(filename: str) -> bool:
-    """Whether a file is neither of this package nor an installed one."""
-    return not filename.startswith((PACKAGE, "<")) and "site-packages" not in filename
+    """Whether a file is neither of this package nor of Python, nor an installed one."""
+    return not filename.startswith(OTHERS)

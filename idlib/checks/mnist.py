@@ -134,7 +134,8 @@ def own_network(make: Callable[[], nn.Module], found: IntrinsicDimension | None)
         found: what `idlib.intrinsic_dimension` returned for it.
     """
     digits = load("digits")
-    outputs, D = make()(digits.test.tensors[0][:5]), sum(p.numel() for p in make().parameters())
+    outputs = make()(digits.test.tensors[0][:5])
+    D = sum(p.numel() for p in make().parameters() if p.requires_grad)
     known = {sum(p.numel() for p in net().parameters()): name for name, net in MODELS.items()}
     hint = "It takes images of shape (n, 1, 28, 28), and returns ten numbers for each."
     if outputs.shape != (5, 10):
@@ -159,7 +160,7 @@ def own_network(make: Callable[[], nn.Module], found: IntrinsicDimension | None)
     for size in (d, max(1, d // 4)):  # with a seed of its own
         new = RunConfig(
             "digits", "own", size, rate_at(size, found.lr, d), 99, config.projection,
-            epochs=config.epochs, batch_size=config.batch_size,
+            config.normalize, config.epochs, config.batch_size,
         )  # fmt: skip
         scores.append(run(new, make, digits.train, digits.test).score or 0.0)
     case = f"with another seed d = {d} scores {scores[0]:.2f}, and a quarter of it {scores[1]:.2f}"

@@ -81,6 +81,7 @@ class Live(Panel):
         if self._thread and self._thread.is_alive():
             return
         self._stop.clear()
+        self._step = 0
         self.start.disabled, self.halt.disabled = True, False
         self._thread = threading.Thread(
             target=self._run, args=(self.config(),), name="training", daemon=True
