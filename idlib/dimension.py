@@ -65,6 +65,8 @@ class Estimate:
         if self.d is None:
             return f"none at score {self.threshold:.3f}: {self.note}"
         spread = f"{min(self.per_seed):,} to {max(self.per_seed):,} over {len(self.per_seed)} seeds"
+        if len(self.per_seed) == 1:
+            spread = "1 seed"
         return f"{self.d:,} ({spread}) at score {self.threshold:.3f}"
 
 

@@ -6,8 +6,8 @@ gradient descent on A and B, of learning rate :math:`\eta`, changes W by
 
 .. math:: \Delta W = -\eta\,(G A'A + B B' G) + \eta^2\, G A'B' G.
 
-To first order, W makes a step of gradient descent whose rows are multiplied by :math:`A'A` and
-whose columns by :math:`B B'`.
+To first order, W makes the sum of two steps of gradient descent, one with the rows of G
+multiplied by :math:`A'A`, one with its columns multiplied by :math:`B B'`.
 
 References:
     | LoRA: Low-Rank Adaptation of Large Language Models (Hu et al., 2022), section 4.1,

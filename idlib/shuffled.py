@@ -21,7 +21,7 @@ def neighbour_correlation(images: Tensor) -> float:
     return torch.corrcoef(torch.stack([left, right]))[0, 1].item()
 
 
-def window_sources(block: int, size: int = 5, row: int = 9, column: int = 9) -> Tensor:
+def window_sources(block: int, size: int = 5, row: int = 12, column: int = 9) -> Tensor:
     """Where the pixels of one window of a shuffled image come from.
 
     Args:

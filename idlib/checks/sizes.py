@@ -46,8 +46,9 @@ def exponent(fn: Callable[[Sequence[float], Sequence[float]], float]) -> bool:
         y = [3 * v**power * rng.uniform(0.9, 1.1) for v in x]
         expected, got = slope(x, y), fn(list(x), list(y))
         if not isinstance(got, float | int) or abs(got - expected) > 1e-6:
-            problem = f"for data that go like D to the power {power} you return {got}, not "
-            problem += f"{expected:.4f}."
+            given = f"{got:.4g}" if isinstance(got, float | int) else repr(got)
+            problem = f"for noisy data drawn from D to the power {power} you return {given}, and "
+            problem += f"the slope by least squares is {expected:.4f}."
             break
     hint = "Take the logarithm of both lists, then fit a line: numpy.polyfit(x, y, 1)[0]."
     return verdict(problem, hint, "0 would mean: D does not matter. 1 would mean: d90 is a share.")

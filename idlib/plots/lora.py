@@ -98,7 +98,7 @@ def first_order_error(errors: Mapping[str, Mapping[float, float]]) -> Figure:
     """How far the first-order step is from what training A and B does, both axes logarithmic.
 
     Args:
-        errors: for each label the relative error at each learning rate.
+        errors: for each label a length at each learning rate.
     """
     fig, ax = figure(6.4, 3.4)
     styles = (("blue", "o", "-"), ("red", "s", "--"), ("green", "^", "-."))

@@ -53,7 +53,9 @@ def steering(P: Tensor, path: Tensor, target: Tensor) -> Figure:
     right = fig.add_axes((0.48, -0.04, 0.44, 0.98), projection="3d")
     corners = torch.tensor([[-0.4, -0.4], [2.2, -0.4], [-0.4, 2.2], [2.2, 2.2]]) @ P.T
     plane = corners.T.reshape(3, 2, 2).numpy()
-    right.plot_surface(*plane, color=COLORS["orange"], alpha=0.3, edgecolor=COLORS["orange"])
+    right.plot_surface(
+        *plane, color=COLORS["orange"], alpha=0.3, edgecolor=COLORS["orange"], shade=False
+    )
     points = path @ P.T  # (steps, 3)
     right.plot(*points.T, color=COLORS["blue"], marker=".", linewidth=1.2, zorder=5)
     right.plot(*points[-1:].T, "o", color=COLORS["blue"], markersize=9, zorder=6, label="θ now")
@@ -167,7 +169,7 @@ def fastfood_stage(stages: Sequence[Stage], number: int) -> Figure:
 def fastfood_blocks(P: Fastfood) -> Figure:
     """The Gaussian diagonals of the blocks, and the blocks of P that they make."""
     fig, (left, right) = figure(7.6, 4.4, layout=None, ncols=2)
-    fig.subplots_adjust(left=0.07, right=0.9, bottom=0.12, top=0.9, wspace=0.3)
+    fig.subplots_adjust(left=0.07, right=0.84, bottom=0.12, top=0.9, wspace=0.3)
     n, blocks = len(P.perm), len(P.G)
     G = P.G.float() / P.G.float().square().mean().sqrt()
     spaced = G.repeat_interleave(n, 0)[: P.D]  # one strip beside each block
@@ -178,11 +180,11 @@ def fastfood_blocks(P: Fastfood) -> Figure:
     matrix = P.matrix()
     image = _heat_map(right, matrix, float(matrix.abs().max()))
     right.set_title(f"P: {blocks} blocks of {n} rows", fontsize=10)
-    right.set(xlabel=f"column, 1 to d = {P.d}", ylabel="row: one parameter each")
+    right.set(xlabel=f"column, 0 to {P.d - 1}", ylabel="row: one parameter each")
     for ax in (left, right):
         for k in range(1, blocks):
             ax.axhline(k * n - 0.5, color="black", linewidth=1.2)
-    fig.colorbar(image, cax=fig.add_axes((0.92, 0.2, 0.015, 0.6)), label="entry of P")
+    fig.colorbar(image, cax=fig.add_axes((0.87, 0.2, 0.015, 0.6)), label="entry of P")
     return fig
 
 

@@ -117,6 +117,11 @@ def _scatter(ax: Axes, points: Sequence[tuple[int, int, float]]) -> None:
             *zip(*own, strict=True), marker, color=COLORS[color], label=f"depth {depth}",
             markeredgecolor="k", markeredgewidth=0.4,
         )  # fmt: skip
-    ax.set(xscale="log", yscale="log", xlabel="D, parameters of the network", ylabel="d90")
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="D, parameters of the network",
+        ylabel="d90, absolute (accuracy 0.90)",
+    )
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.yaxis.set_major_formatter("{x:,.0f}")

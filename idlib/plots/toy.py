@@ -180,4 +180,6 @@ def _flat(ax: Axes, point: Tensor, basis: Tensor, color: str, reach: float, labe
     else:
         u, v = torch.meshgrid(ends, ends, indexing="ij")
         grid = point[:, None, None] + basis[:, :1, None] * u + basis[:, 1:, None] * v
-        ax.plot_surface(*grid.numpy(), color=color, alpha=0.35, edgecolor=color, label=label)
+        ax.plot_surface(
+            *grid.numpy(), color=color, alpha=0.35, edgecolor=color, label=label, shade=False
+        )

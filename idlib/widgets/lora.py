@@ -69,7 +69,8 @@ def _html(shown: str, rank: int, d: int) -> str:
         f"{shown}: test accuracy against the number of trained numbers for random subspaces, "
         f"LoRA, its relatives and the full model at {full.score:.3f}. {now}."
     )
-    caption = "A mark is a model tuned from the start, one for each seed; lines join the means."
+    caption = "A mark is a model tuned from the start, one for each seed; lines join the means. "
+    caption += "The upright lines are where the sliders stand; rank 0 is the head alone."
     rows = "".join(_row(p, full, adapters[0]) for p in (lora, *inside, full))
     head = (
         "<tr><th>trained</th><th>numbers</th><th>beside the head</th><th>bytes for a task</th>"

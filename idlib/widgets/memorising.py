@@ -57,7 +57,7 @@ class Memorising(Panel):
         fig = memorised_panel(self.needed, (percent, n), points, without)
         d = mean_needed(task)
         text = f"{n:,} images, {percent} % of the labels shuffled: <b>d = {d:,.0f}</b>, "
-        text += f"<b>{d / n:.2f} for each image</b>. Who knows the digits but no shuffled label "
+        text += f"<b>{d / n:.2f} for each image</b>. Knowing every digit but no shuffled label "
         text += f"scores {without:.2f}. "
         if percent == 100:
             bits = bits_needed(n, 0.9)

@@ -132,8 +132,11 @@ def _flips(c: Curve, label: str, d: int) -> str:
         return f"<p>{label}: no smaller d was recorded, so there is nothing to compare with.</p>"
     try:
         images, labels = load(c.task).test.tensors
-    except IdlibError as error:
-        return f"<p>{label}: which answers change needs the images. {error}</p>"
+    except IdlibError:
+        return (
+            f"<p>{label}: to show which answers change, this widget needs the images of MNIST, and "
+            "they are not on this machine.</p>"
+        )
     before, after = _answers(c, smaller), _answers(c, d)
     gained = ((before != labels) & (after == labels)).nonzero().flatten()
     lost = ((before == labels) & (after != labels)).nonzero().flatten()
