@@ -139,7 +139,7 @@ def _output(output: NotebookNode) -> list[str]:
     data = output.get("data", {})
     if "text/html" in data:
         page = re.sub(r"<p><i>Static picture:.*?</i></p>", "", data["text/html"])
-        page = page.replace("no guess was made; measured:", "Measured:")
+        page = page.replace("no guess was made; the answer:", "The answer:")
         return _blocks(page) if "<figure" in page else [page]  # a prediction stays in one piece
     if "text/markdown" in data:
         return [render_markdown(data["text/markdown"])]

@@ -69,10 +69,10 @@ def test_a_widget_is_cut_between_picture_and_table_and_a_prediction_is_not():
         new_markdown_cell("# A"),
         shown(f"{figure}<table><tr><td>1</td></tr></table>"),
         shown("<p>Which?</p><ul><li>this</li></ul>"),
-        shown("<p>no guess was made; measured: <b>4</b>.</p>"),
+        shown("<p>no guess was made; the answer: <b>4</b>.</p>"),
     )
     assert page.count('<div class="block">') == 4
-    assert "<p>Measured: <b>4</b>.</p>" in page
+    assert "<p>The answer: <b>4</b>.</p>" in page
 
 
 def test_every_picture_of_the_notebooks_is_in_the_slides_and_nothing_is_loaded(written):

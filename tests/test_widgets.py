@@ -78,7 +78,7 @@ def test_a_prediction_is_kept_once_made():
     guess.answer.value = 7
     guess.commit.click()
     assert guess.guess == 7 and guess.commit.disabled and guess.answer.disabled
-    assert "your guess: <b>7</b>; measured: <b>10</b>" in guess.compare(10).static_html()
+    assert "your guess: <b>7</b>; the answer: <b>10</b>" in guess.compare(10).static_html()
 
 
 def test_a_choice_must_be_made_before_it_is_committed():
@@ -158,7 +158,7 @@ def test_a_guess_is_shown_in_pictures_drawn_before_and_after_it():
         assert f"Look here. Your guess: <b>4,000</b>{where}." in panel.static_html()
     assert drawn != re.search('src="([^"]+)', early.static_html())[1]
     assert "Your guess: <b>4,000</b>" in around.static_html()
-    assert "your guess: <b>4,000</b>; measured: <b>10</b>" in beside.static_html()
+    assert "your guess: <b>4,000</b>; the answer: <b>10</b>" in beside.static_html()
     assert fig.axes[0].lines[0].get_xdata()[0] == 100 and fig.axes[0].get_xlim() == (0, 100)
 
 

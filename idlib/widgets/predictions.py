@@ -47,7 +47,7 @@ class Prediction(Panel):
 
         def draw() -> str:
             guess = self.words("your guess: ", "no guess was made")
-            return f"<p>{guess}; measured: <b>{answer}</b>. {explanation}</p>"
+            return f"<p>{guess}; the answer: <b>{answer}</b>. {explanation}</p>"
 
         return self._follow(draw)
 
