@@ -147,6 +147,17 @@ def test_no_subspace_is_tried_where_the_commonest_label_is_enough(tmp_path, monk
     assert [r.config.d for r in store] == [None]
 
 
+def test_no_d_is_asked_that_the_layers_would_use_up(tmp_path, monkeypatch):
+    aware = recorded.Experiment(
+        ("digits",), ("fc",), (2, 3, 4, 6), (2, 5), (0.1, 0.3), (0.01,), (0,), epochs=1,
+        methods=(("global", True),),
+    )  # fmt: skip
+    monkeypatch.setitem(EXPERIMENTS, "aware", aware)  # three layers
+    store = record("aware", path=tmp_path / "aware.jsonl")
+    assert {r.config.d for r in store if r.config.scored_on == "validation"} == {5}
+    assert {r.config.d for r in store if r.config.scored_on == "test"} == {None, 4, 6}
+
+
 def test_unknown_names_are_refused():
     with pytest.raises(IdlibError, match="'cifar' was asked for, expected one of"):
         recorded.recorded("cifar")

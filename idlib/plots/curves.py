@@ -31,7 +31,7 @@ def accuracy_curves(
         title: says data, seeds, hardware and date of recorded results.
     """
     fig, ax = figure(7.4, 4.4, layout=None)
-    fig.subplots_adjust(left=0.08, right=0.98, bottom=0.26, top=0.94)
+    fig.subplots_adjust(left=0.08, right=0.98, bottom=0.28, top=0.94)
     styles = dict(zip(curves, STYLES, strict=False))
     for label, curve in curves.items():
         color, marker, _ = styles[label]
@@ -47,7 +47,7 @@ def accuracy_curves(
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_ylim(0, 1.02)
     ax.set_title(title, fontsize=8, loc="left", color="#555555")
-    fig.legend(fontsize=8, loc="lower center", ncols=4, frameon=False)
+    fig.legend(fontsize=8, loc="lower center", ncols=3, frameon=False)
     return fig
 
 

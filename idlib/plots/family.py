@@ -1,8 +1,8 @@
 """d90 along pretraining, and against the size of a pretrained model."""
 
+import statistics
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
@@ -31,17 +31,23 @@ def d90_along_pretraining(
         chosen: the checkpoint to mark, by its tokens.
         title: says data, seeds, hardware and date of recorded results.
     """
-    fig, axes = figure(8.6, 3.3, layout=None, ncols=1 + len(panels))
-    fig.subplots_adjust(left=0.06, right=0.99, bottom=0.17, top=0.84, wspace=0.34)
+    fig, axes = figure(8.6, 3.8, layout=None, ncols=1 + len(panels))
+    fig.subplots_adjust(left=0.06, right=0.99, bottom=0.29, top=0.86, wspace=0.34)
     place = {t: k for k, t in enumerate(tokens)}
     axes[0].plot([place[t] for t in loss], list(loss.values()), "o-", color=COLORS["black"])
     axes[0].set_title("masked loss, nats", fontsize=9)
     for ax, (task, lines) in zip(axes[1:], panels.items(), strict=True):
-        for (label, by_tokens), style in zip(lines.items(), STYLES, strict=False):
+        for k, ((label, by_tokens), style) in enumerate(zip(lines.items(), STYLES, strict=False)):
             _line(ax, {place[t]: seeds for t, seeds in by_tokens.items()}, label, style)
+            for t in set(tokens) - set(by_tokens):
+                ax.text(place[t], 0.97 - 0.07 * k, "none", transform=ax.get_xaxis_transform(),
+                        color=COLORS[style[0]], fontsize=7, ha="center", va="top")  # fmt: skip
         _log_axis(ax)
         ax.set_title(f"d90, {task}", fontsize=9)
-        ax.legend(fontsize=7, loc="lower left", framealpha=0.9)
+        ax.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.22), frameon=False)
+    limits = [ax.get_ylim() for ax in axes[1:]]
+    for ax in axes[1:]:  # one scale for all tasks
+        ax.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
     for ax in axes:
         ax.set_xticks(range(len(tokens)), [f"{t / 1e6:.0f}" for t in tokens], fontsize=8)
         ax.tick_params(axis="y", labelsize=8)
@@ -63,12 +69,13 @@ def d90_of_sizes(
 
     Args:
         panels: for each panel, for each line, the d90 of all seeds by D.
-        names: of the models, by D, written below the axis.
+        names: of the models, by D, written below the axis; a second line may say the size.
         chosen: D of the model to mark.
         title: says data, seeds, hardware and date of recorded results.
     """
     fig, axes = figure(8.6, 3.8, layout=None, ncols=len(panels), squeeze=False)
-    fig.subplots_adjust(left=0.085, right=0.985, bottom=0.33, top=0.87, wspace=0.24)
+    fig.subplots_adjust(left=0.085, right=0.985, top=0.87, wspace=0.24)
+    fig.subplots_adjust(bottom=0.33 if len(names) > 2 else 0.21)
     for ax, (what, lines) in zip(axes.flat, panels.items(), strict=True):
         for (label, by_size), style in zip(lines.items(), STYLES, strict=False):
             _line(ax, by_size, label, style)
@@ -85,10 +92,10 @@ def d90_of_sizes(
 
 
 def _line(ax: Axes, points: Mapping[float, Seeds], label: str, style: tuple) -> None:
-    """A line through the geometric means over the seeds, and a dot for each seed."""
+    """A line through d90, the median over the seeds (of two the larger), a dot for each seed."""
     color, marker, line = style
-    means = [float(np.exp(np.mean(np.log(seeds)))) for seeds in points.values()]
-    ax.plot(list(points), means, line, color=COLORS[color], marker=marker, markersize=5,
+    d90s = [statistics.median_high(seeds) for seeds in points.values()]
+    ax.plot(list(points), d90s, line, color=COLORS[color], marker=marker, markersize=5,
             label=label)  # fmt: skip
     dots = [(x, d) for x, seeds in points.items() for d in seeds]
     if dots:
@@ -105,11 +112,9 @@ def _log_axis(ax: Axes) -> None:
 
 
 def _names(ax: Axes, names: Mapping[int, str]) -> None:
-    """Each model's name and size below the axis, in three rows so that near ones don't meet."""
-    labels = [
-        "\n\n" * (k % 3) + f"{name}\n{D / 1e6:,.{1 if D < 1e8 else 0}f} million"
-        for k, (D, name) in enumerate(sorted(names.items()))
-    ]
+    """Each model's name below the axis, many of them in three rows so that near ones don't meet."""
+    rows = 3 if len(names) > 2 else 1
+    labels = ["\n\n" * (k % rows) + names[D] for k, D in enumerate(sorted(names))]
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xticks(sorted(names), labels, fontsize=8)
     ax.set_xlabel("model and its parameters D", fontsize=9)

@@ -68,7 +68,7 @@ def steering(P: Tensor, path: Tensor, target: Tensor) -> Figure:
     fig.text(0.7, 0.93, "what the network sees: D = 3", ha="center")
     right.tick_params(labelcolor="none", pad=-4)
     right.xaxis.labelpad = right.yaxis.labelpad = right.zaxis.labelpad = -12
-    right.view_init(elev=18, azim=-50)
+    right.view_init(elev=24, azim=-98)
     right.locator_params(nbins=4)
     fig.legend(fontsize=9, loc=(0.845, 0.74))
     return fig

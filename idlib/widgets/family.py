@@ -120,11 +120,12 @@ def _size_html(model: str) -> str:
     panels["SST-2"]["MiniLM"] = {mini.D: d90(mini.runs, 0.9 * mini.baseline).per_seed}
     names[mini.D] = "MiniLM"
     chosen = found(TASKS["SST-2"], model).D if model in sizes(TASKS["SST-2"]) else None
+    names = {D: f"{name}\n{D / 1e6:.1f} million" for D, name in names.items()}
     fig = d90_of_sizes(panels, names, chosen, provenance(recorded("family_sst2")))
     loss = list(held_out(model).values())[-1]
     caption = (
         f"{model}: {tokens_seen(model) / 1e6:.0f} million tokens of pretraining, masked loss "
-        f"{loss:.2f}. Lines join the means of two seeds."
+        f"{loss:.2f}. Dots are seeds, the line joins their medians."
     )
     alt = (
         f"d90 on SST-2 against D, both logarithmic: {len(sizes(TASKS['SST-2']))} sizes of the "
