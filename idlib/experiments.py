@@ -24,9 +24,6 @@ class Experiment:
             `idlib.search.rate_at`.
         seeds: seeds of the scored runs; the learning rate is chosen with the first.
         rated_by: with how many of the seeds it is chosen instead, by their mean score.
-        careful: whether a rate is passed over if the next larger one collapsed, to within 0.05
-            of the commonest label. A rate at the edge of what is stable does well with one
-            seed and collapses with another.
         epochs: passes over the training data.
         batch_size: examples in a step.
         projection: see `idlib.Subspace`.
@@ -47,7 +44,6 @@ class Experiment:
     full_lrs: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2)
     seeds: tuple[int, ...] = (0, 1, 2)
     rated_by: int = 1
-    careful: bool = False
     epochs: int = 5
     batch_size: int = 128
     projection: str = "fastfood"
@@ -79,7 +75,6 @@ SEARCHED = {  # d90 among four values a decade, the rate chosen where most of th
     "lrs": (1e-2, 3e-2, 1e-1, 3e-1),
     "full_lrs": (3e-4, 1e-3, 3e-3),
     "rated_by": 2,
-    "careful": True,
     "share": 0.9,
     **{k: v for k, v in LANGUAGE.items() if k != "epochs"},
     "keep_up_to": 0,
@@ -204,7 +199,6 @@ EXPERIMENTS = {
             "lrs": (3e-2, 1e-1, 3e-1, 1.0),
             "full_lrs": (3e-5, 1e-4, 3e-4, 1e-3),
             "rated_by": 1,
-            "careful": False,
         },
     ),
     "family_sst2": Experiment(  # by size
@@ -243,7 +237,6 @@ EXPERIMENTS = {
             "lrs": (5.2e-3,),  # the one chosen on SST-2
             "full_lrs": (3e-5, 1e-4, 3e-4),
             "rated_by": 1,
-            "careful": False,
         },
     ),
     "family_docstrings": Experiment(
