@@ -24,6 +24,9 @@ class Experiment:
             `idlib.search.rate_at`.
         seeds: seeds of the scored runs; the learning rate is chosen with the first.
         rated_by: with how many of the seeds it is chosen instead, by their mean score.
+        careful: whether a rate is passed over if the next larger one collapsed, to within 0.05
+            of the commonest label. A rate at the edge of what is stable does well with one
+            seed and collapses with another.
         epochs: passes over the training data.
         batch_size: examples in a step.
         projection: see `idlib.Subspace`.
@@ -44,6 +47,7 @@ class Experiment:
     full_lrs: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2)
     seeds: tuple[int, ...] = (0, 1, 2)
     rated_by: int = 1
+    careful: bool = False
     epochs: int = 5
     batch_size: int = 128
     projection: str = "fastfood"
@@ -66,19 +70,21 @@ LANGUAGE = {
 }
 PER_TENSOR = (("per-tensor", False), ("per-tensor", True))
 GLOBAL = (("global", False), ("global", True))
-DOCSTRINGS = {"pilots": (31_623,), "lrs": (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1), "rated_by": 1}
+DOCSTRINGS = {"pilots": (31_623,), "lrs": (3e-3, 1e-2, 3e-2, 1e-1), "rated_by": 1}
 FAMILY = ("roberta-2x64", "roberta-2x128", "roberta-4x128", "roberta-4x256")
-CHECKPOINTS = tuple(f"roberta-4x128@{step}" for step in (0, 1000, 2000, 4000, 8000, 16_000))
+CHECKPOINTS = tuple(f"roberta-4x128@{step}" for step in (1000, 2000, 4000, 8000, 16_000))
 SEARCHED = {  # d90 among four values a decade, the rate chosen where most of them lie
     "ds": tuple(round(10 ** (k / 4)) for k in range(4, 23)),  # 10 to 316,228
     "pilots": (10_000,),
     "lrs": (1e-2, 3e-2, 1e-1, 3e-1),
     "full_lrs": (3e-4, 1e-3, 3e-3),
     "rated_by": 2,
+    "careful": True,
     "share": 0.9,
     **{k: v for k, v in LANGUAGE.items() if k != "epochs"},
     "keep_up_to": 0,
 }
+UNTRAINED = {"lrs": (1e-3, 3e-3, 1e-2, 3e-2), "full_lrs": (1e-4, 3e-4, 1e-3)}
 SMALL_LORA = ("+head", "+lora-1", "+lora-4", "+lora-16")
 VECTORS = ("+vera-64", "+unilora-1000")
 QQP = ("qqp-sample-n19200",)
@@ -199,6 +205,7 @@ EXPERIMENTS = {
             "lrs": (3e-2, 1e-1, 3e-1, 1.0),
             "full_lrs": (3e-5, 1e-4, 3e-4, 1e-3),
             "rated_by": 1,
+            "careful": False,
         },
     ),
     "family_sst2": Experiment(  # by size
@@ -237,6 +244,7 @@ EXPERIMENTS = {
             "lrs": (5.2e-3,),  # the one chosen on SST-2
             "full_lrs": (3e-5, 1e-4, 3e-4),
             "rated_by": 1,
+            "careful": False,
         },
     ),
     "family_docstrings": Experiment(
@@ -246,20 +254,15 @@ EXPERIMENTS = {
         epochs=2,
         **SEARCHED | DOCSTRINGS,
     ),
-    # Along pretraining; the last is in "family_…". A checkpoint is measured by its own full model
-    # and, with a fixed threshold, by that of the last one: 0.9 x 0.798 and 0.9 x 0.749.
+    # Along pretraining; the first is in "untrained_…", the last in "family_…". Each is measured by
+    # its own full model and, with a fixed threshold, by the last one's: 0.9 x 0.798 and 0.749.
     "checkpoints_sst2": Experiment(
         tasks=("sst2-n19200",),
         models=CHECKPOINTS,
         methods=GLOBAL[:1],
         epochs=1,
         thresholds=(0.718,),
-        **SEARCHED
-        | {
-            "seeds": (0, 1, 2),
-            "lrs": (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1),
-            "full_lrs": (1e-4, 3e-4, 1e-3, 3e-3),
-        },
+        **SEARCHED,
     ),
     "checkpoints_docstrings": Experiment(
         tasks=("docstrings",),
@@ -267,7 +270,23 @@ EXPERIMENTS = {
         methods=GLOBAL[:1],
         epochs=2,
         thresholds=(0.674,),
-        **SEARCHED | DOCSTRINGS | {"full_lrs": (1e-4, 3e-4, 1e-3, 3e-3)},
+        **SEARCHED | DOCSTRINGS,
+    ),
+    "untrained_sst2": Experiment(  # which wants smaller rates
+        tasks=("sst2-n19200",),
+        models=("roberta-4x128@0",),
+        methods=GLOBAL[:1],
+        epochs=1,
+        thresholds=(0.718,),
+        **SEARCHED | UNTRAINED,
+    ),
+    "untrained_docstrings": Experiment(
+        tasks=("docstrings",),
+        models=("roberta-4x128@0",),
+        methods=GLOBAL[:1],
+        epochs=2,
+        thresholds=(0.674,),
+        **SEARCHED | DOCSTRINGS | UNTRAINED,
     ),
     "lora_sst2": Experiment(
         tasks=("sst2-n19200",),

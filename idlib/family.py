@@ -30,13 +30,15 @@ __all__ = [
     "fill",
     "found",
     "held_out",
+    "searched_in",
     "sizes",
     "tokens_seen",
 ]
 
 SIZES = FAMILY
 LAST = "roberta-4x128"
-CHECKPOINTS = (*EXPERIMENTS["checkpoints_sst2"].models, LAST)  # by time
+START = "roberta-4x128@0"
+CHECKPOINTS = (START, *EXPERIMENTS["checkpoints_sst2"].models, LAST)  # by time
 TASKS = {"SST-2": "sst2-n19200", "docstrings": "docstrings"}
 FIXED = {  # 0.9 times the last checkpoint's full model
     task: EXPERIMENTS[f"checkpoints_{task.split('-')[0]}"].thresholds[0] for task in TASKS.values()
@@ -84,8 +86,7 @@ def found(task: str, model: str, structure_aware: bool = False) -> Found:
     Raises:
         IdlibError: if it was not recorded.
     """
-    kind = "checkpoints" if "@" in model else "family"
-    name = "family_said" if structure_aware else f"{kind}_{task.split('-')[0]}"
+    name = "family_said" if structure_aware else searched_in(task, model)
     runs = [
         r
         for r in recorded(name)
@@ -111,9 +112,20 @@ def found(task: str, model: str, structure_aware: bool = False) -> Found:
     )
 
 
+def searched_in(task: str, model: str) -> str:
+    """The experiment in which d90 of a checkpoint or a size on a task was searched.
+
+    Args:
+        task: a value of `TASKS`.
+        model: one of `SIZES` or `CHECKPOINTS`.
+    """
+    kind = "untrained" if model == START else "checkpoints" if "@" in model else "family"
+    return f"{kind}_{task.split('-')[0]}"
+
+
 def checkpoints(task: str) -> tuple[str, ...]:
     """The checkpoints whose d90 was recorded on a task, by time."""
-    return (*EXPERIMENTS[f"checkpoints_{task.split('-')[0]}"].models, LAST)
+    return (START, *EXPERIMENTS[f"checkpoints_{task.split('-')[0]}"].models, LAST)
 
 
 def along(task: str) -> dict[str, dict[int, tuple[int, ...]]]:

@@ -25,6 +25,7 @@ from torch.utils.data import TensorDataset
 
 from .data import load
 from .errors import IdlibError
+from .family import searched_in
 from .models import network
 from .recorded import recorded
 from .runs import Problem, build, data_of
@@ -197,10 +198,9 @@ def reached(task: str, model: str) -> Reached | None:
         task: a value of `idlib.family.TASKS`.
         model: for instance "roberta-4x128@0", which was never pretrained.
     """
-    kind = "checkpoints" if "@" in model else "family"
     runs = [
         r
-        for r in recorded(f"{kind}_{task.split('-')[0]}")
+        for r in recorded(searched_in(task, model))
         if (r.config.task, r.config.model, r.config.scored_on) == (task, model, "test")
         and r.score is not None
         and not r.config.structure_aware

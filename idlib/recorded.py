@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .data import fingerprint, load
+from .data import commonest, fingerprint, load
 from .errors import IdlibError
 from .experiments import Experiment, experiment_named
 from .layers import chosen_layers
-from .runs import build
+from .runs import build, split
 from .search import rate_at, search
 from .store import Run, RunConfig, RunStore
 from .subspace import Subspace
@@ -52,16 +52,17 @@ def record(
         experiment: the runs to make; those of `name` if None.
     """
     experiment = experiment or experiment_named(name)
-    data, majority = {}, {}
+    data, majority, chance = {}, {}, {}
     for task_name in experiment.tasks:
         task = load_text(task_name) if is_text(task_name) else load(task_name)
         print(task, flush=True)
         data[task_name] = [fingerprint(task.train), fingerprint(task.test)]
         matthews = is_text(task_name) and task.metric == "matthews"
         majority[task_name] = 0.0 if matthews else task.majority
+        chance[task_name] = 0.0 if matthews else commonest(split(task.train)[1])
     about = {"command": f"python -m idlib record {name} --jobs {jobs}", "data": data}
     store = RunStore(path or FOLDER / f"{name}.jsonl", about)
-    rates = _Rates(experiment, lambda configs: sweep(configs, store, jobs, dask=dask))
+    rates = _Rates(experiment, chance, lambda configs: sweep(configs, store, jobs, dask=dask))
 
     def make(configs: Sequence[RunConfig]) -> list[Run]:
         configs = [replace(c, lr=rates.of(c)) for c in configs]
@@ -143,9 +144,10 @@ class _Rates:
     def __init__(
         self,
         experiment: Experiment,
+        chance: dict[str, float],
         make: Callable[[Sequence[RunConfig]], list[Run]],
     ) -> None:
-        self.experiment, self.make = experiment, make
+        self.experiment, self.chance, self.make = experiment, chance, make
         self.best: dict[RunConfig, float] = {}
 
     def choose(self, cells: Sequence[RunConfig]) -> None:
@@ -168,7 +170,9 @@ class _Rates:
             rates = scored.setdefault(_unrated(run.config), {})
             rates.setdefault(run.config.lr, []).append(run)
         for cell, rates in scored.items():
-            self.best[cell] = max(rates, key=lambda lr, rates=rates: _mean_score(rates[lr]))
+            floor = self.chance[cell.task] + 0.05 if e.careful and cell.d else -math.inf
+            safe = _safe({lr: _mean_score(runs)[0] for lr, runs in rates.items()}, floor)
+            self.best[cell] = max(safe, key=lambda lr: _mean_score(rates[lr]))
 
     def of(self, config: RunConfig) -> float:
         """The rate for a configuration: that of the nearest pilot."""
@@ -180,6 +184,18 @@ class _Rates:
         if not self.experiment.scale_lr:
             return lr
         return rate_at(config.d, lr, pilot)
+
+
+def _safe(scores: dict[float, float], floor: float) -> list[float]:
+    """The rates whose next larger one scores above the floor; all, if there is none.
+
+    >>> _safe({0.01: 0.64, 0.03: 0.68, 0.1: 0.73, 0.3: 0.55}, floor=0.56)
+    [0.01, 0.03]
+    """
+    rates = sorted(scores)
+    above = [*(scores[lr] for lr in rates[1:]), math.inf]
+    safe = [lr for lr, next_ in zip(rates, above, strict=True) if min(scores[lr], next_) > floor]
+    return safe or rates
 
 
 def _mean_score(runs: Sequence[Run]) -> tuple[float, float]:
@@ -265,9 +281,10 @@ def replay(run: Run) -> Subspace:
     return subspace
 
 
-def provenance(store: RunStore) -> str:
-    """A line for figures: data, seeds, hardware, date."""
+def provenance(store: RunStore, task: str = "") -> str:
+    """A line for figures: data, seeds, hardware, date; of one task, or of all in the store."""
     seeds = len({run.config.seed for run in store if run.config.scored_on != "validation"})
     last = store.sessions[-1]
-    data = " and ".join(sorted({task.split("-")[0] for s in store.sessions for task in s["data"]}))
+    tasks = [task] if task else [name for s in store.sessions for name in s["data"]]
+    data = " and ".join(sorted({name.split("-")[0] for name in tasks}))
     return f"Recorded on {data}, {seeds} seeds, {last['hardware']}, {last['date'][:10]}"
