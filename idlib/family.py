@@ -119,18 +119,25 @@ def searched_in(task: str, model: str) -> str:
         task: a value of `TASKS`.
         model: one of `SIZES` or `CHECKPOINTS`.
     """
-    kind = "untrained" if model == START else "checkpoints" if "@" in model else "family"
+    kinds = {START: "untrained", SIZES[-1]: "large"}
+    kind = kinds.get(model, "checkpoints" if "@" in model else "family")
     return f"{kind}_{task.split('-')[0]}"
 
 
 def checkpoints(task: str) -> tuple[str, ...]:
     """The checkpoints whose d90 was recorded on a task, by time."""
-    return (START, *EXPERIMENTS[f"checkpoints_{task.split('-')[0]}"].models, LAST)
+    return tuple(m for m in CHECKPOINTS if _planned(task, m))
+
+
+def _planned(task: str, model: str) -> bool:
+    experiment = EXPERIMENTS.get(searched_in(task, model))
+    return experiment is not None and model in experiment.models
 
 
 def along(task: str) -> dict[str, dict[int, tuple[int, ...]]]:
     """d90 along pretraining, by tokens seen: under each checkpoint's own threshold, and under
-    one that is the same for all. Checkpoints without a d90 are left out.
+    one that is the same for all; empty where no d was found. Checkpoints that were not measured
+    are left out.
 
     Args:
         task: a value of `TASKS`.
@@ -139,14 +146,14 @@ def along(task: str) -> dict[str, dict[int, tuple[int, ...]]]:
     fixed = {tokens_seen(m): found(task, m).fixed for m in checkpoints(task)}
     fixed[tokens_seen(LAST)] = found(task, LAST).own  # the same there
     return {
-        "90 % of its own full model": _reached(own),
-        f"accuracy {FIXED[task]:.3f}": _reached(fixed),
+        "90 % of its own full model": _seeds(own),
+        f"accuracy {FIXED[task]:.3f}": _seeds(fixed),
     }
 
 
 def sizes(task: str) -> tuple[str, ...]:
     """The sizes whose d90 was recorded on a task."""
-    return EXPERIMENTS[f"family_{task.split('-')[0]}"].models
+    return tuple(m for m in SIZES if _planned(task, m))
 
 
 def by_size(task: str) -> dict[int, tuple[int, ...]]:
@@ -156,11 +163,11 @@ def by_size(task: str) -> dict[int, tuple[int, ...]]:
         task: a value of `TASKS`.
     """
     measured = [found(task, model) for model in sizes(task)]
-    return _reached({f.D: f.own for f in measured})
+    return {f.D: f.own.per_seed for f in measured if f.own.d is not None}
 
 
-def _reached(estimates: dict[int, Estimate | None]) -> dict[int, tuple[int, ...]]:
-    return {at: e.per_seed for at, e in estimates.items() if e is not None and e.d is not None}
+def _seeds(estimates: dict[int, Estimate]) -> dict[int, tuple[int, ...]]:
+    return {at: e.per_seed if e.d is not None else () for at, e in estimates.items()}
 
 
 def _estimate(runs: list, threshold: float, majority: float) -> Estimate:

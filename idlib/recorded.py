@@ -170,7 +170,7 @@ class _Rates:
             rates = scored.setdefault(_unrated(run.config), {})
             rates.setdefault(run.config.lr, []).append(run)
         for cell, rates in scored.items():
-            floor = self.chance[cell.task] + 0.05 if e.careful and cell.d else -math.inf
+            floor = self.chance[cell.task] + 0.01 if e.careful and cell.d else -math.inf
             safe = _safe({lr: _mean_score(runs)[0] for lr, runs in rates.items()}, floor)
             self.best[cell] = max(safe, key=lambda lr: _mean_score(rates[lr]))
 

@@ -27,7 +27,8 @@ def d90_along_pretraining(
     Args:
         tokens: seen by each checkpoint, in ascending order.
         loss: masked loss on text kept apart, by tokens.
-        panels: for each task, for each line, the d90 of all seeds by tokens.
+        panels: for each task, for each line, the d90 of all seeds by tokens; empty where there
+            is none.
         chosen: the checkpoint to mark, by its tokens.
         title: says data, seeds, hardware and date of recorded results.
     """
@@ -38,8 +39,8 @@ def d90_along_pretraining(
     axes[0].set_title("masked loss, nats", fontsize=9)
     for ax, (task, lines) in zip(axes[1:], panels.items(), strict=True):
         for k, ((label, by_tokens), style) in enumerate(zip(lines.items(), STYLES, strict=False)):
-            _line(ax, {place[t]: seeds for t, seeds in by_tokens.items()}, label, style)
-            for t in set(tokens) - set(by_tokens):
+            _line(ax, {place[t]: seeds for t, seeds in by_tokens.items() if seeds}, label, style)
+            for t in (t for t, seeds in by_tokens.items() if not seeds):
                 ax.text(place[t], 0.97 - 0.07 * k, "none", transform=ax.get_xaxis_transform(),
                         color=COLORS[style[0]], fontsize=7, ha="center", va="top")  # fmt: skip
         _log_axis(ax)
