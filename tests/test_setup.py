@@ -140,7 +140,7 @@ def test_readme_gives_the_recorded_d90():
     sizes = [found("model_size", "mnist", m, 0.9) for m in EXPERIMENTS["model_size"].models]
     assert f"| {min(sizes)} to {max(sizes):,} | 575 to 775 |" in README
     sst2 = {
-        "MiniLM, SST-2": [("sst2_minilm", MINILM, aware) for aware in (False, True)],
+        "MiniLM, per tensor, SST-2": [("sst2_minilm", MINILM, aware) for aware in (False, True)],
         "SST-2": [("family_sst2", "roberta-4x128", False), ("family_said", "roberta-4x128", True)],
     }
     for label, pair in sst2.items():
