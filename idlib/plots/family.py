@@ -52,7 +52,7 @@ def d90_along_pretraining(
     for ax in axes:
         ax.set_xticks(range(len(tokens)), [f"{t / 1e6:.0f}" for t in tokens], fontsize=8)
         ax.tick_params(axis="y", labelsize=8)
-        ax.set_xlim(-0.4, len(tokens) - 0.6)
+        ax.set_xlim(-0.7, len(tokens) - 0.6)
         ax.set_xlabel("million tokens of pretraining", fontsize=9)
         if chosen is not None:
             ax.axvline(place[chosen], color=COLORS["grey"], linewidth=1.2)
