@@ -2,7 +2,7 @@
 
 One JSON object a line: ``{"session": …}`` says by whom and on what the runs below it were
 made, ``{"config": …, "status": …, "score": …}`` is a run. A killed process loses at most the
-run under way; the half-written line that it may leave is cut off by the next one that writes.
+runs under way; the half-written line that it may leave is cut off by the next one that writes.
 Reading needs no permission; whoever writes holds a lock, the file of the same name with
 ``.lock`` behind it, so that two sweeps on one file take turns.
 """
