@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 def test_here_all_is_in_order(capsys):
     environment.check()
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 7
+    assert len(lines) == len(environment.PACKAGES) + 3
     assert [line for line in lines if not line.startswith("OK   ")] == []
 
 
@@ -53,7 +53,8 @@ def test_damaged_data_fail_with_what_to_do(monkeypatch):
 
 def test_the_oldest_versions_are_those_of_the_package():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    ranges = [*project["dependencies"], *project["optional-dependencies"]["notebooks"]]
+    extras = project["optional-dependencies"]
+    ranges = [*project["dependencies"], *extras["notebooks"], *extras["language"]]
     assert {f"{name}>={oldest}" for name, oldest in environment.PACKAGES.items()} <= set(ranges)
     assert project["requires-python"] == f">={environment.PYTHON}"
 

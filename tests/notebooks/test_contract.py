@@ -147,9 +147,12 @@ def test_the_contract(path):
 @pytest.mark.parametrize("map_of", ["notebooks/00_start_here.ipynb", "README.md"])
 def test_the_maps_name_each_notebook_with_its_minutes(path, map_of):
     text = (FOLDER.parent / map_of).read_text(encoding="utf-8")
-    rows = re.findall(rf"{path.name}\).*\| *(\d+) *\| *(\d+) *\|", text)
-    expected = minutes(nbformat.read(path, as_version=4))
-    assert [tuple(map(int, row)) for row in rows] == [expected]
+    rows = re.findall(rf"{path.name}\).*?\| *(\d+) *\|(?: *(\d+|–) *\|)? *(\d+) *\|", text)
+    notebook = nbformat.read(path, as_version=4)
+    assert [(int(read), int(run)) for read, _, run in rows] == [minutes(notebook)]
+    stated = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    exercises = sum(map(int, re.findall(r"^### Exercise.*\((\d+) minutes", stated, re.M)))
+    assert rows[0][1] in ("", str(exercises or "–"))
 
 
 def lesson():
