@@ -337,6 +337,7 @@ class TestStateDict:
 
     def test_a_small_head_of_another_seed_is_noticed_behind_a_large_body(self):
         body, heads = nn.Linear(500, 500), [nn.Linear(500, 2) for _ in range(12)]
+        nn.init.normal_(body.weight, std=2)
         states = [Subspace(nn.Sequential(body, head), 8) for head in heads]
         for a, b in itertools.combinations(states, 2):
             with pytest.raises(IdlibError, match="another theta_0"):
