@@ -264,7 +264,7 @@ EXPERIMENTS = {
         thresholds=(0.674,),
         **SEARCHED | DOCSTRINGS,
     ),
-    "untrained_sst2": Experiment(  # which wants smaller rates
+    "untrained_sst2": Experiment(  # never pretrained; with smaller rates too
         tasks=("sst2-n19200",),
         models=("roberta-4x128@0",),
         methods=GLOBAL[:1],
