@@ -225,8 +225,8 @@ def intrinsic_dimension(
         majority = commonest(test) if score is accuracy else None
         notes = {name: _hopeless(t, majority) for name, t in thresholds.items()}
         wanted = [t for name, t in thresholds.items() if not notes[name]]
-        cells = [replace(base, seed=seed) for seed in seeds]
-        search(cells, ds, wanted, FIRST_D, per_octave, scored)
+        cells = [(replace(base, seed=seed), ds, wanted) for seed in seeds]
+        search(cells, FIRST_D, per_octave, scored)
         inside = [r for c, r in made.items() if c.scored_on == "test" and c.d]
         found = [d90(inside, t).d or ds[-1] for t in wanted]
         lr = rate(found[0] if found else FIRST_D)

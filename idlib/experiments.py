@@ -84,6 +84,12 @@ SEARCHED = {  # d90 among four values a decade, the rate chosen where most of th
     **{k: v for k, v in LANGUAGE.items() if k != "epochs"},
     "keep_up_to": 0,
 }
+WIDE = {  # MiniLM, 22 million parameters: no rate of these collapses
+    "pilots": (1000,),
+    "full_lrs": (3e-5, 1e-4, 3e-4, 1e-3),
+    "rated_by": 1,
+    "careful": False,
+}
 UNTRAINED = {
     "lrs": (1e-3, 3e-3, 1e-2, 3e-2),
     "full_lrs": (1e-4, 3e-4, 1e-3),
@@ -201,26 +207,16 @@ EXPERIMENTS = {
     "sst2_minilm_global": Experiment(  # the other normalisation, d90 only
         tasks=("sst2-n19200",),
         models=(MINILM,),
-        methods=GLOBAL[:1],
+        methods=GLOBAL,
         epochs=1,
-        **SEARCHED
-        | {
-            "pilots": (1000,),
-            "lrs": (3e-2, 1e-1, 3e-1, 1.0),
-            "full_lrs": (3e-5, 1e-4, 3e-4, 1e-3),
-            "rated_by": 1,
-            "careful": False,
-        },
+        **SEARCHED | WIDE | {"lrs": (3e-2, 1e-1, 3e-1, 1.0)},
     ),
     "family_sst2": Experiment(  # by size
         tasks=("sst2-n19200",),
-        models=FAMILY[:3],
+        models=FAMILY,
         methods=GLOBAL[:1],
         epochs=1,
         **SEARCHED | {"seeds": (0, 1, 2)},
-    ),
-    "large_sst2": Experiment(  # a run takes four times as long
-        tasks=("sst2-n19200",), models=FAMILY[3:], methods=GLOBAL[:1], epochs=1, **SEARCHED
     ),
     "rate_sst2": Experiment(  # 2x128 at a rate that was passed over as too near to a collapse
         tasks=("sst2-n19200",),
@@ -230,18 +226,32 @@ EXPERIMENTS = {
         **SEARCHED | {"lrs": (1e-1,), "seeds": (0, 1, 2)},
     ),
     "family_said": Experiment(  # the same under SAID
-        tasks=("sst2-n19200",), models=FAMILY[2:3], methods=GLOBAL[1:], epochs=1, **SEARCHED
+        tasks=("sst2-n19200",), models=FAMILY[2:], methods=GLOBAL[1:], epochs=1, **SEARCHED
+    ),
+    "family_tensors": Experiment(  # the other normalisation
+        tasks=("sst2-n19200",),
+        models=FAMILY[2:],
+        methods=PER_TENSOR,
+        epochs=1,
+        **SEARCHED | {"lrs": (1e-4, 3e-4, 1e-3, 3e-3)},
     ),
     "pairs_small": Experiment(  # small tasks of pairs: is there anything to measure?
         tasks=("mrpc", "rte"),
-        models=FAMILY[2:3],
+        models=FAMILY[2:],
         methods=GLOBAL,
         epochs=5,
         **SEARCHED,
     ),
+    "pairs_minilm": Experiment(
+        tasks=("mrpc", "rte"),
+        models=(MINILM,),
+        methods=PER_TENSOR,
+        epochs=5,
+        **SEARCHED | WIDE | {"lrs": (1e-3, 3e-3, 1e-2, 3e-2)},
+    ),
     "family_docstrings": Experiment(
         tasks=("docstrings",),
-        models=FAMILY[2:3],
+        models=FAMILY,
         methods=GLOBAL[:1],
         epochs=2,
         **SEARCHED | DOCSTRINGS,
@@ -258,7 +268,7 @@ EXPERIMENTS = {
     ),
     "checkpoints_docstrings": Experiment(
         tasks=("docstrings",),
-        models=CHECKPOINTS[1:],
+        models=CHECKPOINTS,
         methods=GLOBAL[:1],
         epochs=2,
         thresholds=(0.674,),
@@ -300,7 +310,7 @@ EXPERIMENTS = {
     ),
     "qqp_small": Experiment(
         tasks=QQP,
-        models=("roberta-4x128",),
+        models=FAMILY[2:],
         methods=GLOBAL,
         ds=(100, 300, 1000, 3000, 10_000),
         pilots=(1000,),
@@ -309,7 +319,7 @@ EXPERIMENTS = {
         **LANGUAGE | {"keep_up_to": 0},
     ),
     "head_minilm": Experiment(  # which wants larger rates still
-        tasks=("sst2-n19200", "qqp-sample-n6400"),
+        tasks=("sst2-n19200", *QQP),
         models=(MINILM + "+head",),
         full_lrs=(1e-2, 3e-2, 1e-1, 3e-1),
         **ADAPTED,
@@ -321,7 +331,7 @@ EXPERIMENTS = {
         **ADAPTED,
     ),
     "lora_minilm_qqp": Experiment(
-        tasks=("qqp-sample-n6400",),
+        tasks=QQP,
         models=tuple(MINILM + adapter for adapter in ("+lora-1", "+lora-8")),
         full_lrs=(3e-3,),  # the one chosen on SST-2
         **ADAPTED,
@@ -333,20 +343,27 @@ EXPERIMENTS = {
         **ADAPTED,
     ),
     "vera_minilm_qqp": Experiment(
-        tasks=("qqp-sample-n6400",),
+        tasks=QQP,
         models=(MINILM + "+vera-64",),
         full_lrs=(1e-2,),  # the one chosen for the small RoBERTa
         **ADAPTED,
     ),
     "qqp_minilm": Experiment(
-        tasks=("qqp-sample-n6400",),
+        tasks=QQP,
         models=(MINILM,),
         methods=PER_TENSOR,
-        ds=(1000,),
-        pilots=(1000,),
-        lrs=(5.2e-3,),  # the one chosen on SST-2
-        full_lrs=(3e-5, 1e-4, 3e-4),
+        ds=(100, 300, 1000, 3000, 10_000, 30_000),
+        pilots=(300, 3000),
+        lrs=(1e-3, 3e-3, 1e-2, 3e-2),
+        full_lrs=(3e-5, 1e-4, 3e-4, 1e-3),
         **LANGUAGE | {"keep_up_to": 0},
+    ),
+    "qqp_minilm_global": Experiment(
+        tasks=QQP,
+        models=(MINILM,),
+        methods=GLOBAL,
+        epochs=1,
+        **SEARCHED | WIDE | {"lrs": (3e-2, 1e-1, 3e-1, 1.0)},
     ),
 }
 

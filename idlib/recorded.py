@@ -92,9 +92,8 @@ def record(
         by_seed = sorted((c for base in bases for c in seeded(base)), key=lambda c: c.seed)
         make([replace(c, d=d) for c in by_seed for d in allowed(c, experiment.ds)])
         return store
-    for base in bases:
-        middle = math.sqrt(experiment.pilots[0] * experiment.pilots[-1])
-        search(seeded(base), allowed(base, experiment.ds), wanted[base], middle, 4, make)
+    cells = [(c, allowed(b, experiment.ds), wanted[b]) for b in bases for c in seeded(b)]
+    search(cells, math.sqrt(experiment.pilots[0] * experiment.pilots[-1]), 4, make)
     return store
 
 

@@ -10,10 +10,8 @@ __all__ = ["bisect", "nearest", "rate_at", "search"]
 
 
 def search(
-    cells: Sequence[RunConfig],
-    ds: Sequence[int],
-    thresholds: Sequence[float],
-    first: int,
+    cells: Sequence[tuple[RunConfig, Sequence[int], Sequence[float]]],
+    first: float,
     stride: int,
     make: Callable[[list[RunConfig]], list[Run]],
 ) -> None:
@@ -24,14 +22,18 @@ def search(
     ends early once it is clear which thresholds it reaches.
 
     Args:
-        cells: configurations whose d is to be found, such as one for each seed.
-        ds: dimensions, in ascending order.
-        thresholds: scores to reach.
-        first: about where to start.
-        stride: the first step, in places of `ds`; it doubles until the threshold is bracketed.
+        cells: configurations whose d is to be found, such as one for each seed; each with the
+            dimensions to choose from, in ascending order, and the scores to reach.
+        first: about which d to start with.
+        stride: the first step, in places of the dimensions; it doubles until the threshold is
+            bracketed.
         make: makes runs, or finds them.
     """
-    searches = [_cell(c, ds, thresholds, nearest(ds, first), stride) for c in cells if thresholds]
+    searches = [
+        _cell(config, ds, thresholds, nearest(ds, first), stride)
+        for config, ds, thresholds in cells
+        if thresholds
+    ]
     waiting = {s: next(s) for s in searches}
     while waiting:
         for s, run in zip(list(waiting), make(list(waiting.values())), strict=True):
@@ -78,7 +80,7 @@ def bisect(start: int, stride: int, n: int) -> Generator[int, bool, int | None]:
     return high
 
 
-def nearest(ds: Sequence[int], d: int) -> int:
+def nearest(ds: Sequence[int], d: float) -> int:
     """The place in `ds` of the value closest to `d`."""
     return min(range(len(ds)), key=lambda i: abs(ds[i] - d))
 

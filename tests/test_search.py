@@ -37,7 +37,7 @@ def test_every_threshold_is_bracketed_for_every_cell(first):
         made.update((c, outcome(c)) for c in configs)
         return [made[c] for c in configs]
 
-    search(CELLS, DS, (0.5, 0.9), first, 2, make)
+    search([(c, DS, (0.5, 0.9)) for c in CELLS], first, 2, make)
     for cell in CELLS:
         tried = {c.d: r.score for c, r in made.items() if c.seed == cell.seed}
         assert len(tried) <= 8
@@ -61,13 +61,13 @@ def test_cells_go_side_by_side():
         rounds.append([c.seed for c in configs])
         return [outcome(c) for c in configs]
 
-    search(CELLS, DS, (0.5,), 40, 2, make)
+    search([(c, DS, (0.5,)) for c in CELLS], 40, 2, make)
     assert rounds[0] == rounds[1] == [0, 1, 2]
     assert all(len(set(seeds)) == len(seeds) for seeds in rounds)
 
 
 def test_no_threshold_needs_no_run():
-    search(CELLS, DS, (), 40, 2, lambda configs: pytest.fail("a run was made"))
+    search([(c, DS, ()) for c in CELLS], 40, 2, lambda configs: pytest.fail("a run was made"))
 
 
 def test_nearest():
