@@ -227,9 +227,9 @@ class _Theta(torch.autograd.Function):
         dots = torch.stack([g @ step for g, step in zip(parts, steps, strict=True)])
         index = torch.tensor(ctx.layer, device=dots.device)
         scales = torch.zeros_like(theta_d[: ctx.m]).index_add(0, index, dots)
-        scaled = [g * (1 + theta_d[i]) for g, i in zip(parts, ctx.layer, strict=True)]
-        inside = ctx.projection.adjoint(torch.cat(scaled))
-        return torch.cat([scales, inside]), None, None, *(None for _ in grads)
+        for g, i in zip(parts, ctx.layer, strict=True):
+            g.mul_(1 + theta_d[i])
+        return torch.cat([scales, ctx.projection.adjoint(flat)]), None, None, *(None for _ in grads)
 
 
 def _drop_theta_0(subspace: Subspace, state: dict, prefix: str, metadata: dict) -> None:
