@@ -6,6 +6,7 @@ References:
 """
 
 import functools
+import itertools
 import json
 import statistics
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ __all__ = [
     "held_out",
     "searched_in",
     "sizes",
+    "table",
     "tokens_seen",
 ]
 
@@ -39,6 +41,11 @@ SIZES = FAMILY
 LAST = "roberta-4x128"
 START = "roberta-4x128@0"
 CHECKPOINTS = (START, *EXPERIMENTS["checkpoints_sst2"].models, LAST)  # by time
+TABLE = (  # experiments for `table`
+    "family_sst2", "family_said", "family_tensors", "sst2_minilm", "sst2_minilm_global",
+    "family_docstrings", "docstrings_small", "qqp_small", "qqp_minilm", "pairs_small",
+    "pairs_minilm",
+)  # fmt: skip
 TASKS = {"SST-2": "sst2-n19200", "docstrings": "docstrings"}
 FIXED = {  # 0.9 times the last checkpoint's full model
     task: EXPERIMENTS[f"checkpoints_{task.split('-')[0]}"].thresholds[0] for task in TASKS.values()
@@ -75,18 +82,20 @@ class Found:
 
 
 @functools.cache
-def found(task: str, model: str, structure_aware: bool = False) -> Found:
+def found(task: str, model: str, structure_aware: bool = False, faster: bool = False) -> Found:
     """d90 of a checkpoint or a size on a task, from the recorded searches.
 
     Args:
         task: a value of `TASKS`.
         model: one of `SIZES` or `CHECKPOINTS`.
         structure_aware: SAID instead of DID.
+        faster: one of `SIZES` at three times the learning rate that was chosen for all of them.
 
     Raises:
         IdlibError: if it was not recorded.
     """
     name = "family_said" if structure_aware else searched_in(task, model)
+    name = f"rate_{task.split('-')[0]}" if faster else name
     runs = [
         r
         for r in recorded(name)
@@ -119,8 +128,7 @@ def searched_in(task: str, model: str) -> str:
         task: a value of `TASKS`.
         model: one of `SIZES` or `CHECKPOINTS`.
     """
-    kinds = {START: "untrained", SIZES[-1]: "large"}
-    kind = kinds.get(model, "checkpoints" if "@" in model else "family")
+    kind = "untrained" if model == START else "checkpoints" if "@" in model else "family"
     return f"{kind}_{task.split('-')[0]}"
 
 
@@ -156,14 +164,49 @@ def sizes(task: str) -> tuple[str, ...]:
     return tuple(m for m in SIZES if _planned(task, m))
 
 
-def by_size(task: str) -> dict[int, tuple[int, ...]]:
+def by_size(task: str, faster: bool = False) -> dict[int, tuple[int, ...]]:
     """d90 of the family by D; models without a d90 are left out.
 
     Args:
         task: a value of `TASKS`.
+        faster: see `found`.
     """
-    measured = [found(task, model) for model in sizes(task)]
+    measured = [found(task, model, faster=faster) for model in sizes(task)]
     return {f.D: f.own.per_seed for f in measured if f.own.d is not None}
+
+
+@functools.cache
+def table() -> dict[tuple[str, str, str], dict[str, str]]:
+    """d90 as recorded, in the shape of Table 1 of the paper: by task, method ("DID", "SAID") and
+    normalisation ("global", "per-tensor"), and then by model.
+
+    A number is the median over the seeds. "≤" stands before it where no smaller d was tried,
+    "none" for it where some seed reached 90 % of the full model's score at no d, and "says
+    nothing" where always giving the commonest label reaches that.
+    """
+    rows: dict[tuple[str, str, str], dict[str, str]] = {}
+    for name in TABLE:
+        experiment = EXPERIMENTS[name]
+        for model, task in itertools.product(experiment.models, experiment.tasks):
+            runs = [r for r in recorded(name) if (r.config.task, r.config.model) == (task, model)]
+            runs = [r for r in runs if r.config.scored_on == "test" and r.score is not None]
+            threshold = 0.9 * statistics.fmean(r.score for r in runs if r.config.d is None)
+            for normalize, aware in experiment.methods:
+                of = (normalize, aware)
+                inside = [r for r in runs if (r.config.normalize, r.config.structure_aware) == of]
+                inside = [r for r in inside if r.config.d]
+                method = "SAID" if aware else "DID"
+                row = rows.setdefault((task.split("-n")[0], method, normalize), {})
+                label = model.split("/")[-1].removeprefix("roberta-")
+                row.setdefault(label, _cell(inside, threshold, MAJORITY[task.split("-")[0]]))
+    return rows
+
+
+def _cell(runs: list, threshold: float, majority: float) -> str:
+    estimate = _estimate(runs, threshold, majority)
+    if estimate.d is None:
+        return "says nothing" if threshold <= majority else "none"
+    return "≤ " * (estimate.d == min(r.config.d for r in runs)) + f"{estimate.d:,}"
 
 
 def _seeds(estimates: dict[int, Estimate]) -> dict[int, tuple[int, ...]]:

@@ -24,7 +24,9 @@ GROUPS = {  # label of each kind of data, by the first part of the task's name
     "sst2": "SST-2",
     "docstrings": "docstrings",
     "qqp": "QQP",
+    "mrpc": "MRPC",
 }
+MRPC = 3668  # training pairs
 MNIST = 60_000  # training images, on all of which `idlib.filesizes` scored each file
 
 
@@ -162,7 +164,7 @@ def _cells(name: str) -> Iterator[tuple[tuple, Cell]]:
 
 
 def _examples(task: str) -> int | None:
-    known = {r.task: r.m for r in replays()}
+    known = {r.task: r.m for r in replays()} | {"mrpc": MRPC}
     named = re.search(r"-n(\d+)", task)
     return known.get(task) or (int(named[1]) if named else None)
 

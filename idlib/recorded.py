@@ -283,7 +283,9 @@ def replay(run: Run) -> Subspace:
 def provenance(store: RunStore, task: str = "") -> str:
     """A line for figures: data, seeds, hardware, date; of one task, or of all in the store."""
     seeds = len({run.config.seed for run in store if run.config.scored_on != "validation"})
-    last = store.sessions[-1]
-    tasks = [task] if task else [name for s in store.sessions for name in s["data"]]
+    sessions = [s for s in store.sessions if not task or task in s["data"]]
+    tasks = [task] if task else [name for s in sessions for name in s["data"]]
     data = " and ".join(sorted({name.split("-")[0] for name in tasks}))
-    return f"Recorded on {data}, {seeds} seeds, {last['hardware']}, {last['date'][:10]}"
+    hardware = " and ".join(dict.fromkeys(s["hardware"] for s in sessions))
+    date = max(s["date"] for s in sessions)[:10]
+    return f"Recorded on {data}, {seeds} seeds, {hardware}, {date}"

@@ -19,6 +19,7 @@ from idlib.family import (
     held_out,
     searched_in,
     sizes,
+    table,
     tokens_seen,
 )
 from idlib.language import PRETRAINED, masked_model
@@ -50,6 +51,10 @@ class TestShipped:
         assert "CC BY-SA" in card
         for size in SIZES:
             assert f"pretrain --size {size.removeprefix('roberta-')} " in card
+
+    @pytest.mark.parametrize("model", SIZES)
+    def test_all_sizes_were_pretrained_on_as_many_tokens(self, model):
+        assert tokens_seen(model) == tokens_seen(SIZES[0]) > 100e6
 
     @pytest.mark.parametrize("model", SIZES)
     def test_the_loss_falls_far_below_the_plateau(self, model):
@@ -129,8 +134,24 @@ class TestFound:
 
     @pytest.mark.parametrize("task", ["mrpc", "rte"])
     def test_small_tasks_of_pairs_say_nothing(self, task):
-        pairs = curve("pairs_small", task, CHECKPOINTS[-1])
-        assert not pairs.scores and 0.9 * pairs.baseline < MAJORITY[task]
+        for model in SIZES[2:]:
+            pairs = curve("pairs_small", task, model)
+            assert not pairs.scores and 0.9 * pairs.baseline < MAJORITY[task]
+            assert table()[task, "DID", "global"][model.removeprefix("roberta-")] == "says nothing"
+
+    @pytest.mark.parametrize("task", TASKS.values())
+    def test_the_table_agrees_with_what_was_found(self, task):
+        row = table()[task.split("-")[0], "DID", "global"]
+        for model in sizes(task):
+            assert row[model.removeprefix("roberta-")] == f"{found(task, model).own.d:,}"
+
+    def test_the_table_marks_what_the_smallest_d_reaches(self):
+        assert table()["qqp", "DID", "global"]["4x128"] == "≤ 100"
+
+    def test_the_table_has_both_normalisations_and_methods(self):
+        for method in ("DID", "SAID"):
+            for normalize in ("global", "per-tensor"):
+                assert {"4x128", "all-MiniLM-L6-v2"} <= table()["sst2", method, normalize].keys()
 
     def test_unknown_models_are_refused(self):
         with pytest.raises(IdlibError, match="no runs of 'roberta-9x9'"):

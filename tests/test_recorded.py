@@ -11,6 +11,7 @@ from idlib.data import fingerprint, load
 from idlib.dimension import d90
 from idlib.experiments import EXPERIMENTS, table1
 from idlib.recorded import FOLDER, curve, provenance, record, replay
+from idlib.store import RunStore
 from idlib.texts import load_text
 from idlib.training import accuracy
 
@@ -68,6 +69,19 @@ def test_provenance_names_command_data_versions_hardware_and_date(name):
         found = json.loads(line)
         session = found.get("session", session)
         assert "config" not in found or found["config"]["task"] in session["data"]
+
+
+def test_provenance_names_all_hardware_and_the_last_date():
+    store = RunStore()
+    store.sessions = [
+        {"data": {"sst2-n9": []}, "hardware": "two cores", "date": "2026-01-02T03"},
+        {"data": {"sst2-n9": []}, "hardware": "a GPU", "date": "2026-01-04T05"},
+        {"data": {"qqp": []}, "hardware": "two cores", "date": "2026-01-03T05"},
+    ]
+    assert provenance(store) == (
+        "Recorded on qqp and sst2, 0 seeds, two cores and a GPU, 2026-01-04"
+    )
+    assert provenance(store, "qqp") == "Recorded on qqp, 0 seeds, two cores, 2026-01-03"
 
 
 @pytest.mark.parametrize("name", sorted(EXPERIMENTS))

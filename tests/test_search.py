@@ -1,5 +1,7 @@
 """The search finds what a scan of all d would, and few runs are enough for it."""
 
+from dataclasses import replace
+
 import pytest
 
 from idlib.search import bisect, nearest, search
@@ -64,6 +66,20 @@ def test_cells_go_side_by_side():
     search([(c, DS, (0.5,)) for c in CELLS], 40, 2, make)
     assert rounds[0] == rounds[1] == [0, 1, 2]
     assert all(len(set(seeds)) == len(seeds) for seeds in rounds)
+
+
+def test_each_cell_has_its_own_dimensions_and_thresholds():
+    asked = {c: [] for c in CELLS}
+
+    def make(configs):
+        for c in configs:
+            asked[replace(c, d=None, decide=())].append((c.d, c.decide))
+        return [outcome(c) for c in configs]
+
+    search([(CELLS[0], DS, (0.5,)), (CELLS[1], DS[3:], (0.9,)), (CELLS[2], DS, ())], 40, 2, make)
+    assert {decide for _, decide in asked[CELLS[0]]} == {(0.5,)}
+    assert {decide for _, decide in asked[CELLS[1]]} == {(0.9,)}
+    assert min(d for d, _ in asked[CELLS[1]]) >= DS[3] and not asked[CELLS[2]]
 
 
 def test_no_threshold_needs_no_run():

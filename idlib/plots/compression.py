@@ -22,7 +22,7 @@ def bytes_and_accuracy(lines: Mapping[str, Points], title: str = "") -> Figure:
     """
     fig, ax = figure(7.4, 4.2)
     _accuracy(ax, lines)
-    ax.set_title(title, fontsize=8, loc="left", color="#555555")
+    fig.suptitle(title, fontsize=8, color="#555555")
     return fig
 
 
@@ -73,7 +73,7 @@ def file_panel(
         alone: bytes of the labels without any network.
     """
     fig, (left, right) = figure(8.4, 3.7, layout=None, ncols=2, width_ratios=[1.9, 1])
-    fig.subplots_adjust(left=0.09, right=0.97, bottom=0.15, top=0.93, wspace=0.28)
+    fig.subplots_adjust(left=0.09, right=0.97, bottom=0.15, top=0.85, wspace=0.28)
     _accuracy(left, lines)
     mark = {"markersize": 16, "markerfacecolor": "none", "markeredgecolor": "k"}
     left.plot(*chosen, "o", **mark, markeredgewidth=1.8)
@@ -94,4 +94,4 @@ def _accuracy(ax: Axes, lines: Mapping[str, Points]) -> None:
         ax.plot(*zip(*points, strict=True), **style, label=label)
     ax.set(xscale="log", ylim=(0.3, 1.01), xlabel="bytes of the file", ylabel="test accuracy")
     ax.xaxis.set_major_formatter("{x:,.0f}")
-    ax.legend(fontsize=8, loc="lower right")
+    ax.legend(fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)

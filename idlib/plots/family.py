@@ -1,7 +1,7 @@
 """d90 along pretraining, and against the size of a pretrained model."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -63,7 +63,7 @@ def d90_along_pretraining(
 def d90_of_sizes(
     panels: Mapping[str, Mapping[str, Mapping[int, Seeds]]],
     names: Mapping[int, str],
-    chosen: int | None = None,
+    chosen: Collection[int] = (),
     title: str = "",
 ) -> Figure:
     """d90 against D, both logarithmic.
@@ -71,7 +71,7 @@ def d90_of_sizes(
     Args:
         panels: for each panel, for each line, the d90 of all seeds by D.
         names: of the models, by D, written below the axis; a second line may say the size.
-        chosen: D of the model to mark.
+        chosen: D of the model to mark, which the number of classes changes a little.
         title: says data, seeds, hardware and date of recorded results.
     """
     fig, axes = figure(8.6, 3.8, layout=None, ncols=len(panels), squeeze=False)
@@ -86,8 +86,8 @@ def d90_of_sizes(
         ax.set_title(f"d90, {what}", fontsize=9)
         sizes = [D for by_size in lines.values() for D in by_size]
         _names(ax, {D: name for D, name in names.items() if min(sizes) <= D <= max(sizes)})
-        if chosen in sizes:
-            ax.axvline(chosen, color=COLORS["grey"], linewidth=1.2)
+        for D in set(chosen) & set(sizes):
+            ax.axvline(D, color=COLORS["grey"], linewidth=1.2)
     fig.suptitle(title, fontsize=8, color="#555555")
     return fig
 

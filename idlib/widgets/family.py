@@ -104,12 +104,11 @@ class FamilySizes(Panel):
 def _size_html(model: str) -> str:
     panels, rows, names = {}, [], {}
     for name, task in TASKS.items():
-        if len(by_size(task)) > 1:
-            panels[name] = {"the family": by_size(task)}
-            names |= {found(task, m).D: m.removeprefix("roberta-") for m in sizes(task)}
-        if model not in sizes(task):
-            rows.append(f"<tr><td>{name}</td><td colspan=4>not measured</td></tr>")
-            continue
+        panels[name] = {
+            "the family": by_size(task),
+            "at three times the learning rate": by_size(task, faster=True),
+        }
+        names |= {found(task, m).D: m.removeprefix("roberta-") for m in sizes(task)}
         f = found(task, model)
         ratio = f"{f.D / f.own.d:,.0f}" if f.own.d else "–"
         rows.append(
@@ -119,17 +118,20 @@ def _size_html(model: str) -> str:
     mini = curve("sst2_minilm_global", TASKS["SST-2"], MINILM)
     panels["SST-2"]["MiniLM"] = {mini.D: d90(mini.runs, 0.9 * mini.baseline).per_seed}
     names[mini.D] = "MiniLM"
-    chosen = found(TASKS["SST-2"], model).D if model in sizes(TASKS["SST-2"]) else None
+    chosen = [found(task, model).D for task in TASKS.values()]
     names = {D: f"{name}\n{D / 1e6:.1f} million" for D, name in names.items()}
-    fig = d90_of_sizes(panels, names, chosen, provenance(recorded("family_sst2")))
+    title = "\n".join(
+        provenance(recorded(f"family_{task.split('-')[0]}")) for task in TASKS.values()
+    )
+    fig = d90_of_sizes(panels, names, chosen, title)
     loss = list(held_out(model).values())[-1]
     caption = (
         f"{model}: {tokens_seen(model) / 1e6:.0f} million tokens of pretraining, masked loss "
         f"{loss:.2f}. Dots are seeds, the line joins their medians."
     )
     alt = (
-        f"d90 on SST-2 against D, both logarithmic: {len(sizes(TASKS['SST-2']))} sizes of the "
-        f"family near each other, MiniLM lower and far to the right. {model} is marked."
+        f"A panel for each of {', '.join(panels)}: d90 against D, both logarithmic, for the sizes "
+        f"of the family, and on SST-2 for MiniLM, far to the right. {model} is marked."
     )
     head = "<tr><th>task</th><th>D</th><th>full model</th><th>d90</th><th>D / d90</th></tr>"
     return to_html(fig, alt, caption) + f"<table>{head}{''.join(rows)}</table>"
