@@ -255,7 +255,12 @@ EXPERIMENTS = {
         models=(MINILM,),
         methods=PER_TENSOR,
         epochs=5,
-        **SEARCHED | WIDE | {"lrs": (1e-3, 3e-3, 1e-2, 3e-2)},
+        **SEARCHED
+        | WIDE
+        | {
+            "lrs": (1e-3, 3e-3, 1e-2, 3e-2),
+            "ds": tuple(round(10 ** (k / 2)) for k in range(2, 9)),  # 10 to 10,000
+        },
     ),
     "family_docstrings": Experiment(
         tasks=("docstrings",),
@@ -360,7 +365,7 @@ EXPERIMENTS = {
         tasks=QQP,
         models=(MINILM,),
         methods=PER_TENSOR,
-        ds=(100, 300, 1000, 3000),
+        ds=(100, 1000, 3000),
         pilots=(300, 3000),
         lrs=(1e-3, 3e-3, 1e-2, 3e-2),
         full_lrs=(3e-5, 1e-4, 3e-4, 1e-3),

@@ -181,8 +181,8 @@ def table() -> dict[tuple[str, str, str], dict[str, str]]:
     normalisation ("global", "per-tensor"), and then by model.
 
     A number is the median over the seeds. "≤" stands before it where no smaller d was tried,
-    "none" for it where some seed reached 90 % of the full model's score at no d, and "says
-    nothing" where always giving the commonest label reaches that.
+    "none" for it where some seed reached 90 % of the full model's score at no d, and "not
+    informative" where always giving the commonest label reaches that.
     """
     rows: dict[tuple[str, str, str], dict[str, str]] = {}
     for name in TABLE:
@@ -199,13 +199,14 @@ def table() -> dict[tuple[str, str, str], dict[str, str]]:
                 row = rows.setdefault((task.split("-n")[0], method, normalize), {})
                 label = model.split("/")[-1].removeprefix("roberta-")
                 row.setdefault(label, _cell(inside, threshold, MAJORITY[task.split("-")[0]]))
-    return rows
+    tasks = list(dict.fromkeys(task for task, _, _ in rows))
+    return dict(sorted(rows.items(), key=lambda row: tasks.index(row[0][0])))
 
 
 def _cell(runs: list, threshold: float, majority: float) -> str:
     estimate = _estimate(runs, threshold, majority)
     if estimate.d is None:
-        return "says nothing" if threshold <= majority else "none"
+        return "not informative" if threshold <= majority else "none"
     return "≤ " * (estimate.d == min(r.config.d for r in runs)) + f"{estimate.d:,}"
 
 
