@@ -142,6 +142,5 @@ def sources(shown: str) -> list[str]:
 
 
 def where_from(shown: str) -> str:
-    """Lines for figures: data, seeds, hardware and dates of all that was recorded."""
-    task = SHOWN[shown][1]
-    return "; ".join(dict.fromkeys(provenance(recorded(name), task) for name in sources(shown)))
+    """A line for figures: data, seeds, hardware and date of all that was recorded."""
+    return provenance(*(recorded(name) for name in sources(shown)), task=SHOWN[shown][1])

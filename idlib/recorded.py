@@ -280,10 +280,11 @@ def replay(run: Run) -> Subspace:
     return subspace
 
 
-def provenance(store: RunStore, task: str = "") -> str:
-    """A line for figures: data, seeds, hardware, date; of one task, or of all in the store."""
-    seeds = len({run.config.seed for run in store if run.config.scored_on != "validation"})
-    sessions = [s for s in store.sessions if not task or task in s["data"]]
+def provenance(*stores: RunStore, task: str = "") -> str:
+    """A line for figures: data, seeds, hardware, date; of one task, or of all in the stores."""
+    runs = (run for store in stores for run in store if run.config.scored_on != "validation")
+    seeds = len({run.config.seed for run in runs})
+    sessions = [s for store in stores for s in store.sessions if not task or task in s["data"]]
     tasks = [task] if task else [name for s in sessions for name in s["data"]]
     data = " and ".join(sorted({name.split("-")[0] for name in tasks}))
     hardware = " and ".join(dict.fromkeys(s["hardware"] for s in sessions))

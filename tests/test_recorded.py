@@ -81,7 +81,7 @@ def test_provenance_names_all_hardware_and_the_last_date():
     assert provenance(store) == (
         "Recorded on qqp and sst2, 0 seeds, two cores and a GPU, 2026-01-04"
     )
-    assert provenance(store, "qqp") == "Recorded on qqp, 0 seeds, two cores, 2026-01-03"
+    assert provenance(store, task="qqp") == "Recorded on qqp, 0 seeds, two cores, 2026-01-03"
 
 
 @pytest.mark.parametrize("name", sorted(EXPERIMENTS))

@@ -70,24 +70,28 @@ def d90_of_sizes(
 
     Args:
         panels: for each panel, for each line, the d90 of all seeds by D.
-        names: of the models, by D, written below the axis; a second line may say the size.
+        names: of the models, by D, written below the axis of the panels that have a point there
+            (or, for none of the points, below all); a second line may say the size.
         chosen: D of the model to mark, which the number of classes changes a little.
         title: says data, seeds, hardware and date of recorded results.
     """
-    fig, axes = figure(8.6, 3.8, layout=None, ncols=len(panels), squeeze=False)
-    fig.subplots_adjust(left=0.085, right=0.985, top=0.87, wspace=0.24)
-    fig.subplots_adjust(bottom=0.33 if len(names) > 2 else 0.21)
+    fig, axes = figure(8.6, 4.1, layout=None, ncols=len(panels), squeeze=False)
+    fig.subplots_adjust(left=0.085, right=0.985, top=0.88, wspace=0.24)
+    fig.subplots_adjust(bottom=0.38 if len(names) > 2 else 0.28)
+    handles = {}
     for ax, (what, lines) in zip(axes.flat, panels.items(), strict=True):
         for (label, by_size), style in zip(lines.items(), STYLES, strict=False):
             _line(ax, by_size, label, style)
         ax.set_xscale("log")
         _log_axis(ax)
-        ax.legend(fontsize=8, loc="best", framealpha=0.9)
+        handles |= {h.get_label(): h for h in ax.get_legend_handles_labels()[0]}
         ax.set_title(f"d90, {what}", fontsize=9)
         sizes = [D for by_size in lines.values() for D in by_size]
-        _names(ax, {D: name for D, name in names.items() if min(sizes) <= D <= max(sizes)})
+        own = {D: name for D, name in names.items() if D in sizes}
+        _names(ax, own or {D: n for D, n in names.items() if min(sizes) <= D <= max(sizes)})
         for D in set(chosen) & set(sizes):
             ax.axvline(D, color=COLORS["grey"], linewidth=1.2)
+    fig.legend(handles.values(), handles, fontsize=8, ncols=4, loc="lower center", frameon=False)
     fig.suptitle(title, fontsize=8, color="#555555")
     return fig
 

@@ -11,7 +11,10 @@ from .base import COLORS, figure
 __all__ = ["bound_bars", "bound_curves", "bound_panel", "scatters"]
 
 LINES = (("blue", "o", "-"), ("orange", "s", "--"), ("green", "^", "-."), ("purple", "D", ":"))
-POINTS = (("blue", "o"), ("orange", "s"), ("green", "^"), ("red", "D"), ("purple", "v"))
+POINTS = (
+    ("blue", "o"), ("orange", "s"), ("green", "^"), ("red", "D"), ("purple", "v"), ("sky", "P"),
+    ("yellow", "X"),
+)  # fmt: skip
 TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2)
 LEAST = 0.012  # the lowest error drawn
 
@@ -113,7 +116,10 @@ def scatters(
         ax.xaxis.set_major_formatter("{x:,g}")
         ax.margins(0.08)
     fig.legend(
-        *axes[0, 0].get_legend_handles_labels(), fontsize=8, ncols=5, loc="outside lower center"
+        *axes[0, 0].get_legend_handles_labels(),
+        fontsize=8,
+        ncols=len(POINTS),
+        loc="outside lower center",
     )
     fig.suptitle(title, fontsize=8, color="#555555")
     return fig

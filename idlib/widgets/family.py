@@ -120,18 +120,19 @@ def _size_html(model: str) -> str:
     names[mini.D] = "MiniLM"
     chosen = [found(task, model).D for task in TASKS.values()]
     names = {D: f"{name}\n{D / 1e6:.1f} million" for D, name in names.items()}
-    title = "\n".join(
-        provenance(recorded(f"family_{task.split('-')[0]}")) for task in TASKS.values()
-    )
-    fig = d90_of_sizes(panels, names, chosen, title)
+    tasks = [task.split("-")[0] for task in TASKS.values()]
+    stores = [recorded(f"{kind}_{task}") for kind in ("family", "rate") for task in tasks]
+    fig = d90_of_sizes(panels, names, chosen, provenance(*stores))
     loss = list(held_out(model).values())[-1]
     caption = (
         f"{model}: {tokens_seen(model) / 1e6:.0f} million tokens of pretraining, masked loss "
-        f"{loss:.2f}. Dots are seeds, the line joins their medians."
+        f"{loss:.2f}. Dots are seeds, the lines join their medians; a size without a point has "
+        "no d90 at that rate."
     )
     alt = (
         f"A panel for each of {', '.join(panels)}: d90 against D, both logarithmic, for the sizes "
-        f"of the family, and on SST-2 for MiniLM, far to the right. {model} is marked."
+        f"of the family at two learning rates, and on SST-2 for MiniLM, far to the right. {model} "
+        "is marked."
     )
     head = "<tr><th>task</th><th>D</th><th>full model</th><th>d90</th><th>D / d90</th></tr>"
     return to_html(fig, alt, caption) + f"<table>{head}{''.join(rows)}</table>"
