@@ -84,7 +84,7 @@ SEARCHED = {  # d90 among four values a decade, the rate chosen where most of th
     **{k: v for k, v in LANGUAGE.items() if k != "epochs"},
     "keep_up_to": 0,
 }
-WIDE = {  # MiniLM, 22 million parameters: no rate of these collapses
+WIDE = {  # for MiniLM, whose runs take longer: the best of four rates, with one seed
     "pilots": (1000,),
     "full_lrs": (3e-5, 1e-4, 3e-4, 1e-3),
     "rated_by": 1,
