@@ -90,6 +90,7 @@ WIDE = {  # for MiniLM, whose runs take longer: the best of four rates, with one
     "rated_by": 1,
     "careful": False,
 }
+HALF_DECADES = tuple(round(10 ** (k / 2)) for k in range(2, 12))  # 10 to 316,228
 UNTRAINED = {
     "lrs": (1e-3, 3e-3, 1e-2, 3e-2),
     "full_lrs": (1e-4, 3e-4, 1e-3),
@@ -223,10 +224,10 @@ EXPERIMENTS = {
     ),
     "family_tensors": Experiment(  # the other normalisation
         tasks=("sst2-n19200",),
-        models=FAMILY[2:3],
+        models=FAMILY[2:],
         methods=PER_TENSOR,
         epochs=1,
-        **SEARCHED | {"lrs": (1e-4, 3e-4, 1e-3, 3e-3)},
+        **SEARCHED | {"lrs": (1e-4, 3e-4, 1e-3, 3e-3), "ds": HALF_DECADES},
     ),
     "pairs_small": Experiment(  # small tasks of pairs: is there anything to measure?
         tasks=("mrpc", "rte"),
@@ -244,7 +245,7 @@ EXPERIMENTS = {
         | WIDE
         | {
             "lrs": (1e-3, 3e-3, 1e-2, 3e-2),
-            "ds": tuple(round(10 ** (k / 2)) for k in range(2, 9)),  # 10 to 10,000
+            "ds": HALF_DECADES[:7],  # 10 to 10,000
         },
     ),
     "family_docstrings": Experiment(
@@ -371,12 +372,12 @@ EXPERIMENTS = {
         full_lrs=(3e-5, 1e-4, 3e-4, 1e-3),
         **LANGUAGE | {"keep_up_to": 0},
     ),
-    "qqp_minilm_global": Experiment(  # the other normalisation: the rates at one d, no more
+    "qqp_minilm_global": Experiment(  # the other normalisation, d90 only
         tasks=QQP,
         models=(MINILM,),
         methods=GLOBAL,
         epochs=1,
-        **SEARCHED | WIDE | {"lrs": (3e-2, 1e-1, 3e-1, 1.0), "ds": (), "share": None},
+        **SEARCHED | WIDE | {"lrs": (3e-2, 1e-1, 3e-1, 1.0), "ds": (100, 1000, 3000)},
     ),
 }
 
