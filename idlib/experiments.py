@@ -22,6 +22,9 @@ class Experiment:
         full_lrs: the same for the full model.
         scale_lr: whether the rate chosen at a pilot is scaled for another d, as in
             `idlib.search.rate_at`.
+        rechecked: whether the rate is chosen once more at the d found, where that lies more than
+            half a decade from all pilots, and the search repeated with it. Of two runs with the
+            same d and seed the later one counts then.
         seeds: seeds of the scored runs; the learning rate is chosen with the first.
         rated_by: with how many of the seeds it is chosen instead, by their mean score.
         careful: whether a rate is passed over if the next larger one collapsed, to within 0.01
@@ -57,6 +60,7 @@ class Experiment:
     thresholds: tuple[float, ...] = ()
     share: float | None = None
     scale_lr: bool = False
+    rechecked: bool = False
 
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -80,6 +84,7 @@ SEARCHED = {  # d90 among four values a decade, the rate chosen where most of th
     "full_lrs": (3e-4, 1e-3, 3e-3),
     "rated_by": 2,
     "careful": True,
+    "rechecked": True,
     "share": 0.9,
     **{k: v for k, v in LANGUAGE.items() if k != "epochs"},
     "keep_up_to": 0,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .data import commonest, fingerprint, load
+from .dimension import d90
 from .errors import IdlibError
 from .experiments import Experiment, experiment_named
 from .layers import chosen_layers
@@ -93,8 +94,26 @@ def record(
         make([replace(c, d=d) for c in by_seed for d in allowed(c, experiment.ds)])
         return store
     cells = [(c, allowed(b, experiment.ds), wanted[b]) for b in bases for c in seeded(b)]
-    search(cells, math.sqrt(experiment.pilots[0] * experiment.pilots[-1]), 4, make)
+    first = math.sqrt(experiment.pilots[0] * experiment.pilots[-1])
+    runs = search(cells, first, 4, make)
+    if experiment.rechecked:
+        rates.choose(_far(experiment, {base: wanted[base] for base in bases}, runs))
+        search(cells, first, 4, make)
     return store
+
+
+def _far(
+    experiment: Experiment, wanted: dict[RunConfig, tuple[float, ...]], runs: Sequence[Run]
+) -> list[RunConfig]:
+    """Configurations at the d found, or at the largest if none was, where that lies more than
+    half a decade from all pilots."""
+    cells = []
+    for base, thresholds in wanted.items():
+        own = [r for r in runs if _unrated(replace(r.config, d=None)) == _unrated(base)]
+        for d in sorted({d90(own, t).d or experiment.ds[-1] for t in thresholds}):
+            if all(abs(math.log10(d / pilot)) > 0.51 for pilot in experiment.pilots):
+                cells.append(replace(base, d=d))
+    return cells
 
 
 def _thresholds(
@@ -150,10 +169,10 @@ class _Rates:
         self.best: dict[RunConfig, float] = {}
 
     def choose(self, cells: Sequence[RunConfig]) -> None:
-        """Tries all learning rates on configurations of the full model, or at the pilots."""
+        """Tries all learning rates on configurations of the full model, or at some d."""
         e = self.experiment
         for cell in cells:
-            rates = e.lrs if cell.d else e.full_lrs
+            rates = self._tried(cell)
             if len(rates) == 1:
                 self.best[_unrated(cell)] = rates[0]
         cells = [cell for cell in cells if _unrated(cell) not in self.best]
@@ -162,7 +181,7 @@ class _Rates:
             replace(cell, lr=lr, scored_on=scored_on, seed=seed)
             for cell in cells
             for seed in (e.seeds[: e.rated_by] if cell.d else e.seeds[:1])
-            for lr in (e.lrs if cell.d else e.full_lrs)
+            for lr in self._tried(cell)
         ]
         scored: dict[RunConfig, dict[float, list[Run]]] = {}
         for run in self.make(pilots):
@@ -173,11 +192,20 @@ class _Rates:
             safe = _safe({lr: _mean_score(runs)[0] for lr, runs in rates.items()}, floor)
             self.best[cell] = max(safe, key=lambda lr: _mean_score(rates[lr]))
 
+    def _tried(self, cell: RunConfig) -> Sequence[float]:
+        e = self.experiment
+        if cell.d is None:
+            return e.full_lrs
+        if cell.d in e.pilots or not e.scale_lr:
+            return e.lrs
+        pilot = min(e.pilots, key=lambda p: abs(math.log(p / cell.d)))
+        return [rate_at(cell.d, lr, pilot) for lr in e.lrs]
+
     def of(self, config: RunConfig) -> float:
-        """The rate for a configuration: that of the nearest pilot."""
+        """The rate for a configuration: that of the nearest d at which one was chosen."""
         if config.d is None:
             return self.best[_unrated(_full(config))]
-        pilots = [p for p in self.experiment.pilots if _unrated(replace(config, d=p)) in self.best]
+        pilots = [c.d for c in self.best if c.d and replace(c, d=config.d) == _unrated(config)]
         pilot = min(pilots, key=lambda p: abs(math.log(p / config.d)))
         lr = self.best[_unrated(replace(config, d=pilot))]
         if not self.experiment.scale_lr:

@@ -14,7 +14,7 @@ def search(
     first: float,
     stride: int,
     make: Callable[[list[RunConfig]], list[Run]],
-) -> None:
+) -> list[Run]:
     """Makes the runs that tell the smallest d of `ds` that reaches each threshold.
 
     The cells are searched side by side: each round makes the next run of all of them, so that
@@ -28,6 +28,9 @@ def search(
         stride: the first step, in places of the dimensions; it doubles until the threshold is
             bracketed.
         make: makes runs, or finds them.
+
+    Returns:
+        The runs asked for; one that serves several thresholds may stand there twice.
     """
     searches = [
         _cell(config, ds, thresholds, nearest(ds, first), stride)
@@ -35,12 +38,16 @@ def search(
         if thresholds
     ]
     waiting = {s: next(s) for s in searches}
+    made: list[Run] = []
     while waiting:
-        for s, run in zip(list(waiting), make(list(waiting.values())), strict=True):
+        runs = make(list(waiting.values()))
+        made += runs
+        for s, run in zip(list(waiting), runs, strict=True):
             try:
                 waiting[s] = s.send(run)
             except StopIteration:
                 del waiting[s]
+    return made
 
 
 def _cell(
