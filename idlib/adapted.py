@@ -143,4 +143,5 @@ def sources(shown: str) -> list[str]:
 
 def where_from(shown: str) -> str:
     """A line for figures: data, seeds, hardware and date of all that was recorded."""
-    return provenance(*(recorded(name) for name in sources(shown)), task=SHOWN[shown][1])
+    model, task, _ = SHOWN[shown]
+    return provenance(*(recorded(name) for name in sources(shown)), tasks=[task], models=[model])

@@ -377,6 +377,13 @@ EXPERIMENTS = {
         full_lrs=(3e-5, 1e-4, 3e-4, 1e-3),
         **LANGUAGE | {"keep_up_to": 0},
     ),
+    "qqp_tensors": Experiment(  # the other normalisation
+        tasks=QQP,
+        models=FAMILY[2:3],
+        methods=PER_TENSOR,
+        epochs=1,
+        **SEARCHED | {"lrs": (1e-4, 3e-4, 1e-3, 3e-3), "rated_by": 1, "ds": HALF_DECADES},
+    ),
     "qqp_minilm_global": Experiment(  # the other normalisation, d90 only
         tasks=QQP,
         models=(MINILM,),

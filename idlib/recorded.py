@@ -308,13 +308,28 @@ def replay(run: Run) -> Subspace:
     return subspace
 
 
-def provenance(*stores: RunStore, task: str = "") -> str:
-    """A line for figures: data, seeds, hardware, date; of one task, or of all in the stores."""
-    runs = (run for store in stores for run in store if run.config.scored_on != "validation")
-    seeds = len({run.config.seed for run in runs})
-    sessions = [s for store in stores for s in store.sessions if not task or task in s["data"]]
-    tasks = [task] if task else [name for s in sessions for name in s["data"]]
-    data = " and ".join(sorted({name.split("-")[0] for name in tasks}))
-    hardware = " and ".join(dict.fromkeys(s["hardware"] for s in sessions))
-    date = max(s["date"] for s in sessions)[:10]
-    return f"Recorded on {data}, {seeds} seeds, {hardware}, {date}"
+def provenance(*stores: RunStore, tasks: Sequence[str] = (), models: Sequence[str] = ()) -> str:
+    """A line for figures: data, seeds, hardware and date of the runs in some stores.
+
+    Args:
+        stores: recorded runs; those scored on validation data are not counted.
+        tasks: the names of those to count; all if there are none.
+        models: the same for models, with whatever adapter.
+    """
+    shown = [
+        (run.config, store.session_of(run))
+        for store in stores
+        for run in store
+        if run.config.scored_on != "validation"
+        and (not tasks or run.config.task in tasks)
+        and (not models or run.config.model.partition("+")[0] in models)
+    ]
+    data = " and ".join(sorted({config.task.split("-")[0] for config, _ in shown}))
+    of_each: dict[tuple[str, str], set[int]] = {}
+    for config, _ in shown:
+        of_each.setdefault((config.task, config.model), set()).add(config.seed)
+    counts = sorted({len(seeds) for seeds in of_each.values()})
+    seeds = f"{' to '.join(map(str, counts[:1] + counts[1:][-1:]))} seed{'s' * (counts != [1])}"
+    hardware = " and ".join(dict.fromkeys(session["hardware"] for _, session in shown))
+    date = max(session["date"] for _, session in shown)[:10]
+    return f"Recorded on {data}, {seeds}, {hardware}, {date}"

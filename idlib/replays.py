@@ -29,7 +29,7 @@ __all__ = ["IN_FULL", "Replay", "record_replays", "replays"]
 
 PATH = FOLDER / "generalisation.jsonl"
 SAMPLED = ("mnist", "digits", "docstrings_small", "sst2_small", "sst2_minilm")
-IN_FULL = ("docstrings_small", "sst2_small")  # rounded, on all training examples
+IN_FULL = ("docstrings_small", "sst2_small", "sst2_minilm")  # rounded, on all training examples
 BITS = (6, 4)
 
 

@@ -115,6 +115,7 @@ class RunStore:
         self.about = about or {}
         self.sessions: list[dict] = []
         self._runs: dict[RunConfig, Run] = {}
+        self._made_in: dict[RunConfig, dict] = {}  # sessions
         self._whole: dict[RunConfig, Run] = {}  # the runs that were not ended early
         self._lock = None if path is None else FileLock(f"{path}.lock")
         self._size = 0  # of the part of the file that is known here
@@ -134,6 +135,10 @@ class RunStore:
         """
         run = self._runs.get(config)
         return run or self._whole.get(replace(config, decide=()))
+
+    def session_of(self, run: Run) -> dict:
+        """The session in which a run was made: date, versions, hardware, and what it was told."""
+        return self._made_in[run.config]
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -164,15 +169,16 @@ class RunStore:
     def add(self, run: Run) -> None:
         """Keeps a run, in the file before this returns."""
         with self.writing():
+            if not self._announced:
+                self.sessions.append(session(self.about))
+                self._append({"session": self.sessions[-1]})
+                self._announced = True
             self._know(run)
-            if self.path:
-                if not self._announced:
-                    self.sessions.append(session(self.about))
-                    self._append({"session": self.sessions[-1]})
-                    self._announced = True
-                self._append(_to_json(run))
+            self._append(_to_json(run))
 
     def _append(self, record: dict) -> None:
+        if self.path is None:
+            return
         with self.path.open("ab") as file:
             if file.tell() > self._size:  # a line that was never finished
                 file.truncate(self._size)
@@ -190,7 +196,7 @@ class RunStore:
         if sum(map(len, lines)) == self._size:
             return
         self._size, self._announced = sum(map(len, lines)), False
-        self.sessions, self._runs, self._whole = [], {}, {}
+        self.sessions, self._runs, self._made_in, self._whole = [], {}, {}, {}
         good, bad = [], []
         for number, line in enumerate(lines, start=1):
             try:
@@ -223,6 +229,7 @@ class RunStore:
 
     def _know(self, run: Run) -> None:
         self._runs[run.config] = run
+        self._made_in[run.config] = self.sessions[-1] if self.sessions else {}
         if run.status == "finished":
             self._whole[replace(run.config, decide=())] = run
 

@@ -25,6 +25,7 @@ __all__ = [
     "answers",
     "curves",
     "group_of",
+    "published_by_size",
     "rates",
     "step_shares",
 ]
@@ -53,6 +54,21 @@ PUBLISHED = {  # d90 of Aghajanyan et al. (2021), table 1: method, task, model
         "BERT-base": 9295, "BERT-large": 1389, "RoBERTa-base": 1389, "RoBERTa-large": 774
     },
 }  # fmt: skip
+MILLIONS = {"BERT-base": 110, "BERT-large": 340, "RoBERTa-base": 125, "RoBERTa-large": 355}
+
+
+def published_by_size(method: str) -> dict[str, dict[int, list[int]]]:
+    """`PUBLISHED` by D: for each family and task, such as "BERT, MRPC", one d90 for each size.
+
+    Args:
+        method: a key of `METHODS`.
+    """
+    lines: dict[str, dict[int, list[int]]] = {}
+    for task in ("MRPC", "QQP"):
+        for model, d in PUBLISHED[method, task].items():
+            line = lines.setdefault(f"{model.split('-')[0]}, {task}", {})
+            line[MILLIONS[model] * 10**6] = [d]
+    return lines
 
 
 def curves(shown: str) -> dict[str, Curve]:

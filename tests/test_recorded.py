@@ -71,17 +71,34 @@ def test_provenance_names_command_data_versions_hardware_and_date(name):
         assert "config" not in found or found["config"]["task"] in session["data"]
 
 
-def test_provenance_names_all_hardware_and_the_last_date():
-    store = RunStore()
-    store.sessions = [
-        {"data": {"sst2-n9": []}, "hardware": "two cores", "date": "2026-01-02T03"},
-        {"data": {"sst2-n9": []}, "hardware": "a GPU", "date": "2026-01-04T05"},
-        {"data": {"qqp": []}, "hardware": "two cores", "date": "2026-01-03T05"},
+def test_provenance_is_that_of_the_runs_shown(tmp_path):
+    lines = [
+        {"session": {"hardware": "two cores", "date": "2026-01-02T03"}},
+        _line("sst2-n9", "a", 0),
+        {"session": {"hardware": "a GPU", "date": "2026-01-04T05"}},
+        _line("sst2-n9", "b", 0),
+        *(_line("sst2-n9", "b+lora-1", seed) for seed in (0, 1)),
+        {"session": {"hardware": "two cores", "date": "2026-01-03T05"}},
+        _line("qqp", "a", 0),
+        _line("qqp", "b", 1, "validation"),
     ]
+    path = tmp_path / "runs.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    store = RunStore(path)
     assert provenance(store) == (
-        "Recorded on qqp and sst2, 0 seeds, two cores and a GPU, 2026-01-04"
+        "Recorded on qqp and sst2, 1 seed, two cores and a GPU, 2026-01-04"
     )
-    assert provenance(store, task="qqp") == "Recorded on qqp, 0 seeds, two cores, 2026-01-03"
+    assert provenance(store, tasks=["qqp"]) == "Recorded on qqp, 1 seed, two cores, 2026-01-03"
+    assert provenance(store, tasks=["sst2-n9"], models=["a"]) == (
+        "Recorded on sst2, 1 seed, two cores, 2026-01-02"
+    )
+    assert provenance(store, models=["b"]) == "Recorded on sst2, 1 to 2 seeds, a GPU, 2026-01-04"
+
+
+def _line(task, model, seed, scored_on="test"):
+    config = {"task": task, "model": model, "d": 1, "lr": 1, "seed": seed, "scored_on": scored_on}
+    outcome = {"status": "finished", "score": 1, "loss": 0, "steps": 1, "seconds": 1, "D": 1}
+    return {"config": config, **outcome}
 
 
 @pytest.mark.parametrize("name", sorted(EXPERIMENTS))

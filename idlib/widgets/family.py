@@ -17,6 +17,7 @@ from ..family import (
     fill,
     found,
     held_out,
+    searched_in,
     sizes,
     tokens_seen,
 )
@@ -57,8 +58,8 @@ def _along_html(model: str) -> str:
     tokens = [tokens_seen(m) for m in CHECKPOINTS]
     losses = held_out("roberta-4x128")
     loss = {t: losses[t] for t in tokens if t in losses}
-    names = ("checkpoints_sst2", "checkpoints_docstrings")
-    title = "; ".join(provenance(recorded(name)) for name in names)
+    stores = {searched_in(task, m) for task in TASKS.values() for m in CHECKPOINTS}
+    title = provenance(*(recorded(name) for name in sorted(stores)), models=CHECKPOINTS)
     fig = d90_along_pretraining(tokens, loss, panels, tokens_seen(model), title)
     parts = []
     for name, task in TASKS.items():
@@ -71,6 +72,10 @@ def _along_html(model: str) -> str:
         f"Three panels over the checkpoints of pretraining: the masked loss falls from "
         f"{max(loss.values()):.2f} to {min(loss.values()):.2f}; d90 on SST-2 and on docstrings. "
         "The chosen checkpoint is marked."
+    )
+    parts.append(
+        "Large markers: the median over the seeds, of two the larger; faint dots: single seeds; "
+        "none: some seed reached the threshold at no d."
     )
     return to_html(fig, alt, "<br>".join(parts))
 
@@ -127,7 +132,7 @@ def _size_html(model: str) -> str:
     caption = (
         f"{model}: {tokens_seen(model) / 1e6:.0f} million tokens of pretraining, masked loss "
         f"{loss:.2f}. Dots are seeds, the lines join their medians; a size without a point has "
-        "no d90 at that rate."
+        "no d90 there: some seed failed at the largest d."
     )
     alt = (
         f"A panel for each of {', '.join(panels)}: d90 against D, both logarithmic, for the sizes "
