@@ -4,6 +4,7 @@ import argparse
 import re
 import statistics
 import sys
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from .experiments import EXPERIMENTS, table1
 from .filesizes import record_file_sizes
 from .lines import record_lines
 from .projections import PROJECTIONS
-from .recorded import record
+from .recorded import full_model, record
 from .replays import record_replays
 from .store import RunConfig, RunStore
 from .sweeps import sweep
@@ -41,6 +42,9 @@ def _sweep(args: argparse.Namespace) -> None:
     configs = [
         RunConfig(*values, normalize=args.normalize or _usual(values[0]), **rest) for values in grid
     ]
+    full = {"projection": args.projection[0]}  # which does not matter
+    configs = [c if c.d else replace(full_model(c), **full) for c in configs]
+    configs = list(dict.fromkeys(configs))
     store = RunStore(args.store, {"command": "python -m idlib " + " ".join(sys.argv[1:])})
     with store.writing():
         missing = sum(store.get(config) is None for config in configs)
@@ -66,14 +70,26 @@ def _table1(args: argparse.Namespace) -> None:
     label = re.sub(r"[^\w.-]+", "-", args.model).strip("-")
     file = f"table1-{label}-{args.task}.jsonl"
     store = record(name, args.jobs, args.path or Path("runs", file), args.dask, experiment)
+    wanted = (args.model, args.task, experiment.epochs, "test")
     runs = [
-        r for r in store if r.config.scored_on == "test" and r.config.epochs == experiment.epochs
+        r
+        for r in store
+        if (r.config.model, r.config.task, r.config.epochs, r.config.scored_on) == wanted
     ]
     full = statistics.fmean(r.score for r in runs if r.config.d is None)
     print(f"{args.task} {args.model}: full model {full:.4f}")
     for label, structure_aware in (("DID", False), ("SAID", True)):
         found = d90([r for r in runs if r.config.structure_aware == structure_aware], 0.9 * full)
         print(f"d90 under {label}: {found}")
+
+
+def _refuse_unused(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Options that the named experiment would ignore."""
+    unused = ["model", "task", "epochs"] * (args.name != "table1")
+    unused += ["jobs", "dask"] * (args.name in OTHERS)
+    given = [f"--{name}" for name in unused if getattr(args, name) != parser.get_default(name)]
+    if given:
+        parser.error(f"{args.name} takes no {' and no '.join(given)}")
 
 
 def _dimension(text: str) -> int | None:
@@ -140,6 +156,8 @@ def _main() -> None:
     load.add_argument("--notebook", default="notebooks/03_mnist_fc_vs_lenet.ipynb")
     load.add_argument("--seconds", type=float, default=60, help="that they drag")
     args = parser.parse_args()
+    if args.command == "record":
+        _refuse_unused(rec, args)
     if args.command == "record" and args.name in OTHERS:
         OTHERS[args.name](args.path)
     elif args.command == "record" and args.name == "table1":

@@ -2,7 +2,8 @@ r"""Adapters: a pretrained network of which only a small part is trained, made w
 
 A model's name may end with an adapter: "roberta-4x128+lora-4". What it trains:
 
-- ``head``: the classification head alone;
+- ``head``: the classification head alone, and with it whatever else the pretrained weights
+  lack and is drawn anew (DistilBERT's ``pre_classifier``);
 - ``lora-4``: beside the head, for each query and value matrix a product :math:`B A` of rank 4
   that is added to it. A is drawn from a normal distribution, B starts at zero;
 - ``vera-64``: beside the head, for each such matrix two vectors that scale the rows of A and
@@ -20,7 +21,7 @@ References:
 
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -65,7 +66,7 @@ def _parse(adapter: str) -> tuple[str, int]:
     return match[1], int(match[2])
 
 
-def adapt(network: nn.Module, adapter: str) -> nn.Module:
+def adapt(network: nn.Module, adapter: str, fresh: Sequence[str] = ()) -> nn.Module:
     """The network with an adapter on it; all else is frozen. The network itself is changed.
 
     Called again with torch's generator at the same seed, it gives the same numbers.
@@ -75,6 +76,7 @@ def adapt(network: nn.Module, adapter: str) -> nn.Module:
     Args:
         network: a `transformers` classifier with a ``classifier``.
         adapter: such as "lora-4"; "" changes nothing.
+        fresh: names of the parameters that are not pretrained, and trained with the head.
 
     Raises:
         IdlibError: if there is no such adapter, the network has no module of the names it
@@ -89,9 +91,11 @@ def adapt(network: nn.Module, adapter: str) -> nn.Module:
             f"modules called {' and '.join(map(repr, TARGETS))}, such as BERT or RoBERTa."
         )
     adapted = network.requires_grad_(False)
+    drawn = [network.get_parameter(name) for name in fresh]
     if kind != "head":
         adapted = _with_matrices(network, kind, size)
-    getattr(network, HEAD).requires_grad_(True)
+    for p in (*getattr(network, HEAD).parameters(), *drawn):
+        p.requires_grad_(True)
     return adapted
 
 

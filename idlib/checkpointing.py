@@ -22,6 +22,7 @@ def recomputed_at(model: nn.Module, theta: Mapping[str, Tensor]) -> Iterator[Non
         theta: tensors by the names of the parameters that they stand for.
     """
     blocks = [m for m in model.modules() if getattr(m, "gradient_checkpointing", False)]
+    blocks = [m for m in blocks if hasattr(m, "_gradient_checkpointing_func")]
     before = [block._gradient_checkpointing_func for block in blocks]
     again = functools.partial(
         checkpoint, use_reentrant=False, context_fn=lambda: (nullcontext(), _at(model, theta))

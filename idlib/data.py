@@ -78,7 +78,9 @@ def fingerprint(dataset: Dataset) -> str:
     digest = hashlib.blake2b(digest_size=5)
     for tensor in tensors:
         digest.update(repr((tuple(tensor.shape), str(tensor.dtype))).encode())
-        digest.update(tensor.cpu().contiguous().numpy().tobytes())
+        numbers = tensor.cpu().contiguous()
+        numbers = numbers.view(torch.int16) if numbers.dtype == torch.bfloat16 else numbers
+        digest.update(numbers.numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -103,9 +103,12 @@ class IntrinsicDimension:
 
 
 def d90(runs: Iterable[Run], threshold: float) -> Estimate:
-    """The smallest d among finished `runs` whose score reaches `threshold`, seed by seed."""
+    """The smallest d among finished `runs` whose score reaches `threshold`, seed by seed.
+
+    Of two runs with the same d and seed the later one counts: it has the better learning rate.
+    """
     seeds: dict[int, list[int]] = {}
-    for r in runs:
+    for r in {(r.config.d, r.config.seed): r for r in runs}.values():
         if r.config.d is not None:
             reached = r.score is not None and r.score >= threshold
             seeds.setdefault(r.config.seed, []).extend([r.config.d] if reached else [])
@@ -170,12 +173,24 @@ def intrinsic_dimension(
 
     Raises:
         IdlibError: on empty data, labels without an output, a model without trainable
-            parameters, or if every learning rate diverges.
+            parameters, a `model_fn` that returns one model again and again, a nameless score
+            with a store, or if every learning rate diverges.
     """
     if not (len(train) and len(test)):
         raise IdlibError(f"Got {len(train)} training and {len(test)} test examples: pass some.")
+    for name, values in (("seeds", seeds), ("lrs", lrs), ("full_lrs", full_lrs)):
+        if not len(values):
+            raise IdlibError(f"{name} is empty: pass at least one.")
+    check_integer("per_octave", per_octave, 1)
+    check_integer("jobs", jobs, 1)
+    label = getattr(score, "__qualname__", "<lambda>")
+    if store is not None and label.endswith("<lambda>"):
+        raise IdlibError(
+            f"A store knows runs by the name of their score, and {score!r} has none: pass a "
+            "function made with def, or store=None."
+        )
+    own = "" if score is accuracy else f"-{label}"
     store = store if isinstance(store, RunStore) else RunStore(store)
-    own = "" if score is accuracy else f"-{getattr(score, '__qualname__', type(score).__name__)}"
     base = RunConfig(
         task=f"{fingerprint(train)}-{fingerprint(test)}{own}",
         model=_model_name(model_fn, train[0][0]),
@@ -210,7 +225,13 @@ def intrinsic_dimension(
         def scored(configs: Sequence[RunConfig]) -> list[Run]:
             return make([replace(c, lr=rate(c.d)) for c in configs])
 
-        model = build(base, model_fn)
+        model, other = build(base, model_fn), build(base, model_fn)
+        mine, others = ({id(p) for p in m.parameters() if p.requires_grad} for m in (model, other))
+        if mine & others:
+            raise IdlibError(
+                "model_fn returned one model twice, and each run would train on where the last "
+                "one ended: return a new one, such as copy.deepcopy(model)."
+            )
         D = sum(p.numel() for p in model.parameters() if p.requires_grad)
         if not D:
             raise IdlibError("The model has no trainable parameters: there is nothing to measure.")

@@ -52,8 +52,9 @@ __all__ = [
 PRETRAINED = Path(__file__).parent / "pretrained"
 LENGTH = 128  # tokens at most
 ROWS = 64  # evaluated at a time
-# On a CPU, torch's own attention takes longer for the gradient of short texts than all else.
-ATTENTION = "sdpa" if torch.cuda.is_available() else "eager"
+# On a CPU, torch's own attention takes longer for the gradient of short texts than all else;
+# elsewhere transformers chooses.
+ATTENTION = {} if torch.cuda.is_available() else {"attn_implementation": "eager"}
 
 
 class TextClassifier(nn.Module):
@@ -106,8 +107,10 @@ class TextClassifier(nn.Module):
 
 
 def fast_in_bfloat16(device: str) -> bool:
-    """Whether a device computes faster in bfloat16: a GPU, or a CPU with AVX-512. On others it
-    is emulated, and a step takes ten times as long as in float32."""
+    """Whether a device computes faster in bfloat16: a GPU that knows it, or a CPU with AVX-512.
+    On others it is emulated, and a step takes ten times as long as in float32."""
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     return device != "cpu" or torch.backends.cpu.get_cpu_capability() == "AVX512"
 
 
@@ -168,6 +171,8 @@ def encode(texts: Texts, name: str, length: int = LENGTH) -> Tokens:
         name: of the model whose tokenizer is used, see `model_folder`.
         length: tokens at most; longer texts are cut.
     """
+    if not texts.texts:
+        raise IdlibError("There are no texts to encode: pass at least one.")
     tokenizer = _tokenizer(name)
     if tokenizer.is_fast:
         tokenizer.backend_tokenizer.no_truncation()  # which an earlier call has left behind
@@ -215,13 +220,15 @@ def classifier(name: str, classes: int) -> Callable[[], TextClassifier]:
 
     def make() -> TextClassifier:
         kind = AutoModelForSequenceClassification
-        network = _quietly(
+        network, loaded = _quietly(
             name,
             lambda at: kind.from_pretrained(
-                at, num_labels=classes, attn_implementation=ATTENTION, ignore_mismatched_sizes=True
-            ).float(),
-        )
-        network = adapt(network, adapter)
+                at, num_labels=classes, ignore_mismatched_sizes=True, output_loading_info=True,
+                **ATTENTION,
+            ),
+        )  # fmt: skip
+        fresh = [*loaded["missing_keys"], *(key for key, *_ in loaded["mismatched_keys"])]
+        network = adapt(network.float(), adapter, fresh)
         return TextClassifier(network, tokenizer.pad_token_id, sep, autocast=True)
 
     return make
@@ -262,7 +269,7 @@ def matthews(model: nn.Module, dataset: TensorDataset) -> float:
 def _tokenizer(name: str):
     base = model_folder(name)
     shipped = Path(base).parent if re.fullmatch(r"step-\d+", Path(base).name) else None
-    if shipped and (shipped / "tokenizer.json").exists():
+    if shipped and (shipped / "tokenizer_config.json").exists():
         base = str(shipped)
     tokenizer = _quietly(name, lambda _: AutoTokenizer.from_pretrained(base))
     if tokenizer.pad_token_id is None or tokenizer.padding_side != "right":
@@ -273,17 +280,22 @@ def _tokenizer(name: str):
 def _quietly(name: str, load: Callable):
     """Loads from the hub or a folder, without bars and without word of the head being new."""
     level = transformers.logging.get_verbosity()
+    bars = transformers.logging.is_progress_bar_enabled()
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     try:
         return load(model_folder(name))
     except (OSError, ValueError) as error:
         raise IdlibError(
-            f"The model {name!r} can't be had ({str(error).splitlines()[0]}): give a folder, put "
+            f"The model {name!r} can't be had ({_first_line(error)}): give a folder, put "
             "it in the folder named by IDLIB_MODELS, go online, or take 'roberta-4x128', which "
             "comes with idlib."
         ) from error
     finally:
         transformers.logging.set_verbosity(level)
-        if sys.stderr.isatty():
+        if bars:
             transformers.logging.enable_progress_bar()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -10,6 +10,7 @@ References:
       https://arxiv.org/abs/1907.11692
 """
 
+import hashlib
 import json
 import lzma
 import math
@@ -82,7 +83,7 @@ class Plan:
     def rate(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
         down = (self.steps - step) / max(1, 0.2 * self.steps)
-        return self.lr * min(1.0, (step + 1) / self.warm_up, down)
+        return self.lr * min(1.0, (step + 1) / max(1, self.warm_up), down)
 
 
 def pretrain(plan: Plan, text: Path, held_out: Path, folder: Path, device: str = "cpu") -> None:
@@ -99,10 +100,22 @@ def pretrain(plan: Plan, text: Path, held_out: Path, folder: Path, device: str =
         held_out: other text, for the masked loss.
         folder: where all of it goes.
         device: "cpu" or "cuda"; in bfloat16 where that is faster.
+
+    Raises:
+        IdlibError: if a text can't be read or is too short for a batch, or `folder` holds a run
+            on other texts or with another plan.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    _same_texts(folder, text, held_out)
     tokenizer = tokenizer_of(text, folder)
-    train, valid = (encode(t, tokenizer, folder) for t in (text, held_out))
+    train = encode(text, tokenizer, folder / "train.npy")
+    valid = encode(held_out, tokenizer, folder / "held_out.npy")
+    for path, ids in ((text, train), (held_out, valid)):
+        if (pieces := _pieces(ids, plan)) < plan.batch:
+            raise IdlibError(
+                f"{path} has {len(ids):,} tokens, enough for {max(0, pieces)} sequences of "
+                f"{plan.length}, expected a batch of {plan.batch} at least: give a longer text."
+            )
     model = build(plan).to(device)
     optimizer = torch.optim.AdamW(
         _groups(model), lr=plan.lr, betas=(0.9, 0.98), eps=1e-6, fused=device != "cpu"
@@ -155,7 +168,7 @@ def build(plan: Plan) -> RobertaForMaskedLM:
         bos_token_id=BOS,
         pad_token_id=PAD,
         eos_token_id=EOS,
-        attn_implementation=ATTENTION,
+        **ATTENTION,
     )
     with torch.random.fork_rng():
         torch.manual_seed(plan.seed)
@@ -230,9 +243,8 @@ def tokenizer_of(text: Path, folder: Path, characters: int = 30_000_000) -> PreT
     )
 
 
-def encode(text: Path, tokenizer: PreTrainedTokenizerFast, folder: Path) -> np.ndarray:
-    """The token ids of a text, documents apart by ``</s>``, shape (n,); kept in `folder`."""
-    kept = folder / f"{text.name.split('.')[0]}.npy"
+def encode(text: Path, tokenizer: PreTrainedTokenizerFast, kept: Path) -> np.ndarray:
+    """The token ids of a text, documents apart by ``</s>``, shape (n,); kept in that file."""
     if not kept.exists():
         parts, batch = [], []
         for document in text_of(text):
@@ -245,6 +257,18 @@ def encode(text: Path, tokenizer: PreTrainedTokenizerFast, folder: Path) -> np.n
         np.save(half, np.concatenate(parts))
         os.replace(half, kept)
     return np.load(kept, mmap_mode="r")
+
+
+def _same_texts(folder: Path, *texts: Path) -> None:
+    """Notes in the folder which texts it is for, or compares."""
+    for path in texts:
+        if next(text_of(path), None) is None:
+            raise IdlibError(f"{path} holds no text: give plain text in UTF-8.")
+    digests = [hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest() for path in texts]
+    note = folder / "texts.json"
+    if note.exists() and json.loads(note.read_text(encoding="utf-8")) != digests:
+        raise IdlibError(f"{folder} holds a run on other texts: give the same, or another folder.")
+    note.write_text(json.dumps(digests), encoding="utf-8")
 
 
 def _encoded(documents: list[str], tokenizer: PreTrainedTokenizerFast) -> list[np.ndarray]:
@@ -266,10 +290,7 @@ def _sequences(ids: np.ndarray, plan: Plan, step: int) -> Tensor:
 
     Every epoch begins its pieces elsewhere and goes through them in another order.
     """
-    piece = plan.length - 1
-    n = (len(ids) - piece) // piece  # pieces in an epoch
-    if n < plan.batch:
-        raise IdlibError(f"The text has {len(ids)} tokens, too few for a batch of {plan.batch}.")
+    piece, n = plan.length - 1, _pieces(ids, plan)
     rows = []
     for i in range(step * plan.batch, (step + 1) * plan.batch):
         epoch, place = divmod(i, n)
@@ -277,6 +298,11 @@ def _sequences(ids: np.ndarray, plan: Plan, step: int) -> Tensor:
         start = offset + piece * int(order[place])
         rows.append(ids[start : start + piece].astype(np.int64))
     return torch.cat([torch.full((len(rows), 1), BOS), torch.from_numpy(np.stack(rows))], dim=1)
+
+
+def _pieces(ids: np.ndarray, plan: Plan) -> int:
+    """In an epoch."""
+    return len(ids) // (plan.length - 1) - 1
 
 
 _orders: dict[tuple, tuple[int, np.ndarray]] = {}
@@ -304,7 +330,7 @@ def _loss(model: RobertaForMaskedLM, ids: Tensor, labels: Tensor) -> Tensor:
 def _held_out(model: RobertaForMaskedLM, ids: np.ndarray, plan: Plan, device: str) -> float:
     """The masked loss on the same 320 sequences of other text every time."""
     losses = []
-    for step in range(320 // plan.batch):
+    for step in range(max(1, 320 // plan.batch)):
         seen, labels = masked(_sequences(ids, plan, step), plan.share, step)
         losses.append(_loss(model, seen.to(device), labels.to(device)))
     return torch.stack(losses).mean().item()

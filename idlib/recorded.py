@@ -27,6 +27,7 @@ from .texts import is_text, load_text
 __all__ = [
     "Curve",
     "curve",
+    "full_model",
     "provenance",
     "record",
     "recorded",
@@ -78,8 +79,8 @@ def record(
         return [replace(config, seed=seed) for seed in experiment.seeds]
 
     bases = _bases(experiment)
-    rates.choose([_full(base) for base in bases])
-    full = make([c for base in bases for c in seeded(_full(base))])
+    rates.choose([full_model(base) for base in bases])
+    full = make([c for base in bases for c in seeded(full_model(base))])
     searched = bool(experiment.thresholds or experiment.share)
     wanted = {base: _thresholds(experiment, base, full, majority) for base in bases}
     bases = [base for base in bases if wanted[base] or not searched]
@@ -122,8 +123,13 @@ def _thresholds(
     """The scores to reach, but for those that the commonest label reaches."""
     thresholds = experiment.thresholds
     if experiment.share:
-        own = [r.score for r in full if _unrated(r.config) == _unrated(_full(base))]
-        thresholds = (experiment.share * statistics.fmean(own), *thresholds)
+        own = [r for r in full if _unrated(r.config) == _unrated(full_model(base))]
+        if any(r.score is None for r in own):
+            raise IdlibError(
+                f"{base.task} {base.model}: the full model {own[0].message or 'diverged'}. "
+                "Choose among smaller learning rates."
+            )
+        thresholds = (experiment.share * statistics.fmean(r.score for r in own), *thresholds)
     for threshold in thresholds:
         if threshold <= majority[base.task]:
             print(f"{base.task} {base.model}: {threshold:.3f} says nothing, the commonest "
@@ -151,8 +157,8 @@ def _least(config: RunConfig) -> int:
     return len(set(chosen_layers(shapes, config.structure_aware))) + 1
 
 
-def _full(config: RunConfig) -> RunConfig:
-    """The same with the full model, for which no method of projecting matters."""
+def full_model(config: RunConfig) -> RunConfig:
+    """The configuration with the full model, for which no method of projecting matters."""
     return replace(config, d=None, normalize="global", structure_aware=False)
 
 
@@ -204,7 +210,7 @@ class _Rates:
     def of(self, config: RunConfig) -> float:
         """The rate for a configuration: that of the nearest d at which one was chosen."""
         if config.d is None:
-            return self.best[_unrated(_full(config))]
+            return self.best[_unrated(full_model(config))]
         pilots = [c.d for c in self.best if c.d and replace(c, d=config.d) == _unrated(config)]
         pilot = min(pilots, key=lambda p: abs(math.log(p / config.d)))
         lr = self.best[_unrated(replace(config, d=pilot))]

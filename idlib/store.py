@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from .errors import IdlibError
+from .projection_base import check_integer
 
 __all__ = ["Run", "RunConfig", "RunStore", "session"]
 
@@ -63,6 +64,13 @@ class RunConfig:
     scored_on: str = "test"
     decide: tuple[float, ...] = ()
     structure_aware: bool | str = False
+
+    def __post_init__(self) -> None:
+        for name in ("d", "seed", "epochs", "batch_size"):  # NumPy's integers too
+            if (value := getattr(self, name)) is not None:
+                low = 0 if name == "seed" else 1
+                object.__setattr__(self, name, check_integer(name, value, low))
+        object.__setattr__(self, "lr", float(self.lr))
 
 
 @dataclass(frozen=True)
@@ -169,6 +177,8 @@ class RunStore:
     def add(self, run: Run) -> None:
         """Keeps a run, in the file before this returns."""
         with self.writing():
+            if self.path and self.path.exists() and self.path.stat().st_size != self._size:
+                self._read()  # somebody else wrote, or left half a line
             if not self._announced:
                 self.sessions.append(session(self.about))
                 self._append({"session": self.sessions[-1]})

@@ -59,7 +59,9 @@ class Subspace(nn.Module):
             makes every parameter tensor a layer, as the released code does; a mapping from
             layer names to lists of module names sets them by hand.
 
-    Gradient checkpointing of a `transformers` model works as it does outside a subspace.
+    Gradient checkpointing of a `transformers` model works as it does outside a subspace. Other
+    uses of `torch.utils.checkpoint` don't: they compute again when the parameters are back at
+    :math:`\theta_0`, and their gradients are wrong. Switch them off.
 
     Raises:
         IdlibError: if the model has no trainable parameters, d is not in 1 to D (in m + 1 to D
@@ -156,6 +158,9 @@ class Subspace(nn.Module):
         }
 
     def set_extra_state(self, state: dict) -> None:
+        self._set_projection(state["projection"], state["seed"], state["normalize"])
+
+    def _check_saved(self, state: dict) -> None:
         if (state["D"], state["d"]) != (self.D, self.d):
             raise IdlibError(
                 f"The saved subspace has D = {state['D']:,} and d = {state['d']}, this one has "
@@ -174,7 +179,6 @@ class Subspace(nn.Module):
                 f"The saved subspace starts from another theta_0 (fingerprint {saved}, here "
                 f"{here}): build the model with the seed or the weights it was trained from."
             )
-        self._set_projection(state["projection"], state["seed"], state["normalize"])
 
     def _set_projection(self, name: str, seed: int, normalize: str) -> None:
         sizes = [math.prod(shape) for shape in self.shapes.values()]
@@ -214,11 +218,16 @@ class _Theta(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, *grads: Tensor):
+        with torch.autocast(ctx.saved_tensors[0].device.type, enabled=False):
+            return _Theta._backward(ctx, grads)
+
+    @staticmethod
+    def _backward(ctx, grads: Sequence[Tensor]):
         (theta_d,) = ctx.saved_tensors
         flat = empty(sum(ctx.sizes), theta_d)  # the gradient with respect to theta^D
         place = 0
         for g, size in zip(grads, ctx.sizes, strict=True):
-            flat[place : place + size].view_as(g).copy_(g)
+            flat[place : place + size].view(g.shape).copy_(g.to_dense() if g.is_sparse else g)
             place += size
         if not ctx.m:
             return ctx.projection.adjoint(flat), None, None, *(None for _ in grads)
@@ -227,8 +236,11 @@ class _Theta(torch.autograd.Function):
         dots = torch.stack([g @ step for g, step in zip(parts, steps, strict=True)])
         index = torch.tensor(ctx.layer, device=dots.device)
         scales = torch.zeros_like(theta_d[: ctx.m]).index_add(0, index, dots)
-        for g, i in zip(parts, ctx.layer, strict=True):
-            g.mul_(1 + theta_d[i])
+        if torch.is_grad_enabled():  # for a second derivative
+            flat = torch.cat([g * (1 + theta_d[i]) for g, i in zip(parts, ctx.layer, strict=True)])
+        else:
+            for g, i in zip(parts, ctx.layer, strict=True):
+                g.mul_(1 + theta_d[i])
         return torch.cat([scales, ctx.projection.adjoint(flat)]), None, None, *(None for _ in grads)
 
 
@@ -238,5 +250,7 @@ def _drop_theta_0(subspace: Subspace, state: dict, prefix: str, metadata: dict) 
 
 
 def _add_theta_0(subspace: Subspace, state: dict, prefix: str, *_) -> None:
+    if saved := state.get(f"{prefix}_extra_state"):
+        subspace._check_saved(saved)  # before anything is loaded
     for name, p in subspace.model.named_parameters(remove_duplicate=False):
-        state.setdefault(f"{prefix}model.{name}", p.detach())
+        state.setdefault(f"{prefix}model.{name}", p)

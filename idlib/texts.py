@@ -218,14 +218,18 @@ def _read(folder: Path, source: Source, part: str) -> Texts:
             f"{path} can't be read ({type(error).__name__}: {error}): expected the columns "
             f"{columns} of GLUE's file."
         ) from error
-    if len(good) < 0.99 * len(rows) or not good:
+    if not rows:
+        raise IdlibError(f"{path} holds no examples: put GLUE's file there.")
+    if len(good) < 0.99 * len(rows):
         raise IdlibError(f"{path}: {len(rows) - len(good)} of {len(rows)} lines lack a column.")
     return Texts([tuple(text.strip() for text in row[:-1]) for row in good], labels)
 
 
 def _number(label: str, classes: Sequence[str]) -> int:
-    number = int(label) if label.isdigit() else classes.index(label)
-    if not 0 <= number < len(classes):
+    number = int(label) if label.isdigit() else None
+    if label in classes:
+        number = classes.index(label)
+    if number is None or number >= len(classes):
         raise ValueError(f"label {label!r} with the classes {classes}")
     return number
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
+import transformers
+from transformers import AutoTokenizer
 
 from idlib import IdlibError, Subspace
 from idlib.adapters import adapt, numbers, shapes, split_name
@@ -195,6 +197,14 @@ def test_a_subspace_of_an_adapter(folders):
     assert sum(p.numel() for p in trainable(model).values()) == subspace.D
     ids = encode(TEXTS, folders["roberta"]).tensors[0]
     assert torch.equal(subspace.eval()(ids), model(ids))
+
+
+def test_what_else_is_drawn_anew_is_trained_too(folders, tmp_path):
+    encoder = transformers.DistilBertModel.from_pretrained(folders["distilbert"])
+    encoder.save_pretrained(tmp_path)
+    AutoTokenizer.from_pretrained(folders["distilbert"]).save_pretrained(tmp_path)
+    names = {name.split(".")[1] for name in trainable(made(f"{tmp_path}+head"))}
+    assert names == {"pre_classifier", "classifier"}
 
 
 class TestNames:

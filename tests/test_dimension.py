@@ -3,6 +3,7 @@
 import random
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from pytest import approx
@@ -192,6 +193,40 @@ def test_empty_data_are_refused():
         measure(train=blobs(0, 1))
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seeds": ()}, "seeds is empty"),
+        ({"lrs": ()}, "lrs is empty"),
+        ({"full_lrs": ()}, "full_lrs is empty"),
+        ({"per_octave": 0}, "per_octave = 0 was given"),
+        ({"jobs": 0}, "jobs = 0 was given"),
+        ({"epochs": 0}, "epochs = 0 was given"),
+        ({"batch_size": 0}, "batch_size = 0 was given"),
+        ({"score": lambda model, data: 1.0, "store": RunStore()}, "and .*lambda.* has none"),
+    ],
+)
+def test_bad_options(options, message):
+    with pytest.raises(IdlibError, match=message):
+        idlib.intrinsic_dimension(linear, TRAIN, TEST, **{**QUICK, **options})
+
+
+def test_one_model_again_and_again_is_refused_and_left_as_it_was():
+    net = linear()
+    before = net.weight.clone()
+    with pytest.raises(IdlibError, match=r"one model twice.*copy.deepcopy"):
+        idlib.intrinsic_dimension(lambda: net, TRAIN, TEST, **QUICK)
+    assert torch.equal(net.weight, before)
+
+
+def test_numpys_integers_are_integers(tmp_path):
+    config = RunConfig("t", "m", np.int64(3), np.float32(0.5), np.int32(1), epochs=np.int64(2))
+    assert config == RunConfig("t", "m", 3, 0.5, 1, epochs=2)
+    store = RunStore(tmp_path / "runs.jsonl")
+    store.add(Run(config, "finished", 0.5, 0.0, 1, 1.0, 100))
+    assert RunStore(tmp_path / "runs.jsonl").get(config).score == 0.5
+
+
 def test_the_lattice_is_even_in_the_logarithm():
     ds = lattice(199_210)
     assert ds[0] == 1 and ds[-1] == 199_210
@@ -212,3 +247,11 @@ def test_d90_is_the_smallest_d_that_reaches_the_threshold_seed_by_seed():
     assert d90(runs, 0.9).d == 40
     assert d90(runs, 0.93).d is None
     assert "1 of 2 seeds" in d90(runs, 0.93).note
+
+
+def test_the_later_run_counts_where_the_rate_was_chosen_again():
+    first, again, larger = (
+        Run(RunConfig("t", "m", d, lr), "finished", score, 0.0, 1, 1.0, 100)
+        for d, lr, score in ((10, 0.1, 0.9), (10, 0.3, 0.8), (20, 0.3, 0.95))
+    )
+    assert d90([first, larger, again], 0.85).d == 20

@@ -12,6 +12,7 @@ import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from idlib import IdlibError, pretrain
+from idlib.language import classifier
 from idlib.pretrain import (
     BOS,
     EOS,
@@ -78,6 +79,34 @@ def test_interrupted_it_ends_with_the_same_weights(texts, tmp_path, monkeypatch)
         pretrain.pretrain(replace(PLAN, lr=1.0), *texts, tmp_path / "whole")
 
 
+def test_texts_with_one_stem_are_two_texts(texts, tmp_path):
+    paths = tmp_path / "words.train.txt", tmp_path / "words.valid.txt"
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text("\n".join(text_of(text)), encoding="utf-8")
+    pretrain.pretrain(replace(PLAN, steps=2), *paths, tmp_path / "run")
+    train, held_out = (np.load(tmp_path / "run" / f"{name}.npy") for name in ("train", "held_out"))
+    assert not np.array_equal(train, held_out)
+
+
+def test_texts_that_will_not_do_leave_nothing_behind(texts, tmp_path):
+    empty, short = tmp_path / "empty.txt", tmp_path / "short.txt"
+    empty.write_text("\n \n", encoding="utf-8")
+    short.write_text("a river\n", encoding="utf-8")
+    with pytest.raises(IdlibError, match=r"empty.txt holds no text"):
+        pretrain.pretrain(PLAN, empty, texts[1], tmp_path / "run")
+    assert not list((tmp_path / "run").iterdir())
+    with pytest.raises(IdlibError, match=r"short.txt has \d+ tokens, enough for 0 .*give a longer"):
+        pretrain.pretrain(PLAN, texts[0], short, tmp_path / "run")
+    with pytest.raises(IdlibError, match="a run on other texts"):
+        pretrain.pretrain(PLAN, *texts, tmp_path / "run")
+
+
+def test_any_batch_and_no_warm_up(texts, tmp_path):
+    plan = replace(PLAN, steps=1, batch=330, warm_up=0)
+    pretrain.pretrain(plan, *texts, tmp_path)
+    assert math.isfinite(json.loads((tmp_path / "loss.jsonl").read_text().splitlines()[-1])["loss"])
+
+
 def test_it_learns_which_word_comes_next(texts, tmp_path):
     plan = replace(PLAN, steps=400, batch=16, warm_up=20, lr=5e-3, save_every=400)
     pretrain.pretrain(plan, *texts, tmp_path)
@@ -91,6 +120,7 @@ def test_what_is_kept_loads_with_transformers(texts, tmp_path):
     ids = tokenizer("River STONE")["input_ids"]
     assert (ids[0], ids[-1]) == (BOS, EOS)
     assert tokenizer.decode(ids, skip_special_tokens=True).strip() == "river stone"
+    assert classifier(str(tmp_path / "step-000002"), 3)()(torch.tensor([ids])).shape == (1, 3)
     model = AutoModelForMaskedLM.from_pretrained(tmp_path / "step-000002")
     assert model(torch.tensor([ids])).logits.shape == (1, len(ids), pretrain.VOCABULARY)
 
@@ -117,15 +147,13 @@ def test_an_epoch_goes_once_through_the_text():
     rows = torch.cat([pretrain._sequences(ids, plan, step) for step in range(n // 7)])
     assert (rows[:, 0] == BOS).all()
     assert len(rows[:, 1:].unique()) == rows[:, 1:].numel(), "no token twice"
-    with pytest.raises(IdlibError, match="too few for a batch"):
-        pretrain._sequences(ids[:50], plan, 0)
 
 
 def test_text_and_tokens(texts, tmp_path):
     documents = list(text_of(texts[0]))
     assert len(documents) == 60 and all(d.endswith("\n") for d in documents)
     tokenizer = tokenizer_of(texts[0], tmp_path)
-    ids = encode(texts[0], tokenizer, tmp_path)
+    ids = encode(texts[0], tokenizer, tmp_path / "ids.npy")
     assert (np.asarray(ids) == EOS).sum() == 60
     assert tokenizer.decode(ids[: list(ids).index(EOS)]).strip() == documents[0].strip().lower()
     with pytest.raises(IdlibError, match="There is no file"):

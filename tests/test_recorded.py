@@ -11,6 +11,7 @@ from idlib.data import fingerprint, load
 from idlib.dimension import d90
 from idlib.experiments import EXPERIMENTS, table1
 from idlib.recorded import FOLDER, curve, provenance, record, replay
+from idlib.search import rate_at
 from idlib.store import RunStore
 from idlib.texts import load_text
 from idlib.training import accuracy
@@ -50,7 +51,7 @@ def test_every_scored_run_has_the_rate_that_was_chosen(name):
     experiment, store = EXPERIMENTS[name], recorded.recorded(name)
     rates = recorded._Rates(experiment, CHANCE, lambda cs: [r for c in cs if (r := store.get(c))])
     bases = recorded._bases(experiment)
-    rates.choose([recorded._full(base) for base in bases])
+    rates.choose([recorded.full_model(base) for base in bases])
     rates.choose([replace(base, d=d) for base in bases for d in experiment.pilots])
     scored = [r.config for r in store if r.config.scored_on == experiment.scored_on]
     assert scored and all(rates.of(c) == c.lr for c in scored)
@@ -199,6 +200,48 @@ def test_no_d_is_asked_that_the_layers_would_use_up(tmp_path, monkeypatch):
     store = record("aware", path=tmp_path / "aware.jsonl")
     assert {r.config.d for r in store if r.config.scored_on == "validation"} == {5}
     assert {r.config.d for r in store if r.config.scored_on == "test"} == {None, 4, 6}
+
+
+def test_the_rate_is_chosen_again_at_a_d90_far_from_where_it_was(tmp_path, monkeypatch):
+    far = recorded.Experiment(
+        ("digits",), ("fc",), (2, 3, 400), (2,), (0.01, 0.1, 1.0), (0.01,), (0,), epochs=2,
+        share=0.9, scale_lr=True, rechecked=True,
+    )  # fmt: skip
+    monkeypatch.setitem(EXPERIMENTS, "far", far)
+    store = record("far", path=tmp_path / "far.jsonl")
+    runs = {}
+    for r in store:
+        if r.config.d:
+            runs.setdefault((r.config.d, r.config.scored_on), []).append(r)
+    there = runs[400, "validation"]
+    assert {r.config.lr for r in there} == {rate_at(400, lr, 2) for lr in far.lrs}
+    best = max(there, key=lambda r: (r.score or 0, -r.loss)).config.lr
+    chosen = max(runs[2, "validation"], key=lambda r: (r.score or 0, -r.loss)).config.lr
+    assert runs[400, "test"][-1].config.lr == best
+    assert {r.config.lr for r in runs[400, "test"]} == {rate_at(400, chosen, 2), best}
+    before = len(store)
+    assert len(record("far", path=tmp_path / "far.jsonl")) == before, "it resumes"
+
+
+def test_a_full_model_that_diverges_is_named(tmp_path, monkeypatch):
+    hot = recorded.Experiment(
+        ("digits",), ("fc",), (2, 4), (2,), (0.3,), (1e30,), (0,), epochs=1, share=0.9
+    )
+    monkeypatch.setitem(EXPERIMENTS, "hot", hot)
+    with pytest.raises(IdlibError, match=r"digits fc: the full model .*smaller learning rates"):
+        record("hot", path=tmp_path / "hot.jsonl")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["mnist --model fc", "digits --epochs 3", "compression --jobs 4", "laboratory --dask"],
+)
+def test_options_that_would_be_ignored_are_refused(command, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["idlib", "record", *command.split()])
+    with pytest.raises(SystemExit):
+        main()
+    name, option, *_ = command.split()
+    assert f"{name} takes no {option}" in capsys.readouterr().err
 
 
 def test_unknown_names_are_refused():

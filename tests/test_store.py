@@ -87,6 +87,16 @@ class TestKeeping:
         assert filled.read_bytes().startswith(before)
         assert len(RunStore(filled)) == 3
 
+    def test_runs_that_others_wrote_meanwhile_are_kept(self, filled):
+        store = RunStore(filled)
+        another, third = (replace(RUN, config=replace(CONFIG, seed=s)) for s in (3, 4))
+        copy = filled.with_name("copy.jsonl")
+        copy.write_bytes(filled.read_bytes())
+        RunStore(copy).add(another)
+        filled.write_bytes(copy.read_bytes())  # as version control does
+        store.add(third)
+        assert store.get(another.config) and len(store) == len(RunStore(filled)) == 4
+
     def test_nothing_is_made_before_the_first_run(self, path):
         RunStore(path)
         assert not path.parent.exists()

@@ -245,6 +245,46 @@ class TestModels:
         for p, q in zip(theta.values(), subspace.theta().values(), strict=True):
             assert torch.equal(p, q)
 
+    @pytest.mark.parametrize("aware", [False, "tensors"])
+    def test_second_derivatives(self, aware):
+        net = nn.Sequential(nn.Linear(8, 4), nn.Tanh(), nn.Linear(4, 1)).double()
+        subspace = Subspace(net, 6, structure_aware=aware)
+        x, start = torch.randn(3, 8).double(), torch.randn(6).double()
+
+        def loss(theta_d):
+            return functional_call(subspace, {"theta_d": theta_d}, (x,)).square().sum()
+
+        assert gradgradcheck(loss, start.requires_grad_())
+
+    @pytest.mark.parametrize("aware", [False, "tensors"])
+    def test_backward_under_autocast(self, aware):
+        subspace = Subspace(
+            nn.Sequential(nn.Linear(8, 4), nn.Linear(4, 2)), 6, structure_aware=aware
+        )
+        nn.init.normal_(subspace.theta_d)
+        x = torch.randn(2, 8)
+        with torch.autocast("cpu", torch.bfloat16):
+            subspace(x).sum().backward()
+        inside, subspace.theta_d.grad = subspace.theta_d.grad, None
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = subspace(x).sum()
+        loss.backward()
+        assert torch.equal(inside, subspace.theta_d.grad)
+
+    def test_bfloat16_and_sparse_gradients(self):
+        x = torch.randn(2, 8)
+        subspace = Subspace(nn.Linear(8, 4), 5).bfloat16()
+        subspace(x.bfloat16()).sum().backward()
+        assert subspace.theta_d.grad.dtype == torch.bfloat16
+        words, ids = nn.Embedding(9, 3, sparse=True), torch.tensor([1, 1, 4])
+        dense = nn.Embedding.from_pretrained(words.weight.detach(), freeze=False)
+        grads = []
+        for model in (words, dense):
+            subspace = Subspace(model, 5)
+            subspace(ids).square().sum().backward()
+            grads.append(subspace.theta_d.grad)
+        assert torch.allclose(*grads)
+
     def test_inference_mode_first_and_training_later(self, net, x):
         subspace = Subspace(net, 8)
         with torch.inference_mode():
@@ -352,10 +392,21 @@ class TestStateDict:
         ],
         ids=["another-d", "another-D", "another-theta_0"],
     )
-    def test_another_subspace_is_refused(self, other, message):
-        state = Subspace(fc(30, 1), 8).state_dict()
+    def test_another_subspace_is_refused_and_left_as_it_was(self, other, message):
+        state = Subspace(fc(30, 1), 8).state_dict() | {"theta_d": torch.ones(8)}
+        subspace = other()
         with pytest.raises(IdlibError, match=message):
-            other().load_state_dict(state)
+            subspace.load_state_dict(state)
+        assert not subspace.theta_d.any()
+
+    def test_assigned_tied_parameters_stay_tied(self):
+        model = Tied()
+        saved, loaded = Subspace(model, 5), Subspace(model, 5)
+        nn.init.normal_(saved.theta_d)
+        loaded.load_state_dict(saved.state_dict(), assign=True)
+        words = torch.arange(3)
+        assert torch.equal(loaded(words), saved(words))
+        assert torch.allclose(loaded.merged()(words), saved(words), atol=1e-6)
 
 
 class TestBadInput:

@@ -238,3 +238,17 @@ def test_a_sweep_normalises_as_is_usual_for_its_task(tmp_path, monkeypatch):
         monkeypatch.setattr(sys, "argv", [*command.split(), str(tmp_path / "x.jsonl"), *extra])
         main()
     assert [c.normalize for c in asked] == ["per-tensor", "global", "global", "global"]
+
+
+def test_a_sweep_makes_each_full_model_once(tmp_path, monkeypatch):
+    asked = []
+    command = "idlib sweep --task digits --model m --d all 10 --lr 0.1 --structure-aware --store x"
+    monkeypatch.setattr(sys, "argv", [*command.split(), "--projection", "fastfood", "hashed"])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "idlib.__main__.sweep", lambda configs, *a, **kw: asked.extend(configs) or []
+    )
+    main()
+    assert [(c.d, c.projection, c.structure_aware) for c in asked] == [
+        (None, "fastfood", False), (10, "fastfood", True), (10, "hashed", True),
+    ]  # fmt: skip

@@ -68,6 +68,16 @@ def test_a_file_with_other_columns_is_refused(tmp_path, monkeypatch):
         load_text("sst2")
 
 
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [([], "holds no examples"), (["fine\t-1"], "label '-1'"), (["fine\tyes"], "label 'yes'")],
+)
+def test_no_examples_and_labels_that_are_none(tmp_path, monkeypatch, lines, message):
+    written(tmp_path, monkeypatch, "sst2", lines)
+    with pytest.raises(IdlibError, match=message):
+        load_text("sst2")
+
+
 def test_a_field_too_long_for_csv_is_refused(tmp_path, monkeypatch):
     written(tmp_path, monkeypatch, "sst2", ["fine" * 50_000 + "\t1"])
     with pytest.raises(IdlibError, match=r"train.tsv can't be read"):
