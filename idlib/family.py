@@ -43,8 +43,8 @@ START = "roberta-4x128@0"
 CHECKPOINTS = (START, *EXPERIMENTS["checkpoints_sst2"].models, LAST)  # by time
 TABLE = (  # experiments for `table`
     "family_sst2", "family_said", "family_tensors", "sst2_minilm", "sst2_minilm_global",
-    "family_docstrings", "docstrings_small", "qqp_small", "qqp_minilm", "pairs_small",
-    "pairs_minilm",
+    "family_docstrings", "docstrings_small", "qqp_small", "qqp_minilm", "qqp_minilm_global",
+    "pairs_small", "pairs_minilm",
 )  # fmt: skip
 TASKS = {"SST-2": "sst2-n19200", "docstrings": "docstrings"}
 FIXED = {  # 0.9 times the last checkpoint's full model

@@ -196,7 +196,9 @@ class _Rates:
         for cell, rates in scored.items():
             floor = self.chance[cell.task] + 0.01 if e.careful and cell.d else -math.inf
             safe = _safe({lr: _mean_score(runs)[0] for lr, runs in rates.items()}, floor)
-            self.best[cell] = max(safe, key=lambda lr: _mean_score(rates[lr]))
+            best = max(safe, key=lambda lr: _mean_score(rates[lr]))
+            if cell.d in (None, *e.pilots) or best != self.of(cell):  # rounded, it would differ
+                self.best[cell] = best
 
     def _tried(self, cell: RunConfig) -> Sequence[float]:
         e = self.experiment
