@@ -87,7 +87,7 @@ def test_provenance_is_that_of_the_runs_shown(tmp_path):
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     store = RunStore(path)
     assert provenance(store) == (
-        "Recorded on qqp and sst2, 1 seed, two cores and a GPU, 2026-01-04"
+        "Recorded on qqp and sst2, 1 to 2 seeds, two cores and a GPU, 2026-01-04"
     )
     assert provenance(store, tasks=["qqp"]) == "Recorded on qqp, 1 seed, two cores, 2026-01-03"
     assert provenance(store, tasks=["sst2-n9"], models=["a"]) == (
