@@ -2,7 +2,7 @@
 
 The subspaces are those of recorded runs that kept theta_d, drawn again; those with labels
 learned by heart kept none and are trained again, as they were. Nothing else is trained:
-`python -m idlib record generalisation` takes about ten minutes, most of them for the language
+`python -m idlib record generalisation` takes about forty minutes, most of them for the language
 models, and goes on where it was when it is started again.
 """
 
