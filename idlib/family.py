@@ -46,6 +46,7 @@ TABLE = (  # experiments for `table`
     "family_docstrings", "docstrings_small", "qqp_small", "qqp_minilm", "qqp_minilm_global",
     "pairs_small", "pairs_minilm",
 )  # fmt: skip
+USELESS = "not informative"
 TASKS = {"SST-2": "sst2-n19200", "docstrings": "docstrings"}
 FIXED = {  # 0.9 times the last checkpoint's full model
     task: EXPERIMENTS[f"checkpoints_{task.split('-')[0]}"].thresholds[0] for task in TASKS.values()
@@ -199,6 +200,10 @@ def table() -> dict[tuple[str, str, str], dict[str, str]]:
                 row = rows.setdefault((task.split("-n")[0], method, normalize), {})
                 label = model.split("/")[-1].removeprefix("roberta-")
                 row.setdefault(label, _cell(inside, threshold, MAJORITY[task.split("-")[0]]))
+    for one, another in itertools.permutations(rows, 2):  # which the full model alone decides
+        if one[0] == another[0]:
+            useless = (label for label, cell in rows[another].items() if cell == USELESS)
+            rows[one] = dict.fromkeys(useless, USELESS) | rows[one]
     tasks = list(dict.fromkeys(task for task, _, _ in rows))
     return dict(sorted(rows.items(), key=lambda row: tasks.index(row[0][0])))
 
@@ -206,7 +211,7 @@ def table() -> dict[tuple[str, str, str], dict[str, str]]:
 def _cell(runs: list, threshold: float, majority: float) -> str:
     estimate = _estimate(runs, threshold, majority)
     if estimate.d is None:
-        return "not informative" if threshold <= majority else "none"
+        return USELESS if threshold <= majority else "none"
     return "≤ " * (estimate.d == min(r.config.d for r in runs)) + f"{estimate.d:,}"
 
 
