@@ -145,7 +145,7 @@ class RunStore:
         return run or self._whole.get(replace(config, decide=()))
 
     def session_of(self, run: Run) -> dict:
-        """The session in which a run was made: date, versions, hardware, and what it was told."""
+        """The session in which a run of a file was made: date, versions, hardware, command."""
         return self._made_in[run.config]
 
     @contextmanager
@@ -179,16 +179,15 @@ class RunStore:
         with self.writing():
             if self.path and self.path.exists() and self.path.stat().st_size != self._size:
                 self._read()  # somebody else wrote, or left half a line
-            if not self._announced:
+            if self.path and not self._announced:
                 self.sessions.append(session(self.about))
                 self._append({"session": self.sessions[-1]})
                 self._announced = True
             self._know(run)
-            self._append(_to_json(run))
+            if self.path:
+                self._append(_to_json(run))
 
     def _append(self, record: dict) -> None:
-        if self.path is None:
-            return
         with self.path.open("ab") as file:
             if file.tell() > self._size:  # a line that was never finished
                 file.truncate(self._size)
