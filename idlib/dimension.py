@@ -105,7 +105,8 @@ class IntrinsicDimension:
 def d90(runs: Iterable[Run], threshold: float) -> Estimate:
     """The smallest d among finished `runs` whose score reaches `threshold`, seed by seed.
 
-    Of two runs with the same d and seed the later one counts: it has the better learning rate.
+    Of two runs with the same d and seed the later one counts: its learning rate was chosen
+    nearer to that d.
     """
     seeds: dict[int, list[int]] = {}
     for r in {(r.config.d, r.config.seed): r for r in runs}.values():

@@ -98,7 +98,7 @@ def record(
     first = math.sqrt(experiment.pilots[0] * experiment.pilots[-1])
     runs = search(cells, first, 4, make)
     if experiment.rechecked:
-        rates.choose(_far(experiment, {base: wanted[base] for base in bases}, runs))
+        rates.choose(_far(experiment, wanted, runs))
         search(cells, first, 4, make)
     return store
 
@@ -336,8 +336,9 @@ def provenance(*stores: RunStore, tasks: Sequence[str] = (), models: Sequence[st
     of_each: dict[tuple[str, str], set[int]] = {}
     for config, _ in shown:
         of_each.setdefault((config.task, config.model), set()).add(config.seed)
-    counts = sorted({len(seeds) for seeds in of_each.values()})
-    seeds = f"{' to '.join(map(str, counts[:1] + counts[1:][-1:]))} seed{'s' * (counts != [1])}"
+    counts = [len(seeds) for seeds in of_each.values()]
+    few, many = min(counts), max(counts)
+    seeds = f"{few} to {many}" if few < many else f"{many}"
     hardware = " and ".join(dict.fromkeys(session["hardware"] for _, session in shown))
     date = max(session["date"] for _, session in shown)[:10]
-    return f"Recorded on {data}, {seeds}, {hardware}, {date}"
+    return f"Recorded on {data}, {seeds} seed{'s' * (many > 1)}, {hardware}, {date}"
