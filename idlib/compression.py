@@ -71,10 +71,15 @@ def encode(run: Run, bits: int = FLOAT) -> bytes:
     Args:
         run: with its theta_d, of a network that goes by name.
         bits: for each number: 32 as they are, or 2 to 16 by `quantise`.
+
+    Raises:
+        IdlibError: if the run kept no theta_d, or has lambdas, which such a file does not hold.
     """
     if run.theta_d is None:
         raise IdlibError(f"{run.config} carries no theta_d: run it with keep_theta_d=True.")
     c = run.config
+    if c.structure_aware:
+        raise IdlibError(f"{c} has lambdas, for which there is no room: expected DID.")
     head = {"model": c.model, "seed": c.seed, "d": c.d, "projection": c.projection}
     head |= {"normalize": c.normalize, "bits": bits}
     if bits == FLOAT:

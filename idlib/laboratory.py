@@ -13,9 +13,7 @@ References:
 
 import functools
 import re
-import statistics
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -25,19 +23,15 @@ from torch.utils.data import TensorDataset
 
 from .data import load
 from .errors import IdlibError
-from .family import searched_in
 from .models import network
-from .recorded import recorded
 from .runs import Problem, build, data_of
 from .store import Run, RunConfig
 from .training import train
 
 __all__ = [
     "OPTIMIZERS",
-    "Reached",
     "make_run",
     "problem_of",
-    "reached",
     "teacher",
     "with_targets",
 ]
@@ -176,39 +170,3 @@ def teacher() -> nn.Module:
     model = build(config)
     train(model, load("digits").train, config.lr, config.epochs, config.batch_size, config.seed)
     return model.eval()
-
-
-@dataclass(frozen=True)
-class Reached:
-    """How far a language model was seen to come on a task.
-
-    Args:
-        full: test accuracy of full fine-tuning, the mean over the seeds.
-        best: for each d tried the best accuracy over seeds.
-    """
-
-    full: float
-    best: Mapping[int, float]
-
-
-def reached(task: str, model: str) -> Reached | None:
-    """What the recorded searches say of a model of the family; None if they are not recorded.
-
-    Args:
-        task: a value of `idlib.family.TASKS`.
-        model: for instance "roberta-4x128@0", which was never pretrained.
-    """
-    runs = [
-        r
-        for r in recorded(searched_in(task, model))
-        if (r.config.task, r.config.model, r.config.scored_on) == (task, model, "test")
-        and r.score is not None
-        and not r.config.structure_aware
-    ]
-    full = [r.score for r in runs if r.config.d is None]
-    if not full:
-        return None
-    best: dict[int, float] = {}
-    for r in sorted((r for r in runs if r.config.d), key=lambda r: r.config.d):
-        best[r.config.d] = max(r.score, best.get(r.config.d, 0.0))
-    return Reached(statistics.fmean(full), best)

@@ -2,6 +2,7 @@
 
 import io
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -92,6 +93,10 @@ def test_damaged_files_are_refused(tmp_path):
     without = next(r for r in curve("digits", "digits", "fc").runs if r.theta_d is None)
     with pytest.raises(IdlibError, match="carries no theta_d"):
         encode(without)
+    trained = curve("digits", "digits", "fc").first_seed[125]
+    said = replace(trained, config=replace(trained.config, structure_aware=True))
+    with pytest.raises(IdlibError, match="has lambdas"):
+        encode(said)
 
 
 def test_zipping_keeps_the_largest_weights():

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from idlib import IdlibError, laboratory, plots, widgets
+from idlib import IdlibError, plots, widgets
 from idlib.data import load
 from idlib.flatness import first_layer, gradient_norms, trace
 from idlib.geometry import cloud, cosines, in_degrees, missed, skewness
-from idlib.laboratory import make_run, problem_of, reached, teacher, with_targets
+from idlib.laboratory import make_run, problem_of, teacher, with_targets
 from idlib.models import fc, lenet
 from idlib.recorded import curve, replay
 from idlib.runs import build
-from idlib.store import Run, RunConfig, RunStore
+from idlib.store import RunConfig
 from idlib.training import accuracy
 
 CONFIG = RunConfig("digits", "fc-10-1", None, 3e-3, 0, "hashed", epochs=1)
@@ -103,22 +103,6 @@ class TestNames:
 
 def _named(model: str, **changes) -> RunConfig:
     return replace(CONFIG, model=model, **changes)
-
-
-class TestReached:
-    def test_what_was_not_recorded_is_none(self, monkeypatch):
-        monkeypatch.setattr(laboratory, "recorded", lambda name: RunStore())
-        assert reached("sst2-n19200", "roberta-4x128@0") is None
-
-    def test_it_finds_the_best_of_each_d(self, monkeypatch):
-        store, model = RunStore(), "roberta-4x128@0"
-        for d, seed, score in ((None, 0, 0.7), (None, 1, 0.8), (10, 0, 0.5), (10, 1, 0.6)):
-            config = RunConfig("sst2-n19200", model, d, 0.1, seed)
-            store.add(Run(config, "finished", score, 0.1, 1, 1.0, 100))
-        monkeypatch.setattr(laboratory, "recorded", lambda name: store)
-        found = reached("sst2-n19200", model)
-        assert found.full == pytest.approx(0.75)
-        assert found.best == {10: 0.6}
 
 
 class TestGeometry:

@@ -32,8 +32,8 @@ def hubs(fn: Callable[[np.ndarray], np.ndarray]) -> bool:
             problem = f"for {n} points you return shape {got.shape}, expected ({n},)."
         elif not np.array_equal(got, expected):
             i = int(np.argmax(got != expected))
-            problem = f"among {n} points, point {i} is the nearest of others {expected[i]} times, "
-            problem += f"you say {got[i]}."
+            problem = f"among {n} points, point {i} is the nearest neighbour of {expected[i]}, "
+            problem += f"you say of {got[i]}."
             if np.all(got == 1):
                 problem += " All of yours are 1: is each point its own nearest neighbour?"
             elif got.sum() != n:

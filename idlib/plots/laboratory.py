@@ -93,7 +93,7 @@ def hub_panel(
     left.legend(fontsize=8)
     right.plot(list(skews), list(skews.values()), "o-", color=COLORS["blue"], label="normal points")
     right.plot(dimension, skews[dimension], "D", color=COLORS["red"], markersize=10)
-    right.axhline(real, color=COLORS["green"], linestyle="-.", label="digits, 784 pixels")
+    right.axhline(real, color=COLORS["green"], linestyle="-.", label="digits, 8 x 8 pixels")
     right.set(xscale="log", xlabel="dimensions (logarithmic)", ylabel="skewness")
     right.xaxis.set_major_formatter("{x:,.0f}")
     right.legend(fontsize=8, loc="upper left")

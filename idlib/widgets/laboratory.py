@@ -49,7 +49,7 @@ class Hubs(SliderPanel):
         alt = (
             f"Left: how many points are how often a neighbour in {dimension} dimensions; the mean "
             f"is {K}, the largest {counts.max()}. Right: the skewness is "
-            f"{self.skews[DIMENSIONS[0]]:.1f} in one dimension and "
+            f"{round(self.skews[DIMENSIONS[0]], 1) + 0.0:.1f} in one dimension and "
             f"{self.skews[DIMENSIONS[-1]]:.1f} in {DIMENSIONS[-1]:,}; "
             f"digits lie at {self.real:.1f}."
         )

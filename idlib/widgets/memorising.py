@@ -63,8 +63,8 @@ class Memorising(Panel):
             bits = bits_needed(n, 0.9)
             text += f"To tell such labels takes {bits:,.0f} bits, {bits / d:.1f} for each number. "
         text += (
-            "Runs end early once it is clear that they reach 0.90 or do not, so a point tells on "
-            f"which side of the line it lies. {provenance(recorded('memorising'))}."
+            "Runs end early once they lie clearly above 0.90; a point below the line is where a "
+            f"run ended. {provenance(recorded('memorising'))}."
         )
         alt = (
             "Left: d for training accuracy 0.90 against the number of images, a line for each "
