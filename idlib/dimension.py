@@ -142,14 +142,13 @@ def intrinsic_dimension(
 ) -> IntrinsicDimension:
     """Measures the d90 of a model on a data set, by search.
 
-    Trains the full model; then moves up or down from d = 128, by factors of 2, 4 and 16, until
-    the thresholds are bracketed, and bisects on a grid of `per_octave` values for each doubling.
-    A run ends early once it is
-    clear which thresholds it reaches. Learning rates are chosen on a validation split of the
-    training data, for the full model and for the subspace, the latter at the nearest of
-    dimensions a factor of 16 apart (8, 128, 2048, …); from there to d it is scaled as in
-    `idlib.search.rate_at`. Interrupt at any time: with a `store` on disk the same call goes on
-    where it was.
+    Trains the full model; then moves up or down from d = 128, by factors of 2, 4, 16 and so on,
+    until the thresholds are bracketed, and bisects on a grid of `per_octave` values for each
+    doubling. A run ends early once it is clear which thresholds it reaches. Learning rates are
+    chosen on a validation split of the training data, for the full model and for the subspace,
+    the latter at the nearest of dimensions a factor of 16 apart (8, 128, 2048, …); from there
+    to d it is scaled as in `idlib.search.rate_at`. Interrupt at any time: with a `store` on
+    disk the same call goes on where it was.
 
     Args:
         model_fn: makes the model; called with torch's generator seeded.

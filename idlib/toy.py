@@ -167,7 +167,7 @@ def train_xor(hidden: int, starts: int = 200, steps: int = 600, seed: int = 0) -
     The network has 4 * hidden + 1 parameters.
 
     Returns:
-        The mean squared error of each start after the last step, shape (starts,).
+        The mean squared error of each start at the last step, shape (starts,).
     """
     check_integer("hidden", hidden, low=1)
     generator = torch.Generator().manual_seed(seed)

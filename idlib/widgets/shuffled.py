@@ -22,10 +22,10 @@ class ShuffledBlocks(SliderPanel):
     """
 
     def __init__(self, task: Task, d: int = 400):
-        self.images = task.test.tensors[0][:500]
+        self.images, self.shown = task.test.tensors[0][:500], task.name
         self.scores = {"FC": block_scores("fc", d), "LeNet": block_scores("lenet", d)}
         self.what = f"test accuracy at d = {d}"
-        self.title = provenance(recorded("blocks"))
+        self.title = provenance(recorded("blocks"), recorded("mnist"))
         draw = functools.cache(self._draw)
         super().__init__("side of the blocks, pixels", BLOCKS, draw, BLOCKS[0], height="420px")
 
@@ -39,7 +39,8 @@ class ShuffledBlocks(SliderPanel):
             f"{self.what} on MNIST against the side of the blocks; marked: {now}."
         )
         text = (
-            f"Blocks of {block} x {block}: correlation between neighbouring pixels "
-            f"<b>{neighbour_correlation(images):.2f}</b>; {self.what}: <b>{now}</b>."
+            f"Blocks of {block} x {block}: correlation between neighbouring pixels of "
+            f"{self.shown} <b>{neighbour_correlation(images):.2f}</b>; {self.what}, on MNIST: "
+            f"<b>{now}</b>."
         )
         return to_html(fig, alt, text)
