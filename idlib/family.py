@@ -16,7 +16,7 @@ import torch
 from .dimension import Estimate, d90
 from .errors import IdlibError
 from .experiments import EXPERIMENTS, FAMILY
-from .recorded import recorded
+from .recorded import recorded, settled
 from .tuning import MAJORITY
 
 __all__ = [
@@ -43,8 +43,8 @@ START = "roberta-4x128@0"
 CHECKPOINTS = (START, *EXPERIMENTS["checkpoints_sst2"].models, LAST)  # by time
 TABLE = (  # experiments for `table`
     "family_sst2", "family_said", "family_tensors", "sst2_minilm", "sst2_minilm_global",
-    "family_docstrings", "docstrings_small", "qqp_small", "qqp_minilm", "qqp_minilm_global",
-    "pairs_small", "pairs_minilm",
+    "family_docstrings", "docstrings_small", "qqp_small", "qqp_tensors", "qqp_minilm",
+    "qqp_minilm_global", "pairs_small", "pairs_minilm", "mrpc_minilm_global",
 )  # fmt: skip
 USELESS = "not informative"
 TASKS = {"SST-2": "sst2-n19200", "docstrings": "docstrings"}
@@ -97,15 +97,11 @@ def found(task: str, model: str, structure_aware: bool = False, faster: bool = F
     """
     name = "family_said" if structure_aware else searched_in(task, model)
     name = f"rate_{task.split('-')[0]}" if faster else name
-    runs = [
-        r
-        for r in recorded(name)
-        if (r.config.task, r.config.model, r.config.scored_on) == (task, model, "test")
-    ]
-    full = [r for r in runs if r.config.d is None and r.score is not None]
+    runs = [r for r in recorded(name) if (r.config.task, r.config.model) == (task, model)]
+    full = _full(runs)
     if not full:
         raise IdlibError(f"{name!r} holds no runs of {model!r} on {task!r}.")
-    inside = [r for r in runs if r.config.d and r.config.structure_aware == structure_aware]
+    inside = settled(name, (r for r in runs if r.config.structure_aware == structure_aware))
     baseline, majority = statistics.fmean(r.score for r in full), MAJORITY[task.split("-")[0]]
     seen = [r.train_score for r in full if r.train_score is not None]
     searched = {r.config.decide for r in inside}
@@ -190,22 +186,27 @@ def table() -> dict[tuple[str, str, str], dict[str, str]]:
         experiment = EXPERIMENTS[name]
         for model, task in itertools.product(experiment.models, experiment.tasks):
             runs = [r for r in recorded(name) if (r.config.task, r.config.model) == (task, model)]
-            runs = [r for r in runs if r.config.scored_on == "test" and r.score is not None]
-            threshold = 0.9 * statistics.fmean(r.score for r in runs if r.config.d is None)
+            threshold = 0.9 * statistics.fmean(r.score for r in _full(runs))
             for normalize, aware in experiment.methods:
                 of = (normalize, aware)
                 inside = [r for r in runs if (r.config.normalize, r.config.structure_aware) == of]
-                inside = [r for r in inside if r.config.d]
                 method = "SAID" if aware else "DID"
                 row = rows.setdefault((task.split("-n")[0], method, normalize), {})
                 label = model.split("/")[-1].removeprefix("roberta-")
-                row.setdefault(label, _cell(inside, threshold, MAJORITY[task.split("-")[0]]))
+                cell = _cell(settled(name, inside), threshold, MAJORITY[task.split("-")[0]])
+                row.setdefault(label, cell)
     for one, another in itertools.permutations(rows, 2):  # which the full model alone decides
         if one[0] == another[0]:
             useless = (label for label, cell in rows[another].items() if cell == USELESS)
             rows[one] = dict.fromkeys(useless, USELESS) | rows[one]
     tasks = list(dict.fromkeys(task for task, _, _ in rows))
     return dict(sorted(rows.items(), key=lambda row: tasks.index(row[0][0])))
+
+
+def _full(runs: list) -> list:
+    """Those of the full model that were scored on test data."""
+    runs = [r for r in runs if r.config.d is None and r.config.scored_on == "test"]
+    return [r for r in runs if r.score is not None]
 
 
 def _cell(runs: list, threshold: float, majority: float) -> str:

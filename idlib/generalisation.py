@@ -10,7 +10,7 @@ from .dimension import d90
 from .errors import IdlibError
 from .experiments import EXPERIMENTS
 from .filesizes import FileSize
-from .recorded import FOLDER, recorded
+from .recorded import FOLDER, recorded, settled
 from .replays import Replay, replays
 from .store import Run
 from .texts import is_text
@@ -148,14 +148,14 @@ def _cells(name: str) -> Iterator[tuple[tuple, Cell]]:
         c = r.config
         if c.scored_on == "test" and c.d is None and r.score is not None:
             full.setdefault((c.task, c.model), []).append(r.score)
-        elif c.scored_on == "test":
+        elif c.d:
             key = (c.task, c.model, c.normalize, c.structure_aware)
             inside.setdefault(key, []).append(r)
     for key, runs in inside.items():
         task, model, _, aware = key
         if (task, model) not in full:
             continue
-        score = statistics.fmean(full[task, model])
+        score, runs = statistics.fmean(full[task, model]), settled(name, runs)
         d = d90(runs, 0.9 * score).d
         if d is not None and d > min(r.config.d for r in runs):  # else it may be smaller still
             method = "SAID" if aware else "DID"

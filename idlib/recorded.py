@@ -8,7 +8,7 @@ nearest of three dimensions; the test data are only ever scored.
 import functools
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from .errors import IdlibError
 from .experiments import Experiment, experiment_named
 from .layers import chosen_layers
 from .runs import build, split
-from .search import rate_at, search
+from .search import nearest, rate_at, search
 from .store import Run, RunConfig, RunStore
 from .subspace import Subspace
 from .sweeps import sweep
@@ -32,6 +32,7 @@ __all__ = [
     "record",
     "recorded",
     "replay",
+    "settled",
 ]
 
 FOLDER = Path(__file__).parent / "recorded"
@@ -206,7 +207,7 @@ class _Rates:
             return e.full_lrs
         if cell.d in e.pilots or not e.scale_lr:
             return e.lrs
-        pilot = min(e.pilots, key=lambda p: abs(math.log(p / cell.d)))
+        pilot = nearest(e.pilots, cell.d)
         return [rate_at(cell.d, lr, pilot) for lr in e.lrs]
 
     def of(self, config: RunConfig) -> float:
@@ -214,7 +215,7 @@ class _Rates:
         if config.d is None:
             return self.best[_unrated(full_model(config))]
         pilots = [c.d for c in self.best if c.d and replace(c, d=config.d) == _unrated(config)]
-        pilot = min(pilots, key=lambda p: abs(math.log(p / config.d)))
+        pilot = nearest(pilots, config.d)
         lr = self.best[_unrated(replace(config, d=pilot))]
         if not self.experiment.scale_lr:
             return lr
@@ -249,6 +250,32 @@ def recorded(name: str) -> RunStore:
     """The recorded runs of an experiment, as shipped with the package."""
     experiment_named(name)
     return RunStore(FOLDER / f"{name}.jsonl")
+
+
+def settled(name: str, runs: Iterable[Run]) -> list[Run]:
+    """The scored runs in a subspace that count, of one network on one task by one method.
+
+    Where the learning rate was chosen again next to the threshold and came out otherwise, runs
+    at the old one no longer count at those d to which the new choice is the nearest.
+
+    Args:
+        name: their experiment.
+        runs: in the order in which they were made, with those on validation data.
+    """
+    runs = [r for r in runs if r.config.d]
+    scored = [r for r in runs if r.config.scored_on != "validation"]
+    if not experiment_named(name).rechecked:
+        return scored
+    pilots = {r.config.d for r in runs if r.config.scored_on == "validation"}
+
+    def chosen(config: RunConfig) -> tuple[int, float]:
+        """At which d, and the rate there."""
+        pilot = nearest(pilots or {config.d}, config.d)
+        return pilot, rate_at(pilot, config.lr, config.d)
+
+    in_force = dict(chosen(r.config) for r in scored)  # the last one
+    rates = ((r, *chosen(r.config)) for r in scored)
+    return [r for r, pilot, lr in rates if math.isclose(lr, in_force[pilot], rel_tol=0.02)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """The search for d90: few runs instead of a grid of them."""
 
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 
 from .store import Run, RunConfig
@@ -33,7 +33,7 @@ def search(
         The runs asked for; one that serves several thresholds may stand there twice.
     """
     searches = [
-        _cell(config, ds, thresholds, nearest(ds, first), stride)
+        _cell(config, ds, thresholds, ds.index(nearest(ds, first)), stride)
         for config, ds, thresholds in cells
         if thresholds
     ]
@@ -87,9 +87,9 @@ def bisect(start: int, stride: int, n: int) -> Generator[int, bool, int | None]:
     return high
 
 
-def nearest(ds: Sequence[int], d: float) -> int:
-    """The place in `ds` of the value closest to `d`."""
-    return min(range(len(ds)), key=lambda i: abs(ds[i] - d))
+def nearest(ds: Iterable[int], d: float) -> int:
+    """The value in `ds` whose ratio to `d` is closest to one."""
+    return min(ds, key=lambda value: abs(math.log(value / d)))
 
 
 def rate_at(d: int, lr: float, chosen_at: int) -> float:

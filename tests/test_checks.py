@@ -477,7 +477,7 @@ WRONG = {
     ],
     "laboratory.hubs": [
         (lambda d: np.bincount(d.argmin(axis=1), minlength=len(d)), "own nearest neighbour"),
-        (lambda d: nearest_of(-d), "is the nearest of others"),
+        (lambda d: nearest_of(-d), "is the nearest neighbour of"),
         (lambda d: 2 * nearest_of(d), "Your numbers sum to 8"),
         (lambda d: nearest_of(d).max(), r"you return shape \(\)"),
     ],

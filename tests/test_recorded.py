@@ -10,9 +10,9 @@ from idlib.__main__ import main
 from idlib.data import fingerprint, load
 from idlib.dimension import d90
 from idlib.experiments import EXPERIMENTS, table1
-from idlib.recorded import FOLDER, curve, provenance, record, replay
+from idlib.recorded import FOLDER, curve, provenance, record, replay, settled
 from idlib.search import rate_at
-from idlib.store import RunStore
+from idlib.store import Run, RunConfig, RunStore
 from idlib.texts import load_text
 from idlib.training import accuracy
 
@@ -60,6 +60,25 @@ def test_every_scored_run_has_the_rate_that_was_chosen(name):
     assert experiment.rechecked or not again
     rates.choose([replace(base, d=d) for base in bases for d in again])
     assert scored and all(c.lr in (first[c], rates.of(c)) for c in scored)
+    if experiment.rechecked:
+        cells = {}
+        for r in store:
+            c = r.config
+            cells.setdefault((c.task, c.model, c.normalize, c.structure_aware), []).append(r)
+        counted = [r.config for runs in cells.values() for r in settled(name, runs)]
+        assert all(c.lr == rates.of(c) for c in counted)
+
+
+def test_runs_at_a_rate_that_was_replaced_do_not_count():
+    def made(d, lr, scored_on="test"):
+        config = RunConfig("digits", "fc", d, lr, 0, scored_on=scored_on)
+        return Run(config, "finished", 0.5, 1.0, 1, 1.0, 1000)
+
+    first = [made(100, 0.1, "validation"), made(100, 0.1), made(2500, 0.02), made(10_000, 0.01)]
+    again = [made(10_000, 0.003, "validation"), made(10_000, 0.003), made(40_000, 0.0015)]
+    assert settled("family_sst2", first) == first[1:]
+    assert settled("family_sst2", [*first, *again]) == [first[1], *again[1:]]
+    assert settled("mnist", [*first, *again]) == [*first[1:], *again[1:]], "not chosen again there"
 
 
 @pytest.mark.parametrize("name", sorted(EXPERIMENTS))

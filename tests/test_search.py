@@ -87,4 +87,5 @@ def test_no_threshold_needs_no_run():
 
 
 def test_nearest():
-    assert [nearest(DS, d) for d in (1, 24, 26, 10_000)] == [0, 1, 2, 9]
+    assert [nearest(DS, d) for d in (1, 24, 26, 10_000)] == [DS[0], DS[1], DS[2], DS[9]]
+    assert nearest((10, 100), 40) == 100  # by ratio: the difference would say 10
