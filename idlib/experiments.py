@@ -353,7 +353,7 @@ EXPERIMENTS = {
     ),
     "qqp_tensors": Experiment(  # the other normalisation, d90 only
         tasks=QQP,
-        models=FAMILY[2:],
+        models=FAMILY[2:3],
         methods=PER_TENSOR,
         epochs=1,
         **SEARCHED | {"lrs": (1e-4, 3e-4, 1e-3, 3e-3), "ds": HALF_DECADES, "rated_by": 1},

@@ -194,7 +194,8 @@ def table() -> dict[tuple[str, str, str], dict[str, str]]:
                 row = rows.setdefault((task.split("-n")[0], method, normalize), {})
                 label = model.split("/")[-1].removeprefix("roberta-")
                 cell = _cell(settled(name, inside), threshold, MAJORITY[task.split("-")[0]])
-                row.setdefault(label, cell)
+                if inside or cell == USELESS:
+                    row.setdefault(label, cell)
     for one, another in itertools.permutations(rows, 2):  # which the full model alone decides
         if one[0] == another[0]:
             useless = (label for label, cell in rows[another].items() if cell == USELESS)

@@ -23,7 +23,7 @@ from idlib.family import (
     tokens_seen,
 )
 from idlib.language import PRETRAINED, masked_model
-from idlib.recorded import curve, recorded
+from idlib.recorded import curve, recorded, settled
 from idlib.tuning import MAJORITY
 
 YORK = "He was born in New <mask> in 1950."
@@ -102,13 +102,11 @@ class TestFound:
     def test_d90_is_the_smallest_d_that_reaches_the_threshold(self, task, model):
         f = found(task, model)
         assert f.own.threshold == pytest.approx(0.9 * f.full)
+        name = searched_in(task, model)
+        cell = [r for r in recorded(name) if (r.config.task, r.config.model) == (task, model)]
+        counted = settled(name, (r for r in cell if not r.config.structure_aware))
         for seed, d in enumerate(f.own.per_seed):
-            runs = {
-                r.config.d: r.score
-                for r in recorded(searched_in(task, model))
-                if (r.config.task, r.config.model, r.config.seed) == (task, model, seed)
-                and r.config.d and r.config.scored_on == "test" and not r.config.structure_aware
-            }  # fmt: skip
+            runs = {r.config.d: r.score for r in counted if r.config.seed == seed}
             assert (d is None) == (max(runs.values()) < f.own.threshold)
             if d is not None:
                 assert (

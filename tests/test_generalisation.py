@@ -210,8 +210,8 @@ class TestCells:
         base = RunConfig("sst2-n19200", "roberta-2x64", None, 0.01, 0, "hashed")
         for c, score, train in (
             (base, 0.8, 0.9),
-            (replace(base, d=100), 0.6, 0.62),
-            (replace(base, d=316), 0.75, 0.8),
+            (replace(base, d=100, lr=0.0316), 0.6, 0.62),
+            (replace(base, d=316, lr=0.0178), 0.75, 0.8),
             (replace(base, d=1000, scored_on="validation"), 0.9, None),
         ):
             store.add(Run(c, "finished", score, 1.0, 1, 1.0, 10**6, train_score=train))
