@@ -138,12 +138,12 @@ SCORES = {block: [0.95 - 0.005 * i, 0.94 - 0.005 * i] for i, block in enumerate(
 
 def test_the_slider_shows_each_block_with_both_accuracies(monkeypatch):
     monkeypatch.setattr("idlib.widgets.shuffled.block_scores", lambda model, d: SCORES)
-    monkeypatch.setattr("idlib.widgets.shuffled.provenance", lambda store: "Recorded somewhere")
+    monkeypatch.setattr("idlib.widgets.shuffled.provenance", lambda *stores: "Recorded somewhere")
     panel = widgets.ShuffledBlocks(load("digits"))
     correlations = []
     for block in BLOCKS:
         panel.slider.value = block
-        correlations += re.findall(r"neighbouring pixels <b>(.*?)</b>", panel.view.value)
+        correlations += re.findall(r"neighbouring pixels of digits <b>(.*?)</b>", panel.view.value)
         mean = f"{np.mean(SCORES[block]):.3f}"
         for part in (f"blocks of {block} by {block}", f"FC {mean}, LeNet {mean}", "at d = 400"):
             assert part in panel.view.value
@@ -154,7 +154,7 @@ def test_the_slider_shows_each_block_with_both_accuracies(monkeypatch):
 
 def test_a_failure_in_the_slider_is_a_visible_line(monkeypatch):
     monkeypatch.setattr("idlib.widgets.shuffled.block_scores", lambda model, d: SCORES)
-    monkeypatch.setattr("idlib.widgets.shuffled.provenance", lambda store: "Recorded somewhere")
+    monkeypatch.setattr("idlib.widgets.shuffled.provenance", lambda *stores: "Recorded somewhere")
     panel = widgets.ShuffledBlocks(load("digits"))
     panel.scores["FC"] = {}
     panel.slider.value = 14
