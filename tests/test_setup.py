@@ -15,6 +15,7 @@ import idlib
 from idlib import __main__ as command_line
 from idlib.dimension import d90
 from idlib.experiments import EXPERIMENTS, MINILM
+from idlib.family import table
 from idlib.recorded import curve
 
 ROOT = Path(__file__).parents[1]
@@ -148,6 +149,8 @@ def test_readme_gives_the_recorded_d90():
         task = "mrpc" if "MRPC" in label else "sst2-n19200"
         did, said = (found(n, task, m, structure_aware=aware) for n, m, aware in pair)
         assert f"| {label}: {did:,} and {said:,} |" in README
+    did, said = (table()["mrpc", method, "global"]["all-MiniLM-L6-v2"] for method in ("DID", "SAID"))
+    assert f"| MiniLM, one P, MRPC: {did} and {said} |" in README
 
 
 def test_readme_names_commands_that_exist(monkeypatch, capsys):
