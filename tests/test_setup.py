@@ -149,7 +149,7 @@ def test_readme_gives_the_recorded_d90():
         task = "mrpc" if "MRPC" in label else "sst2-n19200"
         did, said = (found(n, task, m, structure_aware=aware) for n, m, aware in pair)
         assert f"| {label}: {did:,} and {said:,} |" in README
-    did, said = (table()["mrpc", method, "global"]["all-MiniLM-L6-v2"] for method in ("DID", "SAID"))
+    did, said = (table()["mrpc", way, "global"]["all-MiniLM-L6-v2"] for way in ("DID", "SAID"))
     assert f"| MiniLM, one P, MRPC: {did} and {said} |" in README
 
 
