@@ -23,8 +23,8 @@ class Experiment:
         scale_lr: whether the rate chosen at a pilot is scaled for another d, as in
             `idlib.search.rate_at`.
         rechecked: whether the rate is chosen once more at the d found, where that lies more than
-            half a decade from all pilots, and the search repeated if it is another. Of two runs
-            with the same d and seed the later one counts then.
+            half a decade from all pilots, and the search repeated if it is another. Runs at
+            the old rate no longer count then (`idlib.recorded.settled`).
         seeds: seeds of the scored runs; the learning rate is chosen with the first.
         rated_by: with how many of the seeds it is chosen instead, by their mean score.
         careful: whether a rate is passed over if the next larger one collapsed, to within 0.01

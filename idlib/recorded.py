@@ -273,8 +273,8 @@ def settled(name: str, runs: Iterable[Run]) -> list[Run]:
         pilot = nearest(pilots or {config.d}, config.d)
         return pilot, rate_at(pilot, config.lr, config.d)
 
-    in_force = dict(chosen(r.config) for r in scored)  # the last one
-    rates = ((r, *chosen(r.config)) for r in scored)
+    rates = [(r, *chosen(r.config)) for r in scored]
+    in_force = {pilot: lr for _, pilot, lr in rates}  # the last one
     return [r for r, pilot, lr in rates if math.isclose(lr, in_force[pilot], rel_tol=0.02)]
 
 
