@@ -27,6 +27,7 @@ from torch.utils.data import Dataset, TensorDataset
 from .errors import IdlibError
 from .tasks import Task, changed, parse
 from .texts import Texts
+from .training import in_memory
 
 __all__ = ["commonest", "fingerprint", "load"]
 
@@ -61,7 +62,8 @@ def fingerprint(dataset: Dataset) -> str:
     """Ten hexadecimal digits that tell one data set from another.
 
     They come from all bytes of a `TensorDataset`, from all texts and labels of `Texts`, and from
-    all labels and a few of the inputs of any other data set.
+    all labels and a few of the inputs of any other data set (one with a `__getitem__` of its own
+    among them).
 
     >>> fingerprint(TensorDataset(torch.zeros(3, 2)))
     'e4fb850b57'
@@ -69,12 +71,12 @@ def fingerprint(dataset: Dataset) -> str:
     if isinstance(dataset, Texts):
         rows = repr((dataset.texts, dataset.labels)).encode()
         tensors = [torch.frombuffer(bytearray(rows), dtype=torch.uint8)]
-    elif isinstance(dataset, TensorDataset):
+    elif in_memory(dataset):
         tensors = dataset.tensors
     else:
         picked = range(0, len(dataset), max(1, len(dataset) // 4))
         tensors = [torch.as_tensor(dataset[i][0]) for i in picked]
-        tensors.append(torch.tensor([int(y) for _, y in dataset]))
+        tensors.append(torch.tensor(_labels(dataset)))
     digest = hashlib.blake2b(digest_size=5)
     for tensor in tensors:
         digest.update(repr((tuple(tensor.shape), str(tensor.dtype))).encode())
@@ -90,7 +92,11 @@ def commonest(dataset: Dataset) -> float:
     >>> commonest(TensorDataset(torch.zeros(4, 2), torch.tensor([1, 0, 1, 1])))
     0.75
     """
-    return max(Counter(int(y) for _, y in dataset).values()) / len(dataset)
+    return max(Counter(_labels(dataset)).values()) / len(dataset)
+
+
+def _labels(dataset: Dataset) -> list[int]:
+    return [int(dataset[i][1]) for i in range(len(dataset))]
 
 
 def _digits(source: str) -> Task:

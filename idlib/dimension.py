@@ -13,6 +13,7 @@ References:
 import hashlib
 import math
 import os
+import re
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -183,6 +184,11 @@ def intrinsic_dimension(
             raise IdlibError(f"{name} is empty: pass at least one.")
     check_integer("per_octave", per_octave, 1)
     check_integer("jobs", jobs, 1)
+    seeds = [check_integer("a seed", seed, 0) for seed in seeds]
+    if not 0 < absolute <= 1:
+        raise IdlibError(f"absolute = {absolute} was given, expected a share such as 0.9.")
+    D = _parameters(model_fn)
+    ds = lattice(check_integer("d_max", D if d_max is None else d_max, 1, D), per_octave)
     label = getattr(score, "__qualname__", "<lambda>")
     if store is not None and label.endswith("<lambda>"):
         raise IdlibError(
@@ -202,6 +208,7 @@ def intrinsic_dimension(
         epochs=epochs,
         batch_size=batch_size,
     )
+    build(replace(base, d=1), model_fn)  # refuses what no run could be made with
     problem = Problem(model_fn, train, test, score, device)
     made: dict[RunConfig, Run] = {}
     bar = tqdm(desc="d90", unit="run", disable=not progress, leave=False)
@@ -225,17 +232,6 @@ def intrinsic_dimension(
         def scored(configs: Sequence[RunConfig]) -> list[Run]:
             return make([replace(c, lr=rate(c.d)) for c in configs])
 
-        model, other = build(base, model_fn), build(base, model_fn)
-        mine, others = ({id(p) for p in m.parameters() if p.requires_grad} for m in (model, other))
-        if mine & others:
-            raise IdlibError(
-                "model_fn returned one model twice, and each run would train on where the last "
-                "one ended: return a new one, such as copy.deepcopy(model)."
-            )
-        D = sum(p.numel() for p in model.parameters() if p.requires_grad)
-        if not D:
-            raise IdlibError("The model has no trainable parameters: there is nothing to measure.")
-        ds = lattice(check_integer("d_max", D if d_max is None else d_max, 1, D), per_octave)
         make([*pilots(None), *pilots(min(FIRST_D, ds[-1]))])
         full = replace(base, lr=_best_lr(make(pilots(None))))
         baselines = make([replace(full, seed=seed) for seed in seeds])
@@ -269,6 +265,20 @@ def lattice(d_max: int, per_octave: int = 4) -> list[int]:
     return sorted({round(2 ** (k / per_octave)) for k in range(steps)} | {d_max})
 
 
+def _parameters(model_fn: Callable[[], nn.Module]) -> int:
+    """How many parameters are trained, D; two models in a row must not share any."""
+    models = [build(RunConfig("", "", None, 0.0), model_fn) for _ in range(2)]
+    mine, others = ({id(p): p for p in m.parameters() if p.requires_grad} for m in models)
+    if mine.keys() & others.keys():
+        raise IdlibError(
+            "model_fn returned one model twice, and each run would train on where the last one "
+            "ended: return a new one, such as copy.deepcopy(model)."
+        )
+    if not mine:
+        raise IdlibError("The model has no trainable parameters: there is nothing to measure.")
+    return sum(p.numel() for p in mine.values())
+
+
 def _best_lr(runs: Sequence[Run]) -> float:
     finished = [r for r in runs if r.score is not None]
     if not finished:
@@ -288,15 +298,19 @@ def _hopeless(threshold: float, majority: float | None) -> str:
 
 def _model_name(model_fn: Callable[[], nn.Module], example: Tensor) -> str:
     """A label that tells models apart in a store: class, and a digest of structure, theta_0 and
-    what the model makes of a fixed input of the example's shape."""
-    model = build(RunConfig("", "", None, 0.0), model_fn).cpu().eval()
+    what the model makes of a fixed input of the example's shape, evaluated and in training."""
+    model = build(RunConfig("", "", None, 0.0), model_fn).cpu()
+    structure = re.sub(r" at 0x[0-9a-f]+", "", str(model))  # addresses differ in every process
     norm = math.sqrt(sum(float(p.detach().double().square().sum()) for p in model.parameters()))
     shapes = [(name, tuple(p.shape), p.requires_grad) for name, p in model.named_parameters()]
     example = torch.as_tensor(example)
     wave = torch.arange(2 * example.numel()).cos().view(2, *example.shape)
     fixed = wave.to(example.dtype) if example.is_floating_point() else example.new_zeros(wave.shape)
-    with torch.no_grad():
-        outputs = model(fixed).double().flatten()
-    seen = float(outputs @ torch.arange(len(outputs)).cos().double())
-    digest = hashlib.blake2b(f"{model} {shapes} {norm:.4g} {seen:.3g}".encode(), digest_size=5)
+    seen = []
+    with torch.no_grad(), torch.random.fork_rng():
+        for training in (False, True):
+            torch.manual_seed(0)
+            outputs = model.train(training)(fixed).double().flatten()
+            seen.append(f"{float(outputs @ torch.arange(len(outputs)).cos().double()):.3g}")
+    digest = hashlib.blake2b(f"{structure} {shapes} {norm:.4g} {seen}".encode(), digest_size=5)
     return f"{type(model).__name__}-{digest.hexdigest()}"

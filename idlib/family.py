@@ -17,6 +17,7 @@ from .dimension import Estimate, d90
 from .errors import IdlibError
 from .experiments import EXPERIMENTS, FAMILY
 from .recorded import recorded, settled
+from .theory import relative_gap
 from .tuning import MAJORITY
 
 __all__ = [
@@ -78,8 +79,8 @@ class Found:
 
     @property
     def gap(self) -> float | None:
-        """Relative generalisation gap, (train - full) / (1 - full)."""
-        return None if self.train is None else (self.train - self.full) / (1 - self.full)
+        """See `idlib.theory.relative_gap`; None if `train` is."""
+        return None if self.train is None else relative_gap(self.train, self.full)
 
 
 @functools.cache
@@ -162,14 +163,14 @@ def sizes(task: str) -> tuple[str, ...]:
 
 
 def by_size(task: str, faster: bool = False) -> dict[int, tuple[int, ...]]:
-    """d90 of the family by D; models without a d90 are left out.
+    """d90 of the family by D; empty where no d was found.
 
     Args:
         task: a value of `TASKS`.
         faster: see `found`.
     """
     measured = [found(task, model, faster=faster) for model in sizes(task)]
-    return {f.D: f.own.per_seed for f in measured if f.own.d is not None}
+    return _seeds({f.D: f.own for f in measured})
 
 
 @functools.cache
@@ -251,6 +252,8 @@ def tokens_seen(model: str) -> int:
 def _log(model: str) -> list[dict]:
     from .language import PRETRAINED  # transformers takes seconds to import
 
+    if model not in SIZES:
+        raise IdlibError(f"{model!r} was given, expected one of {SIZES}.")
     text = (PRETRAINED / model / "loss.jsonl").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]
 

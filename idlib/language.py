@@ -83,12 +83,12 @@ class TextClassifier(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         if self.training or len(ids) <= ROWS:
             return self._scores(ids)
-        order = (ids != self.pad).sum(1).argsort()  # rows of like lengths, for little padding
+        order = _seen(ids, self.pad).sum(1).argsort()  # rows of like lengths, for little padding
         found = torch.cat([self._scores(ids[part]) for part in order.split(ROWS)])
         return found[order.argsort()]
 
     def _scores(self, ids: Tensor) -> Tensor:
-        mask = ids != self.pad
+        mask = _seen(ids, self.pad)
         length = max(1, int(mask.sum(1).max()))
         if length > self.positions:
             raise IdlibError(
@@ -104,6 +104,11 @@ class TextClassifier(nn.Module):
         half = self.autocast and fast_in_bfloat16(ids.device.type)
         with torch.autocast(ids.device.type, torch.bfloat16, enabled=half):
             return self.network(**inputs).logits.float()
+
+
+def _seen(ids: Tensor, pad: int) -> Tensor:
+    """All tokens of each row but the padding at its end; a text may hold that token too."""
+    return (ids != pad).flip(1).cumsum(1).flip(1) > 0
 
 
 def fast_in_bfloat16(device: str) -> bool:
@@ -157,7 +162,7 @@ class Tokens(TensorDataset):
 
     def lengths(self) -> Tensor:
         """Tokens in each row, padding apart, shape (n,); batches are made of like rows."""
-        return (self.tensors[0] != self.pad).sum(1)
+        return _seen(self.tensors[0], self.pad).sum(1)
 
 
 def encode(texts: Texts, name: str, length: int = LENGTH) -> Tokens:

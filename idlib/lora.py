@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.optim import SGD, Optimizer
 
 from .errors import IdlibError
+from .projection_base import check_integer
 
 __all__ = ["LowRank", "change", "first_order"]
 
@@ -48,8 +49,8 @@ class LowRank(Optimizer):
     A and B are kept here, not in the model: its modules and their names stay as they are, and
     there is nothing to merge. For every matrix the state of the inner optimiser (such as Adam's
     two moments) has the size of A and B; the gradient with respect to W is needed in full.
-    Parameters that are no matrices, such as biases, go to the inner optimiser as they are. The
-    state dict lacks the inner optimiser's: it is for lessons, not for training that resumes.
+    Parameters that are no matrices, such as biases, go to the inner optimiser as they are. It is
+    for lessons, not for training that resumes: no state dict can be loaded, and no group added.
 
     Args:
         params: parameters, or groups of them.
@@ -60,7 +61,8 @@ class LowRank(Optimizer):
         seed: of the A, whose entries are drawn with the variance 1 / columns. B starts at zero.
 
     Raises:
-        IdlibError: if the rank is no whole number from 1.
+        IdlibError: if the rank is no integer of at least 1; from `load_state_dict` and
+            `add_param_group`.
 
     >>> layer = torch.nn.Linear(5, 3, bias=False)
     >>> before = layer.weight.detach().clone()
@@ -80,8 +82,7 @@ class LowRank(Optimizer):
         optimizer_fn: Callable[..., Optimizer] = SGD,
         seed: int = 0,
     ):
-        if not isinstance(rank, int) or rank < 1:
-            raise IdlibError(f"rank = {rank!r} was given, expected a whole number from 1.")
+        check_integer("rank", rank, 1)
         super().__init__(params, {"lr": lr})
         self.scale = scale
         generator = torch.Generator().manual_seed(seed)
@@ -115,6 +116,14 @@ class LowRank(Optimizer):
             p.add_(B @ A - BA, alpha=self.scale)
             B.grad = A.grad = None
         return loss
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        raise IdlibError("LowRank can't go on from a state dict: make a new one, and train anew.")
+
+    def add_param_group(self, param_group: dict) -> None:
+        if hasattr(self, "inner"):
+            raise IdlibError("LowRank takes all parameters at the start: make a new one.")
+        super().add_param_group(param_group)
 
     def numbers(self) -> int:
         """How many numbers are trained: B, A, and the parameters that are no matrices."""

@@ -37,6 +37,7 @@ __all__ = ["Plan", "build", "encode", "masked", "pretrain", "text_of", "tokenize
 VOCABULARY = 8192
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 BOS, PAD, EOS, UNK, MASK = range(5)
+CHARACTERS = 30_000_000  # of the text, from which the tokenizer is made
 IGNORED = -100  # label of a token that is not to be guessed
 
 
@@ -102,12 +103,13 @@ def pretrain(plan: Plan, text: Path, held_out: Path, folder: Path, device: str =
         device: "cpu" or "cuda"; in bfloat16 where that is faster.
 
     Raises:
-        IdlibError: if a text can't be read or is too short for a batch, or `folder` holds a run
-            on other texts or with another plan.
+        IdlibError: if a text can't be read or is too short for a batch, `folder` holds a run on
+            other texts or with another plan, or the weights are no longer finite; what was kept
+            before stays.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _same_texts(folder, text, held_out)
-    tokenizer = tokenizer_of(text, folder)
+    tokenizer = tokenizer_of(text, folder, plan.length)
     train = encode(text, tokenizer, folder / "train.npy")
     valid = encode(held_out, tokenizer, folder / "held_out.npy")
     for path, ids in ((text, train), (held_out, valid)):
@@ -135,9 +137,16 @@ def pretrain(plan: Plan, text: Path, held_out: Path, folder: Path, device: str =
         optimizer.step()
         losses.append(loss.detach())
         done = step + 1
-        if done in plan.snapshots or done == plan.steps:
+        kept = done in plan.snapshots or done == plan.steps
+        saved = done % plan.save_every == 0 or done == plan.steps
+        if (kept or saved) and not all(p.isfinite().all() for p in model.parameters()):
+            raise IdlibError(
+                f"After step {done} some weights are not finite, at a learning rate of {plan.lr:g}:"
+                " give a smaller one, and another folder."
+            )
+        if kept:
             _keep(model, tokenizer, folder, done)
-        if done % plan.save_every == 0 or done == plan.steps:
+        if saved:
             seconds, mean = time.perf_counter() - start, torch.stack(losses).mean().item()
             line = {
                 "step": done,
@@ -200,7 +209,7 @@ def masked(ids: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def text_of(path: Path) -> Iterator[str]:
-    """The documents of a text file, which blank lines separate, in lower case."""
+    """The documents of a text file, which blank lines separate."""
     if not path.exists():
         raise IdlibError(f"There is no file {path}: give a plain text, or one packed by xz.")
     opened = lzma.open if path.suffix == ".xz" else open
@@ -219,8 +228,14 @@ def text_of(path: Path) -> Iterator[str]:
         yield "".join(document)
 
 
-def tokenizer_of(text: Path, folder: Path, characters: int = 30_000_000) -> PreTrainedTokenizerFast:
-    """The byte-level BPE tokenizer in `folder`, made from the text's beginning if there is none."""
+def tokenizer_of(text: Path, folder: Path, length: int) -> PreTrainedTokenizerFast:
+    """The byte-level BPE tokenizer in `folder`, made from the text's beginning if there is none.
+
+    Args:
+        text: see `pretrain`.
+        folder: where it is kept.
+        length: tokens at most that it cuts a text to when asked to.
+    """
     file = folder / "tokenizer.json"
     if not file.exists():
         tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
@@ -233,13 +248,17 @@ def tokenizer_of(text: Path, folder: Path, characters: int = 30_000_000) -> PreT
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,
         )
-        tokenizer.train_from_iterator(_beginning(text, characters), trainer)
+        tokenizer.train_from_iterator(_beginning(text, CHARACTERS), trainer)
         tokenizer.post_processor = processors.RobertaProcessing(("</s>", EOS), ("<s>", BOS))
         tokenizer.save(str(file))
     names = ("bos_token", "pad_token", "eos_token", "unk_token", "mask_token")
     tokens = dict(zip(names, SPECIAL, strict=True))
     return PreTrainedTokenizerFast(
-        tokenizer_file=str(file), cls_token="<s>", sep_token="</s>", model_max_length=128, **tokens
+        tokenizer_file=str(file),
+        cls_token="<s>",
+        sep_token="</s>",
+        model_max_length=length,
+        **tokens,
     )
 
 
@@ -382,7 +401,7 @@ def _resume(plan: Plan, folder: Path, model, optimizer, device: str) -> tuple[in
     state = torch.load(file, map_location=device, weights_only=True)
     before = {**state["log"][0]["plan"]}
     now = json.loads(json.dumps(asdict(plan)))
-    differing = [k for k in now if before.get(k) != now[k] and k not in ("steps", "snapshots")]
+    differing = [k for k in now if before.get(k) != now[k] and k != "snapshots"]
     if differing:
         raise IdlibError(
             f"{folder} holds a run with another {', '.join(differing)}: give the same, or another "

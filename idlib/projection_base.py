@@ -81,6 +81,11 @@ class Projection(nn.Module):
     def extra_repr(self) -> str:
         return f"D={self.D}, d={self.d}, seed={self.seed}, per_tensor={self.sizes is not None}"
 
+    def _apply(self, fn, recurse=True):
+        """Has the factors follow the module to another device, but not to another dtype: rounded,
+        they would be another P than the one that a seed stands for."""
+        return super()._apply(lambda factor: factor.to(fn(factor).device), recurse)
+
     def _draw(self, generator: torch.Generator) -> dict[str, Tensor]:
         """The random factors, drawn on the CPU; they become buffers of these names."""
         raise NotImplementedError

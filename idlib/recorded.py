@@ -2,7 +2,7 @@
 
 ``python -m idlib record mnist`` makes all runs of an experiment that its file does not hold
 yet. The learning rate of each point is the one that did best on the validation split, at the
-nearest of three dimensions; the test data are only ever scored.
+nearest dimension at which some were tried; the test data are only ever scored.
 """
 
 import functools
@@ -364,6 +364,8 @@ def provenance(*stores: RunStore, tasks: Sequence[str] = (), models: Sequence[st
     for config, _ in shown:
         of_each.setdefault((config.task, config.model), set()).add(config.seed)
     counts = [len(seeds) for seeds in of_each.values()]
+    if not counts:
+        raise IdlibError(f"None of the runs is on {tasks} with {models}: name others.")
     few, many = min(counts), max(counts)
     seeds = f"{few} to {many}" if few < many else f"{many}"
     hardware = " and ".join(dict.fromkeys(session["hardware"] for _, session in shown))

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
-from torch.utils.data import Dataset, Subset, TensorDataset
+from torch.utils.data import Dataset, Subset
 
 from .data import load
 from .errors import IdlibError
@@ -17,7 +17,7 @@ from .models import network
 from .store import Run, RunConfig
 from .subspace import Subspace
 from .texts import is_text, source_of
-from .training import Step, accuracy, train
+from .training import Step, accuracy, evaluating, in_memory, train
 
 __all__ = [
     "Problem",
@@ -34,7 +34,7 @@ __all__ = [
 
 VALIDATION_SHARE = 0.1
 SAMPLE = 2000  # training examples scored at the end of a run
-CHECKS = 10  # how often a run that may end early is looked at
+CHECKS = 10  # a run that may end early is looked at after each tenth of its steps
 # Before a run is given up: share of the steps made. What a score is expected to gain at most,
 # times the share of steps to go; and to lose at most.
 PATIENCE, CLIMB, SLIP = 0.4, 0.2, 0.02
@@ -60,7 +60,7 @@ def run(
         model_fn: makes the model; called with torch's generator seeded by ``config.seed``.
         train_set: training data, of which a validation part is set apart if asked for.
         test_set: test data.
-        score: from a model and a data set to a number from 0 to 1.
+        score: from a model, in evaluation mode, and a data set to a number from 0 to 1.
         on_step: see `idlib.training.train`.
         keep_theta_d: whether the run carries its d numbers.
         device: where the model is trained.
@@ -72,8 +72,9 @@ def run(
     result: float | None = None
 
     def evaluate(dataset: Dataset = scored_set) -> float:
-        with torch.random.fork_rng():
-            return float(score(model.merged() if config.d else model, dataset))
+        scored = model.merged() if config.d else model
+        with torch.random.fork_rng(), evaluating(scored):
+            return float(score(scored, dataset))
 
     def hook(step: Step) -> bool:
         nonlocal result
@@ -122,7 +123,8 @@ def sample(dataset: Dataset) -> Dataset:
 
 
 def is_check(step: int, steps: int) -> bool:
-    """Whether a run that may end early is looked at after this step: ten times in all."""
+    """Whether a run that may end early is looked at after this step: nine times in all, or more
+    often if there are few steps."""
     return step < steps and step % max(1, steps // CHECKS) == 0
 
 
@@ -174,7 +176,7 @@ def split(dataset: Dataset) -> tuple[Dataset, Dataset]:
 
 
 def _part(dataset: Dataset, index: Tensor) -> Dataset:
-    if not isinstance(dataset, TensorDataset):
+    if not in_memory(dataset):
         return Subset(dataset, index.tolist())
     picked = copy.copy(dataset)  # of the same class
     picked.tensors = tuple(t[index] for t in dataset.tensors)

@@ -81,7 +81,8 @@ class Run:
         config: what was run.
         status: "finished"; "decided", ended early by the thresholds of its configuration;
             "stopped" by hand; or "diverged".
-        score: from 0 to 1, at its end; None if it was stopped or diverged.
+        score: from 0 to 1 (Matthews' correlation from -1), at its end; None if it was stopped
+            or diverged.
         loss: training loss of the last step.
         steps: steps made.
         seconds: time taken by training.
@@ -177,7 +178,9 @@ class RunStore:
     def add(self, run: Run) -> None:
         """Keeps a run, in the file before this returns."""
         with self.writing():
-            if self.path and self.path.exists() and self.path.stat().st_size != self._size:
+            if self.path and not self.path.exists():  # it was deleted
+                self._size, self._announced = 0, False
+            elif self.path and self.path.stat().st_size != self._size:
                 self._read()  # somebody else wrote, or left half a line
             if self.path and not self._announced:
                 self.sessions.append(session(self.about))
@@ -188,9 +191,12 @@ class RunStore:
                 self._append(_to_json(run))
 
     def _append(self, record: dict) -> None:
-        with self.path.open("ab") as file:
+        with self.path.open("a+b") as file:
             if file.tell() > self._size:  # a line that was never finished
                 file.truncate(self._size)
+            file.seek(max(0, self._size - 1))
+            if file.read(1) not in (b"", b"\n"):
+                file.write(b"\n")
             file.write(json.dumps(record).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
@@ -201,7 +207,9 @@ class RunStore:
         if self.path is None or not self.path.exists():
             return
         content = self.path.read_bytes()
-        lines = content[: content.rfind(b"\n") + 1].splitlines(keepends=True)
+        lines = content.splitlines(keepends=True)
+        if lines and not _is_whole(lines[-1]):
+            lines.pop()
         if sum(map(len, lines)) == self._size:
             return
         self._size, self._announced = sum(map(len, lines)), False
@@ -211,7 +219,7 @@ class RunStore:
             try:
                 self._take(json.loads(line))
                 good.append(line)
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 bad.append((number, error))
         if bad and not self._runs:
             raise IdlibError(
@@ -284,6 +292,17 @@ def session(about: dict) -> dict:
         "python": platform.python_version(),
         "hardware": f"{platform.machine()}, {os.cpu_count()} cores{gpu}",
     }
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether a line was written to its end; an editor may have taken the line break."""
+    if line.endswith(b"\n"):
+        return True
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def _free_name(path: Path) -> Path:

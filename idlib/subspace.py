@@ -109,9 +109,11 @@ class Subspace(nn.Module):
                 f"least {len(self.layers) + 1}, fewer layers, or structure_aware=False."
             )
         self.model = copy.deepcopy(model).requires_grad_(False)
-        first = next(iter(trainable.values()))
-        dtype = torch.promote_types(first.dtype, torch.float32)  # small steps vanish in 16 bits
-        self.theta_d = nn.Parameter(torch.zeros(self.d, dtype=dtype, device=first.device))
+        device = next(iter(trainable.values())).device
+        dtype = torch.float32  # at least: small steps vanish in 16 bits
+        for p in trainable.values():
+            dtype = torch.promote_types(dtype, p.dtype)
+        self.theta_d = nn.Parameter(torch.zeros(self.d, dtype=dtype, device=device))
         self._set_projection(projection, seed, normalize)
         self.register_state_dict_post_hook(_drop_theta_0)
         self.register_load_state_dict_pre_hook(_add_theta_0)

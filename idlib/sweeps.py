@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 
 from .batch import run_batches
 from .errors import IdlibError
+from .projection_base import check_integer
 from .runs import Problem, run_by_name
 from .store import Run, RunConfig, RunStore
 from .texts import is_text
@@ -51,7 +52,7 @@ def sweep(
     Returns:
         The runs of `configs`, in their order.
     """
-    configs = list(configs)
+    configs, jobs = list(configs), check_integer("jobs", jobs, 1)
     with store.writing():
         missing = [(c, keep_theta_d(c)) for c in dict.fromkeys(configs) if store.get(c) is None]
         shown = (

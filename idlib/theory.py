@@ -7,7 +7,7 @@ bound": short names for what is believed beforehand, few bits to be paid.
 
 References:
     | Occam's Razor (Blumer, Ehrenfeucht, Haussler, Warmuth, 1987)
-    | Tutorial on Practical Prediction Theory for Classification (Langford, 2005), section 3
+    | Tutorial on Practical Prediction Theory for Classification (Langford, 2005), section 4
     | Stronger Generalization Bounds for Deep Nets via a Compression Approach (Arora et al.,
       2018), https://arxiv.org/abs/1802.05296
 """
@@ -143,7 +143,7 @@ def relative_gap(train: float, test: float) -> float:
     0.5
 
     References:
-        | Aghajanyan et al. (2021), section 6
+        | Aghajanyan et al. (2021), section 5.3
     """
     if _share("test", test) == 1:
         raise IdlibError("test = 1 was given: without test errors there is no relative gap.")

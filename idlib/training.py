@@ -15,8 +15,9 @@ from torch.optim import Adam, Optimizer
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from .errors import IdlibError
+from .projection_base import check_integer
 
-__all__ = ["History", "Step", "accuracy", "predict", "train"]
+__all__ = ["History", "Step", "accuracy", "evaluating", "in_memory", "predict", "train"]
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,13 @@ def train(
         The history. A loss that is not finite ends the run with the status "diverged".
 
     Raises:
-        IdlibError: if the dataset is empty, a label has no output, or nothing is trainable.
+        IdlibError: if the dataset is empty, a label has no output, nothing is trainable, or a
+            number makes no sense (`epochs` below 1, a negative `lr`).
     """
+    check_integer("epochs", epochs, 1)
+    check_integer("batch_size", batch_size, 1)
+    if not 0 <= lr < math.inf:
+        raise IdlibError(f"lr = {lr} was given, expected a finite number that is not negative.")
     if not len(dataset):
         raise IdlibError("The training set is empty: pass at least one example.")
     parameters = [p for p in model.parameters() if p.requires_grad]
@@ -111,12 +117,27 @@ def train(
 def predict(model: nn.Module, dataset: Dataset, batch_size: int = 1000) -> Tensor:
     """The class with the largest output for each example; shape (n,)."""
     device = next(model.parameters()).device
-    training = model.training
+    with evaluating(model):
+        batches = _batches(dataset, batch_size)
+        return torch.cat([model(x.to(device)).argmax(-1).cpu() for x, _ in batches])
+
+
+@contextlib.contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Has a model in evaluation mode; afterwards each of its modules is in its own mode again."""
+    modes = [(module, module.training) for module in model.modules()]
     model.eval()
-    batches = _batches(dataset, batch_size)
-    predictions = torch.cat([model(x.to(device)).argmax(-1).cpu() for x, _ in batches])
-    model.train(training)
-    return predictions
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def in_memory(dataset: Dataset) -> bool:
+    """Whether the examples are the rows of a `TensorDataset`'s tensors, as they are."""
+    own = type(dataset).__getitem__ if isinstance(dataset, TensorDataset) else None
+    return own is TensorDataset.__getitem__
 
 
 def accuracy(model: nn.Module, dataset: Dataset) -> float:
@@ -141,7 +162,7 @@ def _batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches, shuffled if there is a generator. Tensors in memory are indexed directly,
     which for MNIST is several times faster than a `DataLoader`."""
-    if isinstance(dataset, TensorDataset):
+    if in_memory(dataset):
         n = len(dataset)
         order = torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
         parts = list(order.split(batch_size))
@@ -185,7 +206,15 @@ def _keep_freed_memory() -> None:
 
 
 def _check_labels(output: Tensor, y: Tensor, loss_fn) -> None:
-    if loss_fn is F.cross_entropy and not (y.min() >= 0 and y.max() < output.shape[1]):
+    if loss_fn is not F.cross_entropy:
+        return
+    if output.ndim < 2:
+        raise IdlibError(
+            f"The model's output has the shape {tuple(output.shape)}, expected (batch, classes)."
+        )
+    if y.shape != output.shape and y.dtype != torch.long:
+        raise IdlibError(f"Labels of {y.dtype} were given, expected torch.long: convert them.")
+    if not (y.min() >= 0 and y.max() < output.shape[1]):
         raise IdlibError(
             f"Labels from {y.min()} to {y.max()} were given, and the model has "
             f"{output.shape[1]} outputs: expected labels from 0 to {output.shape[1] - 1}."

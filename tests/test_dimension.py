@@ -12,7 +12,7 @@ from torch.utils.data import Dataset, TensorDataset
 
 import idlib
 from idlib import IdlibError
-from idlib.dimension import d90, lattice
+from idlib.dimension import _model_name, d90, lattice
 from idlib.search import rate_at
 from idlib.store import Run, RunConfig, RunStore
 
@@ -166,7 +166,7 @@ def test_any_dataset_and_model_will_do():
             return len(self.points)
 
         def __getitem__(self, i):
-            x, y = self.points[i]
+            x, y = self.points[i % len(self.points)]  # worked out from any i
             return x, int(y)
 
     def deep():
@@ -201,22 +201,47 @@ def test_empty_data_are_refused():
         ({"full_lrs": ()}, "full_lrs is empty"),
         ({"per_octave": 0}, "per_octave = 0 was given"),
         ({"jobs": 0}, "jobs = 0 was given"),
+        ({"seeds": (0, -1)}, "a seed = -1 was given"),
+        ({"absolute": 90}, "absolute = 90 was given"),
+        ({"projection": "nope"}, "projection='nope' was given"),
+        ({"normalize": "layer"}, "normalize='layer' was given"),
         ({"epochs": 0}, "epochs = 0 was given"),
         ({"batch_size": 0}, "batch_size = 0 was given"),
         ({"score": lambda model, data: 1.0, "store": RunStore()}, "and .*lambda.* has none"),
     ],
 )
-def test_bad_options(options, message):
+def test_bad_options(options, message, monkeypatch):
+    monkeypatch.setattr("idlib.runs.train", None)  # before any run is made
     with pytest.raises(IdlibError, match=message):
         idlib.intrinsic_dimension(linear, TRAIN, TEST, **{**QUICK, **options})
 
 
 def test_one_model_again_and_again_is_refused_and_left_as_it_was():
-    net = linear()
+    net = linear().train()
     before = net.weight.clone()
     with pytest.raises(IdlibError, match=r"one model twice.*copy.deepcopy"):
         idlib.intrinsic_dimension(lambda: net, TRAIN, TEST, **QUICK)
-    assert torch.equal(net.weight, before)
+    assert torch.equal(net.weight, before) and net.training
+
+
+class Noisy(nn.Module):
+    """A linear map with dropout that its structure does not show, and a function that shows."""
+
+    def __init__(self, p, hook=lambda x: x):
+        super().__init__()
+        self.linear, self.p, self.hook = linear(), p, hook
+
+    def forward(self, x):
+        return self.linear(torch.dropout(x, self.p, self.training))
+
+    def extra_repr(self):
+        return f"{self.hook}"
+
+
+def test_models_have_one_name_in_a_store_if_they_are_the_same():
+    x = TRAIN[0][0]
+    names = [_model_name(lambda p=p: Noisy(p, lambda x: x), x) for p in (0.1, 0.1, 0.9)]
+    assert names[0] == names[1] != names[2]
 
 
 def test_numpys_integers_are_integers(tmp_path):

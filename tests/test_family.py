@@ -118,11 +118,14 @@ class TestFound:
         assert FIXED[task] == pytest.approx(found(task, CHECKPOINTS[-1]).own.threshold, abs=0.001)
 
     @pytest.mark.parametrize("task", TASKS.values())
-    def test_points_without_a_d90_are_empty_or_left_out(self, task):
+    def test_points_without_a_d90_are_empty(self, task):
         for by in along(task).values():
             assert list(by) == [tokens_seen(model) for model in checkpoints(task)]
             assert all(None not in seeds for seeds in by.values())
-        assert all(seeds and None not in seeds for seeds in by_size(task).values())
+        for faster in (False, True):
+            by = by_size(task, faster)
+            assert list(by) == [found(task, model).D for model in sizes(task)]
+            assert all(None not in seeds for seeds in by.values())
 
     def test_training_scores_and_gaps_were_kept(self):
         for model in sizes("sst2-n19200"):
@@ -154,6 +157,8 @@ class TestFound:
                 assert {"4x128", "all-MiniLM-L6-v2"} <= table()["sst2", method, normalize].keys()
 
     def test_unknown_models_are_refused(self):
+        with pytest.raises(IdlibError, match="'roberta-9x9' was given, expected one of"):
+            held_out("roberta-9x9")
         with pytest.raises(IdlibError, match="no runs of 'roberta-9x9'"):
             found("docstrings", "roberta-9x9")
 

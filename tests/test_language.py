@@ -8,7 +8,15 @@ import torch.nn.functional as F
 import transformers
 
 from idlib import IdlibError, Subspace
-from idlib.language import TextClassifier, classifier, encode, model_folder, scores, text_problem
+from idlib.language import (
+    TextClassifier,
+    Tokens,
+    classifier,
+    encode,
+    model_folder,
+    scores,
+    text_problem,
+)
 from idlib.layers import layers_of
 from idlib.runs import build, run_by_name
 from idlib.store import RunConfig
@@ -46,6 +54,18 @@ def test_equals_the_network_with_its_tokenizers_own_inputs(model, folders):
     torch.testing.assert_close(model(ids), model.network(**inputs).logits)
     alone = torch.cat([model(row[None]) for row in ids])
     torch.testing.assert_close(model(ids), alone, rtol=1e-4, atol=1e-5)
+
+
+@EVERY
+def test_a_padding_token_inside_a_text_is_a_token(model):
+    ids = torch.arange(6, 14)[None].int()
+    ids[0, 3] = model.pad
+    model.eval()
+    assert torch.equal(model(F.pad(ids, (0, 3), value=model.pad)), model(ids))
+    other = ids.clone()
+    other[0, -1] += 1
+    assert not torch.equal(model(other), model(ids)), "the last token is seen"
+    assert Tokens(F.pad(ids, (0, 3), value=model.pad), torch.zeros(1), model.pad).lengths() == 8
 
 
 @EVERY

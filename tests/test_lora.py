@@ -131,9 +131,16 @@ class TestOptimiser:
         losses = [optimizer.step(closure).item() for _ in range(3)]
         assert losses[0] > losses[1] > losses[2] and torch.equal(b.weight, before)
 
+    def test_it_does_not_go_on_from_a_state_dict_nor_takes_more_groups(self):
+        optimizer = LowRank(fc(width=4, depth=1).parameters(), lr=0.1, rank=1)
+        with pytest.raises(IdlibError, match="state dict"):
+            optimizer.load_state_dict(optimizer.state_dict())
+        with pytest.raises(IdlibError, match="all parameters at the start"):
+            optimizer.add_param_group({"params": [torch.nn.Parameter(torch.zeros(2, 2))]})
+
     @pytest.mark.parametrize("rank", [0, -1, 1.5])
     def test_ranks_that_are_none(self, rank):
-        with pytest.raises(IdlibError, match=f"rank = {rank} was given, expected a whole number"):
+        with pytest.raises(IdlibError, match=f"rank = {rank} was given, expected an integer"):
             LowRank(fc(20, 1).parameters(), 0.1, rank)
 
 

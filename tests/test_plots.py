@@ -9,6 +9,7 @@ from idlib.plots import (
     COLORS,
     MovingLine,
     accuracy_curves,
+    d90_of_sizes,
     figure,
     picture,
     thumbnails,
@@ -35,6 +36,15 @@ def test_accuracy_curves_show_every_seed_the_means_and_the_thresholds():
     dots = [line for line in ax.lines if line.get_marker() == "o"]
     assert sorted(len(line.get_ydata()) for line in dots) == [2, 4]
     assert "logarithmic" in ax.get_xlabel() and ax.get_ylabel() == "test accuracy"
+
+
+def test_a_line_through_d90_is_broken_where_there_is_none():
+    fig = d90_of_sizes({"a task": {"a rate": {100: [10, 20], 200: [], 400: [40]}}}, {100: "small"})
+    (ax,) = fig.axes
+    through, seeds = (line.get_xydata() for line in ax.lines)
+    assert np.array_equal(through, [[100, 20], [200, np.nan], [400, 40]], equal_nan=True)
+    assert seeds.tolist() == [[100, 10], [100, 20], [400, 40]]
+    assert [(t.get_position()[0], t.get_text()) for t in ax.texts] == [(200, "none")]
 
 
 def test_a_line_moves_over_a_figure_as_if_all_of_it_were_drawn():

@@ -75,8 +75,15 @@ def test_interrupted_it_ends_with_the_same_weights(texts, tmp_path, monkeypatch)
 
     assert losses("whole") == losses("parts")
     assert [step for step, *_ in losses("whole")] == [2, 4, 6]
-    with pytest.raises(IdlibError, match="another lr"):
-        pretrain.pretrain(replace(PLAN, lr=1.0), *texts, tmp_path / "whole")
+    for other in ({"lr": 1.0}, {"steps": 8}):  # the rate of a step depends on both
+        with pytest.raises(IdlibError, match=f"another {next(iter(other))}"):
+            pretrain.pretrain(replace(PLAN, **other), *texts, tmp_path / "whole")
+
+
+def test_weights_that_are_not_finite_are_not_kept(texts, tmp_path):
+    with pytest.raises(IdlibError, match="After step 2 some weights are not finite"):
+        pretrain.pretrain(replace(PLAN, lr=1e38), *texts, tmp_path)
+    assert not (tmp_path / "step-000002").exists() and not (tmp_path / "checkpoint.pt").exists()
 
 
 def test_texts_with_one_stem_are_two_texts(texts, tmp_path):
@@ -119,6 +126,8 @@ def test_what_is_kept_loads_with_transformers(texts, tmp_path):
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "step-000002")
     ids = tokenizer("River STONE")["input_ids"]
     assert (ids[0], ids[-1]) == (BOS, EOS)
+    long = tokenizer("river stone " * 20, truncation=True, return_tensors="pt")
+    assert long["input_ids"].shape == (1, PLAN.length)
     assert tokenizer.decode(ids, skip_special_tokens=True).strip() == "river stone"
     assert classifier(str(tmp_path / "step-000002"), 3)()(torch.tensor([ids])).shape == (1, 3)
     model = AutoModelForMaskedLM.from_pretrained(tmp_path / "step-000002")
@@ -152,7 +161,7 @@ def test_an_epoch_goes_once_through_the_text():
 def test_text_and_tokens(texts, tmp_path):
     documents = list(text_of(texts[0]))
     assert len(documents) == 60 and all(d.endswith("\n") for d in documents)
-    tokenizer = tokenizer_of(texts[0], tmp_path)
+    tokenizer = tokenizer_of(texts[0], tmp_path, PLAN.length)
     ids = encode(texts[0], tokenizer, tmp_path / "ids.npy")
     assert (np.asarray(ids) == EOS).sum() == 60
     assert tokenizer.decode(ids[: list(ids).index(EOS)]).strip() == documents[0].strip().lower()

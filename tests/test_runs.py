@@ -111,6 +111,18 @@ class TestRun:
         assert all(torch.equal(a, b) for a, b in
                    zip(train.tensors, sample(digits.train).tensors, strict=True))  # fmt: skip
 
+    @pytest.mark.parametrize("d", [None, 3])
+    def test_the_score_sees_a_model_in_evaluation_mode(self, digits, d):
+        modes = []
+
+        def score(model, _):
+            modes.append(model.training)
+            return 0.5
+
+        config = replace(CONFIG, d=d, decide=(0.9,))
+        run(config, small, digits.train, digits.test, score)
+        assert len(modes) > 2 and not any(modes)
+
     def test_a_diverged_run_has_a_reason_and_no_score(self, digits):
         done = run(replace(CONFIG, lr=1e30), small, digits.train, digits.test)
         assert done.status == "diverged" and done.score is None

@@ -114,7 +114,7 @@ class TestKeeping:
 
 
 class TestDamage:
-    @pytest.mark.parametrize("cut", [1, 10, 200])
+    @pytest.mark.parametrize("cut", [2, 10, 200])
     def test_a_half_written_last_line_is_dropped(self, filled, cut):
         """A killed process loses the run under way; the next run gets a line of its own."""
         whole = filled.read_bytes()
@@ -133,6 +133,7 @@ class TestDamage:
             b"",
             b"5",
             b"[]",
+            b'{"config": "abc", "status": 1}',
             b"\xff\xfe\x00",
             b'{"status": "finished"}',
             b'{"config": {"unknown": 1}, "status": "finished"}',
@@ -153,6 +154,21 @@ class TestDamage:
         with pytest.raises(IdlibError, match=r"corrupt-2"):
             RunStore(filled)
         assert aside.read_bytes() == damaged
+
+    def test_a_last_line_without_its_line_break_is_a_run(self, filled):
+        filled.write_bytes(filled.read_bytes()[:-1])
+        store = RunStore(filled)
+        assert len(store) == 2
+        store.add(replace(RUN, config=replace(CONFIG, seed=7)))
+        assert len(RunStore(filled)) == 3
+        assert all(json.loads(line) for line in filled.read_text().splitlines())
+
+    def test_a_file_deleted_meanwhile_begins_again_with_its_session(self, filled):
+        store = RunStore(filled)
+        filled.unlink()
+        store.add(replace(RUN, config=replace(CONFIG, seed=7)))
+        again = RunStore(filled)
+        assert len(again) == 1 and len(again.sessions) == 1
 
     def test_a_file_that_holds_no_runs_is_left_as_it_is(self, tmp_path):
         path = tmp_path / "other.jsonl"

@@ -222,6 +222,22 @@ class TestModels:
         torch.testing.assert_close(double(x.double())["logits"].float(), out)
         torch.testing.assert_close(double.float()(x)["logits"], out)
 
+    @pytest.mark.parametrize("name", PROJECTIONS)
+    def test_in_16_bits_it_is_the_same_P_as_after_saving_and_loading(self, net, name):
+        subspace, twin = (Subspace(net, 5, name).bfloat16() for _ in range(2))
+        nn.init.normal_(subspace.theta_d)
+        twin.load_state_dict(subspace.state_dict())
+        for a, b in zip(subspace.theta().values(), twin.theta().values(), strict=True):
+            assert torch.equal(a, b)
+        fresh = Subspace(net, 5, name).projection
+        assert torch.equal(subspace.projection.matrix(), fresh.matrix())
+
+    def test_a_model_of_two_types_keeps_its_larger_one(self):
+        model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2).double())
+        assert Subspace(model, 3).theta_d.dtype == torch.float64
+        for name, p in Subspace(model, 3).theta().items():
+            assert torch.equal(p, model.get_parameter(name))
+
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
     @pytest.mark.parametrize("name", PROJECTIONS)
     def test_to_another_device_and_back(self, net, x, name):

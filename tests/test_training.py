@@ -9,7 +9,7 @@ from torch import nn
 from torch.utils.data import Dataset, Subset, TensorDataset
 
 from idlib import IdlibError, Subspace
-from idlib.data import load
+from idlib.data import fingerprint, load
 from idlib.models import fc
 from idlib.training import _channel_last, accuracy, predict, train
 
@@ -46,6 +46,14 @@ class Pairs(Dataset):
 
     def __getitem__(self, i):
         return pairs()[i]
+
+
+class Shifted(TensorDataset):
+    """Inputs that are 100 larger than those in memory."""
+
+    def __getitem__(self, i):
+        x, y = super().__getitem__(i)
+        return x + 100, y
 
 
 class Listener(nn.Module):
@@ -185,8 +193,46 @@ class TestBatches:
         assert model.training == training
         assert all(p.grad is None for p in model.parameters())
 
+    def test_a_dataset_with_a_getitem_of_its_own_is_asked(self):
+        data = Shifted(*pairs().tensors)
+        assert max(x for x, _ in data) == 119
+        net = Listener()
+        train(net, data, lr=0.1, epochs=1, batch_size=8)
+        assert sorted(x for batch in net.heard for x in batch) == list(range(100, 120))
+        assert fingerprint(data) != fingerprint(pairs())
+
+    def test_every_module_gets_its_own_mode_back(self, digits):
+        net = nn.Sequential(dropout_net(), nn.BatchNorm1d(10))
+        net[1].eval()
+        accuracy(net, digits.test)
+        assert [m.training for m in net] == [True, False]
+        with pytest.raises(RuntimeError):
+            predict(net, pairs())
+        assert net.training
+
 
 class TestBadInput:
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"epochs": 0}, "epochs = 0"),
+            ({"batch_size": 0}, "batch_size = 0"),
+            ({"lr": -1.0}, "lr = -1.0"),
+            ({"lr": math.nan}, "lr = nan"),
+        ],
+    )
+    def test_numbers_that_make_no_sense(self, model, options, message):
+        with pytest.raises(IdlibError, match=message):
+            train(model, pairs(), **{"lr": 0.1, **options})
+
+    def test_labels_of_another_type_and_outputs_of_another_shape(self, model):
+        x = torch.zeros(4, 1, 28, 28)
+        with pytest.raises(IdlibError, match=r"Labels of torch.int32 .* expected torch.long"):
+            train(model, TensorDataset(x, torch.zeros(4, dtype=torch.int32)), lr=0.1)
+        flat = nn.Sequential(model, nn.Flatten(0))
+        with pytest.raises(IdlibError, match=r"shape \(40,\), expected \(batch, classes\)"):
+            train(flat, TensorDataset(x, torch.zeros(4, dtype=torch.long)), lr=0.1)
+
     def test_an_empty_dataset(self, model):
         empty = TensorDataset(torch.zeros(0, 784), torch.zeros(0, dtype=torch.long))
         with pytest.raises(IdlibError, match="training set is empty"):

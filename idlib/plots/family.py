@@ -1,5 +1,6 @@
 """d90 along pretraining, and against the size of a pretrained model."""
 
+import math
 import statistics
 from collections.abc import Collection, Mapping, Sequence
 
@@ -38,11 +39,7 @@ def d90_along_pretraining(
     axes[0].plot([place[t] for t in loss], list(loss.values()), "o-", color=COLORS["black"])
     axes[0].set_title("masked loss, nats", fontsize=9)
     for ax, (task, lines) in zip(axes[1:], panels.items(), strict=True):
-        for k, ((label, by_tokens), style) in enumerate(zip(lines.items(), STYLES, strict=False)):
-            _line(ax, {place[t]: seeds for t, seeds in by_tokens.items() if seeds}, label, style)
-            for t in (t for t, seeds in by_tokens.items() if not seeds):
-                ax.text(place[t], 0.97 - 0.07 * k, "none", transform=ax.get_xaxis_transform(),
-                        color=COLORS[style[0]], fontsize=7, ha="center", va="top")  # fmt: skip
+        _lines(ax, {k: {place[t]: seeds for t, seeds in v.items()} for k, v in lines.items()})
         _log_axis(ax)
         ax.set_title(f"d90, {task}", fontsize=9)
         ax.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.22), frameon=False)
@@ -69,7 +66,8 @@ def d90_of_sizes(
     """d90 against D, both logarithmic.
 
     Args:
-        panels: for each panel, for each line, the d90 of all seeds by D.
+        panels: for each panel, for each line, the d90 of all seeds by D; empty where there is
+            none.
         names: of the models, by D, written below the axis of the panels that have a point there
             (or, for none of the points, below all); a second line may say the size.
         chosen: D of the model to mark, which the number of classes changes a little.
@@ -80,8 +78,7 @@ def d90_of_sizes(
     fig.subplots_adjust(bottom=0.38 if len(names) > 2 else 0.28)
     handles = {}
     for ax, (what, lines) in zip(axes.flat, panels.items(), strict=True):
-        for (label, by_size), style in zip(lines.items(), STYLES, strict=False):
-            _line(ax, by_size, label, style)
+        _lines(ax, lines)
         ax.set_xscale("log")
         _log_axis(ax)
         handles |= {h.get_label(): h for h in ax.get_legend_handles_labels()[0]}
@@ -96,15 +93,22 @@ def d90_of_sizes(
     return fig
 
 
-def _line(ax: Axes, points: Mapping[float, Seeds], label: str, style: tuple) -> None:
-    """A line through d90, the median over the seeds (of two the larger), a dot for each seed."""
-    color, marker, line = style
-    d90s = [statistics.median_high(seeds) for seeds in points.values()]
-    ax.plot(list(points), d90s, line, color=COLORS[color], marker=marker, markersize=5,
-            label=label)  # fmt: skip
-    dots = [(x, d) for x, seeds in points.items() for d in seeds]
-    if dots:
-        ax.plot(*zip(*dots, strict=True), marker, color=COLORS[color], markersize=3, alpha=0.5)
+def _lines(ax: Axes, lines: Mapping[str, Mapping[float, Seeds]]) -> None:
+    """Lines through d90, the median over the seeds (of two the larger), with a dot for each seed;
+    broken where there is no d90, with "none" at the top."""
+    for k, ((label, points), (color, marker, line)) in enumerate(
+        zip(lines.items(), STYLES, strict=False)
+    ):
+        d90s = [statistics.median_high(seeds) if seeds else math.nan for seeds in points.values()]
+        look = {"color": COLORS[color], "marker": marker}
+        ax.plot(list(points), d90s, line, markersize=5, label=label, **look)
+        dots = [(x, d) for x, seeds in points.items() for d in seeds]
+        if dots:
+            ax.plot(*zip(*dots, strict=True), linestyle="", markersize=3, alpha=0.5, **look)
+        for x in (x for x, seeds in points.items() if not seeds):
+            ax.text(x, 0.97 - 0.07 * k, "none", transform=ax.get_xaxis_transform(), fontsize=7,
+                    color=COLORS[color], ha="center", va="top",
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
 
 
 def _log_axis(ax: Axes) -> None:

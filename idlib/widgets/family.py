@@ -74,8 +74,9 @@ def _along_html(model: str) -> str:
         "The chosen checkpoint is marked."
     )
     parts.append(
-        "Large markers: the median over the seeds, of two the larger; faint dots: single seeds; "
-        "none: some seed reached the threshold at no d."
+        "The checkpoints are evenly spaced, not to scale; the loss of the random start was not "
+        "recorded (guessing blindly gives 9.01). Large markers: the median over the seeds, of two "
+        "the larger; faint dots: single seeds; none: some seed reached the threshold at no d."
     )
     return to_html(fig, alt, "<br>".join(parts))
 
@@ -131,8 +132,8 @@ def _size_html(model: str) -> str:
     loss = list(held_out(model).values())[-1]
     caption = (
         f"{model}: {tokens_seen(model) / 1e6:.0f} million tokens of pretraining, masked loss "
-        f"{loss:.2f}. Dots are seeds, the lines join their medians; a size without a point has "
-        "no d90 there: some seed failed at the largest d."
+        f"{loss:.2f}. Large markers: the median over the seeds, of two the larger; faint dots: "
+        "single seeds; none: some seed reached 90 % at no d that was tried."
     )
     alt = (
         f"A panel for each of {', '.join(panels)}: d90 against D, both logarithmic, for the sizes "

@@ -118,6 +118,7 @@ def _flips(c: Curve, d: int) -> str:
     classes = load_text(c.task).classes
     n = min(LOOKED_AT, len(test))
     before, after = (answers(c, x, n).tolist() for x in (smaller, d))
+    method = "SAID" if c.runs[0].config.structure_aware else "DID"
     parts = []
     for what, right in (("turn right", True), ("turn wrong", False)):
         index = [
@@ -130,8 +131,8 @@ def _flips(c: Curve, d: int) -> str:
             for i in index[:ROWS]
         )
         parts.append(
-            f"<p>From d = {smaller:,} to {d:,}: {len(index)} of the first {n} test texts "
-            f"<b>{what}</b> (answers before → after)</p><table>{rows}</table>"
+            f"<p>{method}, first seed, from d = {smaller:,} to {d:,}: {len(index)} of the first "
+            f"{n} test texts <b>{what}</b> (answers before → after)</p><table>{rows}</table>"
         )
     return "".join(parts)
 
