@@ -123,8 +123,8 @@ def sample(dataset: Dataset) -> Dataset:
 
 
 def is_check(step: int, steps: int) -> bool:
-    """Whether a run that may end early is looked at after this step: nine times in all, or more
-    often if there are few steps."""
+    """Whether a run that may end early is looked at after this step: nine or ten times in all,
+    more often if there are few steps."""
     return step < steps and step % max(1, steps // CHECKS) == 0
 
 
