@@ -22,7 +22,7 @@ from .errors import IdlibError
 from .models import network
 from .runs import build, data_of, decided, is_check, sample
 from .store import Run, RunConfig
-from .training import accuracy
+from .training import accuracy, check_labels, check_schedule
 
 __all__ = ["run_batch", "run_batches"]
 
@@ -60,9 +60,12 @@ def run_batch(
         device: where to train.
 
     Raises:
-        IdlibError: if the configurations differ in more, or the network has state or
-            randomness that can't be batched (BatchNorm, dropout).
+        IdlibError: if the configurations differ in more, a number in them makes no sense, a
+            label has no output, or the network has state or randomness that can't be batched
+            (BatchNorm, dropout).
     """
+    for config in configs:
+        check_schedule(config.lr, config.epochs, config.batch_size)
     if len({_shared_part(config) for config in configs}) != 1:
         raise IdlibError(
             "The configurations of a batch differ in more than d, lr and seed: pass those that "
@@ -80,6 +83,8 @@ def run_batch(
     )
     scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=steps)
     inputs, labels = train_set.tensors
+    with torch.no_grad():
+        check_labels(model(inputs[:1]), labels)
     start = time.perf_counter()
     for step in range(1, steps + 1):
         active = [m for m in members if not m.status]

@@ -8,8 +8,9 @@ import torch.nn.functional as F
 from torch import nn
 from transformers import BertConfig, BertForSequenceClassification
 
-from .bench import fastest, table
+from .bench import _threads, fastest, table
 from .language import TextClassifier
+from .projection_base import check_integer
 from .subspace import Subspace
 
 __all__ = ["language_steps", "main"]
@@ -71,7 +72,11 @@ def _step(model: nn.Module, ids: torch.Tensor, labels: torch.Tensor):
 
 def main(threads: int, quick: bool) -> None:
     """Prints the table."""
-    torch.set_num_threads(threads)
+    with _threads(check_integer("threads", threads, low=1)):
+        _main(quick)
+
+
+def _main(quick: bool) -> None:
     small = {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     config = BertConfig(**(small if quick else {}))
     steps = language_steps(config, rounds=1 if quick else 3)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
+from joblib.externals.loky import get_reusable_executor
 
 from .bench import table
 from .data import load
@@ -43,6 +44,7 @@ class Measured:
 
 def measured(call: Callable[[], object], every: float = 0.1) -> Measured:
     """Calls, and looks at the memory every so many seconds; shared pages count once a process."""
+    get_reusable_executor().shutdown(wait=True)  # idle workers of the call before
     peak, over = [0], threading.Event()
 
     def watch():

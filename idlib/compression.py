@@ -66,7 +66,8 @@ def unpack(data: bytes, bits: int, n: int) -> Tensor:
 
 
 def encode(run: Run, bits: int = FLOAT) -> bytes:
-    """The file of a trained subspace: what draws it, and its theta_d.
+    """The file of a trained subspace: what draws it, and its theta_d. Of a language model, whose
+    number of classes goes with the task, who reads it must know the task.
 
     Args:
         run: with its theta_d, of a network that goes by name.
@@ -95,19 +96,20 @@ def write(run: Run, path: str | os.PathLike, bits: int = FLOAT) -> int:
     return Path(path).write_bytes(encode(run, bits))
 
 
-def read(file: str | os.PathLike | bytes) -> Subspace:
+def read(file: str | os.PathLike | bytes, task: str = "") -> Subspace:
     """The trained subspace that `write` wrote, drawn again from its seed.
 
     Args:
         file: a path, or what `encode` returned.
+        task: of a language model, such as "docstrings".
 
     Raises:
         IdlibError: if the file is no such file, is cut off or damaged.
     """
-    data = file if isinstance(file, bytes) else Path(file).read_bytes()
     name = "the data" if isinstance(file, bytes) else file
-    head, newline, body = data.partition(b"\n")
     try:
+        data = file if isinstance(file, bytes) else Path(file).read_bytes()
+        head, newline, body = data.partition(b"\n")
         if not (head.startswith(MAGIC) and newline):
             raise ValueError(f"it does not begin with {MAGIC.decode()!r}")
         head = json.loads(head.removeprefix(MAGIC))
@@ -119,9 +121,9 @@ def read(file: str | os.PathLike | bytes) -> Subspace:
         if len(numbers) != d:
             raise ValueError(f"it holds {len(numbers)} numbers, and says d = {d}")
         config = RunConfig(
-            "", head["model"], d, 0.0, head["seed"], head["projection"], head["normalize"]
+            task, head["model"], d, 0.0, head["seed"], head["projection"], head["normalize"]
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise IdlibError(f"{name} can't be read as a subspace: {error}.") from error
     subspace = build(config)
     subspace.theta_d.data.copy_(numbers)

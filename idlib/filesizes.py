@@ -7,9 +7,7 @@ minutes, and goes on where it was when it is started again.
 
 import functools
 import io
-import json
 import math
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,7 +23,7 @@ from .data import fingerprint, load
 from .errors import IdlibError
 from .recorded import FOLDER, curve, recorded
 from .runs import build
-from .store import session
+from .store import read_lines, session, write_lines
 from .tasks import Task
 from .training import train
 
@@ -74,23 +72,22 @@ def record_file_sizes(path: str | Path | None = None) -> None:
     task = load("mnist")
     data = {"mnist": [fingerprint(task.train), fingerprint(task.test)]}
     about = {"command": "python -m idlib record compression", "data": data}
-    lines = [json.loads(line) for line in _lines(path)] or [{"session": session(about)}]
+    lines = read_lines(path) or [{"session": session(about)}]
     made = {(line["model"], line["d"]) for line in lines[1:]}
     networks = [(m, d) for m in ("fc", "lenet") for d in (*curve("mnist", "mnist", m).scores, None)]
     for model, d in tqdm([n for n in networks if n not in made], unit="network"):
         lines += [asdict(size) for size in _sizes(model, d, task)]
-        half = path.with_suffix(".part")
-        half.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        os.replace(half, path)
+        write_lines(path, lines)
 
 
 @functools.cache
 def file_sizes(model: str) -> tuple[FileSize, ...]:
     """What was recorded of one network, "fc" or "lenet"."""
-    lines = [json.loads(line) for line in _lines(PATH)]
+    lines = read_lines(PATH)
     sizes = tuple(FileSize(**line) for line in lines[1:] if line["model"] == model)
     if not sizes:
-        raise IdlibError(f"model {model!r} was asked for, expected 'fc' or 'lenet'.")
+        known = sorted({line["model"] for line in lines[1:]})
+        raise IdlibError(f"model {model!r} was asked for, recorded in {PATH} are {known}.")
     return sizes
 
 
@@ -121,12 +118,8 @@ def state_dict_bytes(model: nn.Module) -> int:
 
 def provenance() -> str:
     """A line for figures: data, hardware, date."""
-    about = json.loads(_lines(PATH)[0])["session"]
+    about = read_lines(PATH)[0]["session"]
     return f"Recorded on mnist, 1 seed, {about['hardware']}, {about['date'][:10]}"
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
 def _sizes(model: str, d: int | None, task: Task) -> Iterator[FileSize]:

@@ -45,18 +45,23 @@ class GradientNorms:
         inputs: with respect to the input.
         first: with respect to W and b of the first layer.
         parameters: with respect to all parameters.
-        bound: of `inputs`, from `first`.
+        factor: between `first` and a bound of `inputs`.
     """
 
     inputs: Tensor
     first: Tensor
     parameters: Tensor
-    bound: Tensor
+    factor: Tensor
+
+    @property
+    def bound(self) -> Tensor:
+        """The bound of `inputs` from `first`, shape (n,)."""
+        return self.factor * self.first
 
     @property
     def loose(self) -> Tensor:
         """The same bound from all parameters, shape (n,)."""
-        return self.bound * self.parameters / self.first
+        return self.factor * self.parameters
 
 
 def gradient_norms(model: nn.Module, inputs: Tensor, labels: Tensor) -> GradientNorms:
@@ -85,8 +90,8 @@ def gradient_norms(model: nn.Module, inputs: Tensor, labels: Tensor) -> Gradient
 
     by_x, first, everything = vmap(norms, chunk_size=CHUNK)(inputs, labels)
     spectral = torch.linalg.matrix_norm(layer.weight.detach(), 2)
-    bound = spectral**2 * first / (inputs.flatten(1).square().sum(1) + 1)
-    return GradientNorms(by_x, first, everything, bound)
+    factor = spectral**2 / (inputs.flatten(1).square().sum(1) + 1)
+    return GradientNorms(by_x, first, everything, factor)
 
 
 def first_layer(model: nn.Module) -> tuple[str, nn.Linear]:

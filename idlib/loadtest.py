@@ -16,13 +16,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 import psutil
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from .errors import IdlibError
+from .notebooks import read
+from .projection_base import check_integer
 
 __all__ = ["Load", "measure"]
 
@@ -76,10 +77,8 @@ def measure(path: str | os.PathLike, kernels: int = 10, seconds: float = 60.0) -
     Raises:
         IdlibError: if the notebook can't be read, a cell raises, or no slider answers.
     """
-    try:
-        notebook = nbformat.read(path, as_version=4)
-    except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
-        raise IdlibError(f"{path} can't be read as a notebook ({error}): pass .ipynb.") from error
+    check_integer("kernels", kernels, 1)
+    _, notebook = read(path)
     return asyncio.run(_class(notebook, Path(path), kernels, seconds))
 
 

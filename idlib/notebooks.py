@@ -12,11 +12,12 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from .errors import IdlibError
 
-__all__ = ["clean", "run", "tidy"]
+__all__ = ["clean", "read", "run", "tidy"]
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SCRIPT = "application/javascript"
@@ -37,14 +38,19 @@ def tidy(
         The files that changed, or would change.
 
     Raises:
-        IdlibError: if a file is no notebook.
+        IdlibError: if a file is no notebook, or a cell raises.
     """
     changed = []
     for path in map(Path, files):
-        before = path.read_text(encoding="utf-8")
-        notebook = _parse(before, path)
+        before, notebook = read(path)
+        clean(notebook)
         if execute:
-            run(notebook, path.parent)
+            try:
+                run(notebook, path.parent)
+            except CellExecutionError as error:
+                raise IdlibError(
+                    f"{path} was left as it is: a cell raises {error.ename}: {error.evalue}"
+                ) from error
         after = nbformat.v4.writes(clean(notebook)) + "\n"
         if after != before:
             changed.append(path)
@@ -84,15 +90,22 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def _parse(text: str, path: Path) -> NotebookNode:
+def read(path: str | os.PathLike) -> tuple[str, NotebookNode]:
+    """The text of a notebook file, and the notebook.
+
+    Raises:
+        IdlibError: if it is no notebook.
+    """
     try:
-        notebook = clean(nbformat.v4.reads(text))
-        nbformat.validate(notebook)
-    except (ValueError, AttributeError, nbformat.ValidationError) as error:
+        text = Path(path).read_text(encoding="utf-8")
+        notebook = nbformat.v4.reads(text)
+        nbformat.validate(clean(nbformat.v4.reads(text)))
+    except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
         raise IdlibError(
-            f"{path} is no notebook of format 4 ({error}): open it in JupyterLab and save it."
+            f"{path} can't be read as a notebook of format 4 ({error}): pass .ipynb, saved in "
+            "JupyterLab."
         ) from error
-    return notebook
+    return text, notebook
 
 
 def _keep(output: NotebookNode) -> bool:

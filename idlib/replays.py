@@ -7,8 +7,6 @@ models, and goes on where it was when it is started again.
 """
 
 import functools
-import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,7 +20,7 @@ from .data import fingerprint, load
 from .memorising import NS, needed, task_name
 from .recorded import FOLDER, recorded, replay
 from .runs import problem_named, run_by_name, sample
-from .store import Run, session
+from .store import Run, read_lines, session, write_lines
 from .texts import is_text, load_text
 
 __all__ = ["IN_FULL", "Replay", "record_replays", "replays"]
@@ -68,24 +66,22 @@ def record_replays(path: str | Path | None = None) -> None:
     """Makes those that are missing in the file, the package's own if `path` is None."""
     path = Path(path or PATH)
     runs = list(_runs())
-    lines = _lines(path) or [{"session": _about([r for _, r in runs])}]
+    lines = read_lines(path) or [{"session": _about([r for _, r in runs])}]
     made = {tuple(line[key] for key in KEY) for line in lines[1:]}
     for name, run in tqdm([(n, r) for n, r in runs if _key(n, r) not in made], unit="run"):
         lines += [asdict(r) for r in _scored(name, run)]
-        half = path.with_suffix(".part")
-        half.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        os.replace(half, path)
+        write_lines(path, lines)
 
 
 @functools.cache
 def replays() -> tuple[Replay, ...]:
     """All that were recorded."""
-    return tuple(Replay(**line) for line in _lines(PATH)[1:])
+    return tuple(Replay(**line) for line in read_lines(PATH)[1:])
 
 
 def provenance() -> str:
     """A line for figures: hardware, date."""
-    about = _lines(PATH)[0]["session"]
+    about = read_lines(PATH)[0]["session"]
     return f"Recorded, 1 seed, {about['hardware']}, {about['date'][:10]}"
 
 
@@ -95,11 +91,6 @@ KEY = ("experiment", "task", "model", "structure_aware", "d")
 def _key(name: str, run: Run) -> tuple:
     c = run.config
     return name, c.task, c.model, c.structure_aware, c.d
-
-
-def _lines(path: Path) -> list[dict]:
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    return [json.loads(line) for line in text.splitlines()]
 
 
 def _about(runs: Sequence[Run]) -> dict:

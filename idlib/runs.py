@@ -17,7 +17,7 @@ from .models import network
 from .store import Run, RunConfig
 from .subspace import Subspace
 from .texts import is_text, source_of
-from .training import Step, accuracy, evaluating, in_memory, train
+from .training import DRAWING, Step, accuracy, evaluating, in_memory, train
 
 __all__ = [
     "Problem",
@@ -73,7 +73,7 @@ def run(
 
     def evaluate(dataset: Dataset = scored_set) -> float:
         scored = model.merged() if config.d else model
-        with torch.random.fork_rng(), evaluating(scored):
+        with DRAWING, torch.random.fork_rng(), evaluating(scored):
             return float(score(scored, dataset))
 
     def hook(step: Step) -> bool:
@@ -155,7 +155,7 @@ def decided(score: float, share: float, config: RunConfig) -> bool:
 def build(config: RunConfig, model_fn: Callable[[], nn.Module] | None = None) -> nn.Module:
     """The untrained model, or subspace, that `config` describes."""
     model_fn = model_fn or model_named(config.task, config.model)
-    with torch.random.fork_rng():
+    with DRAWING, torch.random.fork_rng():
         torch.manual_seed(config.seed)
         model = model_fn()
     if config.d is None:

@@ -3,12 +3,14 @@
 import torch
 from torch import Tensor
 
+from .experiments import EXPERIMENTS
 from .recorded import curve
 from .tasks import pixel_order
 
 __all__ = ["BLOCKS", "block_scores", "neighbour_correlation", "window_sources"]
 
 BLOCKS = (1, 2, 4, 7, 14, 28)
+(D_RECORDED,) = EXPERIMENTS["blocks"].ds
 
 
 def neighbour_correlation(images: Tensor) -> float:
@@ -39,16 +41,16 @@ def window_sources(block: int, size: int = 5, row: int = 12, column: int = 9) ->
     return sources.view(28, 28)
 
 
-def block_scores(model: str, d: int = 400) -> dict[int, list[float]]:
-    """Recorded test accuracies on MNIST shuffled within blocks: for each block those of all seeds.
+def block_scores(model: str) -> dict[int, list[float]]:
+    """Recorded test accuracies on MNIST shuffled within blocks, at d = 400: for each block those
+    of all seeds.
 
     Args:
         model: "fc" or "lenet".
-        d: as recorded.
     """
     scores = {}
     for block in BLOCKS:
         task = {1: "mnist", 28: "mnist-shuffled"}.get(block, f"mnist-shuffled-{block}")
         experiment = "mnist" if block in (1, 28) else "blocks"
-        scores[block] = curve(experiment, task, model).scores[d]
+        scores[block] = curve(experiment, task, model).scores[D_RECORDED]
     return scores

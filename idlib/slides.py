@@ -16,13 +16,12 @@ from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
-import nbformat
 import sphinx_revealjs
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
-from .errors import IdlibError
 from .mathml import FONTS, to_mathml
+from .notebooks import read
 
 __all__ = ["deck", "make_slides", "render_markdown"]
 
@@ -63,12 +62,7 @@ def make_slides(notebooks: Iterable[str | os.PathLike], folder: str | os.PathLik
     folder, written = Path(folder), []
     folder.mkdir(parents=True, exist_ok=True)
     for path in map(Path, notebooks):
-        try:
-            notebook = nbformat.read(path, as_version=4)
-        except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
-            raise IdlibError(
-                f"{path} can't be read as a notebook ({error}): pass .ipynb."
-            ) from error
+        _, notebook = read(path)
         written.append(folder / f"{path.stem}.slides.html")
         written[-1].write_text(deck(notebook), encoding="utf-8")
     return written

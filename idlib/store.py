@@ -12,7 +12,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from torch import Tensor
 from .errors import IdlibError
 from .projection_base import check_integer
 
-__all__ = ["Run", "RunConfig", "RunStore", "session"]
+__all__ = ["Run", "RunConfig", "RunStore", "read_lines", "session", "write_lines"]
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,8 @@ class RunStore:
 
     def __init__(self, path: str | os.PathLike | None = None, about: dict | None = None):
         self.path = None if path is None else Path(path)
+        if self.path and self.path.is_dir():
+            raise IdlibError(f"{path} is a folder, expected a file, such as {path}/runs.jsonl.")
         self.about = about or {}
         self.sessions: list[dict] = []
         self._runs: dict[RunConfig, Run] = {}
@@ -279,6 +281,33 @@ def _from_json(record: dict) -> Run:
         numbers = np.frombuffer(base64.b64decode(record["theta_d"]), "<f4")
         record["theta_d"] = torch.from_numpy(numbers.astype(np.float32))
     return Run(**record)
+
+
+def read_lines(path: Path) -> list[dict]:
+    """The records of a file with one on each line, the first of them a session's; none if there
+    is no such file.
+
+    Raises:
+        IdlibError: if it is something else.
+    """
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    try:
+        lines = [json.loads(line) for line in text.splitlines()]
+        if lines and "session" not in lines[0]:
+            raise ValueError("it does not begin with a session")
+    except (ValueError, TypeError) as error:
+        raise IdlibError(
+            f"{path} is no file of records ({error}), and was left as it is: choose another path."
+        ) from error
+    return lines
+
+
+def write_lines(path: Path, lines: Iterable[dict]) -> None:
+    """Writes the file that `read_lines` reads, all at once: a killed process leaves the old one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_suffix(".part")
+    half.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    os.replace(half, path)
 
 
 def session(about: dict) -> dict:

@@ -135,12 +135,15 @@ def _copies(task: Task, copies: int) -> Task:
 
 
 def _random(task: Task, percent: int) -> Task:
+    """At even distances in the order by which images are set apart for validation, as a sample or
+    by ``-n``: each such part has its share of the labels."""
     if not 0 <= percent <= 100:
         raise IdlibError(f"random = {percent} was given, expected 0 to 100 per cent.")
     images, labels = task.train.tensors
     generator = torch.Generator().manual_seed(0)
+    order = torch.randperm(len(labels), generator=generator)
     n = round(percent * len(labels) / 100)
-    picked = torch.randperm(len(labels), generator=generator)[:n]
+    picked = order[torch.arange(n) * len(labels) // max(1, n)]
     labels = labels.clone()
     labels[picked] = labels[picked[torch.randperm(n, generator=generator)]]
     return replace(task, train=TensorDataset(images, labels))

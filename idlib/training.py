@@ -5,6 +5,7 @@ import ctypes
 import functools
 import math
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -17,7 +18,20 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 from .errors import IdlibError
 from .projection_base import check_integer
 
-__all__ = ["History", "Step", "accuracy", "evaluating", "in_memory", "predict", "train"]
+__all__ = [
+    "DRAWING",
+    "History",
+    "Step",
+    "accuracy",
+    "check_labels",
+    "check_schedule",
+    "evaluating",
+    "in_memory",
+    "predict",
+    "train",
+]
+
+DRAWING = threading.RLock()  # held while torch's own generator is in use: threads share it
 
 
 @dataclass(frozen=True)
@@ -74,10 +88,7 @@ def train(
         IdlibError: if the dataset is empty, a label has no output, nothing is trainable, or a
             number makes no sense (`epochs` below 1, a negative `lr`).
     """
-    check_integer("epochs", epochs, 1)
-    check_integer("batch_size", batch_size, 1)
-    if not 0 <= lr < math.inf:
-        raise IdlibError(f"lr = {lr} was given, expected a finite number that is not negative.")
+    check_schedule(lr, epochs, batch_size)
     if not len(dataset):
         raise IdlibError("The training set is empty: pass at least one example.")
     parameters = [p for p in model.parameters() if p.requires_grad]
@@ -92,18 +103,19 @@ def train(
 
     def backward(x: Tensor, y: Tensor) -> Tensor:
         output = model(x.to(device))
-        _check_labels(output, y, loss_fn)
+        if loss_fn is F.cross_entropy:
+            check_labels(output, y)
         loss = loss_fn(output, y.to(device))
         optimizer.zero_grad()
         loss.backward()
         return loss
 
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
+    with _seeded(seed, device):
         order = torch.Generator().manual_seed(seed)
         model.train()
         for step, (x, y) in enumerate(_epochs(dataset, epochs, batch_size, order), start=1):
-            loss = optimizer.step(functools.partial(backward, x, y))
+            with DRAWING:
+                loss = optimizer.step(functools.partial(backward, x, y))
             scheduler.step()
             history = History("finished", step, loss.item())
             if not math.isfinite(history.loss):
@@ -150,6 +162,20 @@ def accuracy(model: nn.Module, dataset: Dataset) -> float:
     labels = torch.cat([y for _, y in _batches(dataset, 1000)]).cpu()
     labels = labels.argmax(-1) if labels.ndim == 2 else labels
     return (predict(model, dataset) == labels).double().mean().item()
+
+
+@contextlib.contextmanager
+def _seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Has torch's own generators begin with a seed; afterwards they are as they were before."""
+    with contextlib.ExitStack() as stack:
+        with DRAWING:
+            stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
+            torch.manual_seed(seed)
+        try:
+            yield
+        finally:
+            with DRAWING:
+                stack.close()
 
 
 def _epochs(dataset, epochs, batch_size, generator) -> Iterator[tuple[Tensor, Tensor]]:
@@ -205,9 +231,16 @@ def _keep_freed_memory() -> None:
             libc.mallopt(-3, 2**25)  # M_MMAP_THRESHOLD, the largest there is
 
 
-def _check_labels(output: Tensor, y: Tensor, loss_fn) -> None:
-    if loss_fn is not F.cross_entropy:
-        return
+def check_schedule(lr: float, epochs: int, batch_size: int) -> None:
+    """Raises an `IdlibError` if one of the numbers makes no sense."""
+    check_integer("epochs", epochs, 1)
+    check_integer("batch_size", batch_size, 1)
+    if not 0 <= lr < math.inf:
+        raise IdlibError(f"lr = {lr} was given, expected a finite number that is not negative.")
+
+
+def check_labels(output: Tensor, y: Tensor) -> None:
+    """Raises an `IdlibError` if the targets don't fit a model's output, (batch, classes)."""
     if output.ndim < 2:
         raise IdlibError(
             f"The model's output has the shape {tuple(output.shape)}, expected (batch, classes)."

@@ -63,12 +63,12 @@ def make_site(root: str | os.PathLike, folder: str | os.PathLike) -> Path:
             anything but a site.
     """
     root, folder, complaints = Path(root), Path(folder).resolve(), io.StringIO()
-    if folder.is_dir() and any(folder.iterdir()):
-        if not (folder / ".buildinfo").is_file():
-            raise IdlibError(f"{folder} holds other files than a site: name an empty folder.")
-        shutil.rmtree(folder)
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / ".buildinfo").is_file():
+        raise IdlibError(f"{folder} holds other files than a site: name an empty folder.")
     with TemporaryDirectory() as source, docutils_namespace():
         title = _gather(root, Path(source))
+        if folder.is_dir():
+            shutil.rmtree(folder)
         settings = {**SETTINGS, "project": title, "html_title": title}
         site = Sphinx(
             source, None, folder, Path(source, ".doctrees"), "html", settings, None, complaints

@@ -68,6 +68,12 @@ def test_what_may_not_be_batched_is_refused(monkeypatch):
     digits = load("digits")
     with pytest.raises(IdlibError, match="differ in more than d, lr and seed"):
         run_batch([FC, replace(FC, epochs=3)], digits.train, digits.test, "cpu")
+    for bad in ({"lr": -1.0}, {"lr": float("inf")}, {"epochs": 0}):
+        with pytest.raises(IdlibError, match=f"{next(iter(bad))} = "):
+            run_batch([replace(FC, **bad)], digits.train, digits.test, "cpu")
+    beyond = torch.utils.data.TensorDataset(*(t + 5 for t in digits.train.tensors))
+    with pytest.raises(IdlibError, match="Labels from 5 to 14"):
+        run_batch([FC], beyond, digits.test, "cpu")
     layers = {"dropout": nn.Dropout(0.5), "norm": nn.BatchNorm1d(784)}
     for layer in layers.values():
         net = lambda layer=layer: nn.Sequential(nn.Flatten(), layer, nn.Linear(784, 10))  # noqa: E731

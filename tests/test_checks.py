@@ -21,7 +21,7 @@ from idlib.hadamard import walsh_hadamard
 from idlib.lora import first_order
 from idlib.memorising import bits_needed
 from idlib.models import fc
-from idlib.projections import PROJECTIONS, Dense
+from idlib.projections import PROJECTIONS, Dense, Hashed
 from idlib.shuffled import BLOCKS
 from idlib.tasks import pixel_order
 from idlib.theory import complexity, occam_bound
@@ -67,6 +67,13 @@ def hashed(x, column, sign):
 def hashed_back(y, column, sign, d):
     length = torch.bincount(column, minlength=d).sqrt()
     return torch.zeros(d, dtype=y.dtype).index_add_(0, column, sign * y) / length
+
+
+def first_shuffled(labels, share, generator):
+    """Shuffles the first labels, not those at random places."""
+    labels, n = labels.clone(), round(share * len(labels))
+    labels[:n] = labels[torch.randperm(n, generator=generator)]
+    return labels
 
 
 def variant(**methods):
@@ -162,6 +169,7 @@ def share(weights):
 # the words of the verdict, as a regular expression.
 WRONG = {
     "toy.dimension_of_system": [
+        (lambda A: torch.linalg.matrix_rank(A) + 0.7, "you return"),
         (lambda A: None, "you return None"),
         (lambda A: len(A), "2 of which follow from the others"),
         (lambda A: A.shape[1] - int(torch.linalg.matrix_rank(A)), "you return 17"),
@@ -182,6 +190,7 @@ WRONG = {
         ((matrix(range(0, 1000, 100)) + matrix(range(1, 1000, 100)), SUMS), "20 entries"),
     ],
     "projections.walsh_hadamard": [
+        (lambda x: walsh_hadamard(x).float(), "you return torch.float32 for torch.float64"),
         (lambda x: None, "NoneType"),
         (lambda x: x.clone(), r"shape \(2,\)"),
         (lambda x: x[..., :1], r"shape \(1,\), expected \(2,\)"),
@@ -203,6 +212,7 @@ WRONG = {
         (loose_test, "1 % too large"),
     ],
     "projections.forward_and_adjoint": [
+        ((lambda x, c, s: hashed(x, c, s).float(), hashed_back), "torch.float32 for torch.float64"),
         ((lambda x, c, s: s * x[c], lambda y, c, s, d: y[:d]), r"<P x, y> is \S+ times <x, P'y>"),
         ((hashed, lambda y, c, s, d: y[:d]), "The forward is right"),
         ((hashed, lambda y, c, s, d: hashed(y, c, s)), "raises IndexError|shape"),
@@ -218,6 +228,7 @@ WRONG = {
         ((hashed, lambda y, c, s, d: None), "in the adjoint you return NoneType"),
     ],
     "projections.own_projection": [
+        (type("Mine", (Hashed,), {"name": "mine"}), "does what 'hashed' does"),
         (nn.Linear, "Linear is no subclass"),
         (PROJECTIONS["hashed"], "in the package already"),
         (variant(_forward=lambda self, x: 2 * (self.P.to(x.dtype) @ x)), "<P x, y> is 2 times"),
@@ -308,12 +319,14 @@ WRONG = {
         (lambda w, n: None, "you return None"),
     ],
     "sizes.exponent": [
+        (lambda x, y: math.nan, "you return nan"),
         (lambda x, y: np.polyfit(x, y, 1)[0], "to the power"),
         (lambda x, y: np.polyfit(np.log(y), np.log(x), 1)[0], "to the power"),
         (lambda x, y: np.polyfit(np.log(x), y, 1)[0], "to the power"),
         (lambda x, y: None, "you return None"),
     ],
     "memorising.shuffle_labels": [
+        (lambda y, share, g: first_shuffled(y, share, g), "of the second half"),
         (lambda y, s, g: y, "has changed, expected about 0.90"),
         (lambda y, s, g: y[torch.randperm(len(y), generator=g)], "expected about 0.00"),
         (lambda y, s, g: None, "you return NoneType"),
@@ -323,6 +336,7 @@ WRONG = {
         (lambda y, s, g: y if s == 0 else torch.randint(10, y.shape, generator=g), "Shuffle"),
     ],
     "memorising.without_memorising": [
+        (lambda share: math.nan, "you return nan"),
         (lambda s: 1 - s, "sometimes right by chance"),
         (lambda s: 1 - s / 10, "you return 0.9, not 0.100"),
         (lambda s: 0.9, "you return 0.9, not 1.000"),
@@ -357,10 +371,11 @@ WRONG = {
         (lambda t, P, layer, x: t, "is off by"),
     ],
     "language.shares": [
+        (lambda sizes: 3, "something else than two sequences"),
         (lambda sizes: (sizes, sizes), "Shares sum to 1"),
         (lambda sizes: ([n / sum(sizes) for n in sizes],) * 2, "the per-tensor shares"),
         (lambda sizes: ([1 / len(sizes)] * len(sizes),) * 2, "the global shares"),
-        (lambda sizes: None, "it fails"),
+        (lambda sizes: None, "two sequences: 'NoneType'"),
         (lambda sizes: ([n / sum(sizes) for n in sizes],), "expected 2"),
     ],
     "language.read_lambdas": [
@@ -373,6 +388,7 @@ WRONG = {
         (lambda x, n: None, "NoneType"),
     ],
     "lora.numbers": [
+        (lambda r, ms: r * sum(ms[0]) * len(ms), r"\(10, 30\) and \(5, 7\)"),
         (lambda r, m: sum(a * b for a, b in m), "stay frozen"),
         (lambda r, m: sum(r * b for _, b in m), "A alone"),
         (lambda r, m: sum(r * a for a, _ in m), "B alone"),
@@ -399,6 +415,14 @@ WRONG = {
         (lambda G, B, A, lr: None, "can't be used"),
     ],
     "family.d90_or_none": [
+        (
+            lambda s, full, m: (
+                None
+                if 0.9 * full < m
+                else min((d for d, x in s.items() if x >= 0.9 * full), default=None)
+            ),
+            "just what the commonest label has",
+        ),
         (lambda s, full, most: min(d for d, x in s.items() if x >= 0.9 * full), "ValueError"),
         (lambda s, full, most: next((d for d, x in s.items() if x > 0.9 * full), None), "order"),
         (
@@ -407,6 +431,7 @@ WRONG = {
         ),
     ],
     "family.masking": [
+        (lambda ids, draw, other: (ids, ids.float()), "torch.float32; tokens are torch.int64"),
         (lambda ids, draw, other: (ids, ids), "are to be guessed"),
         (
             lambda ids, draw, other: (
@@ -543,6 +568,25 @@ def test_an_exception_in_the_readers_code_becomes_a_hint(name, capsys):
         assert "Not yet: your code raises KeyError: 'a key'" in out
         assert '`mistaken`, at the line `return {}["a key"]`' in out
     assert re.match(r"Not yet: .+\nHint: \S", out, re.S), out
+
+
+def test_right_answers_may_be_of_other_types(capsys):
+    def ten(reaches, D):
+        low, high = 1.0, float(D)
+        for _ in range(10):
+            middle = np.int64(round((low * high) ** 0.5))
+            low, high = (low, middle) if reaches(int(middle)) else (middle, high)
+        return np.int64(high)
+
+    def in_place(theta_0, P, layer, theta_d):
+        m = int(layer.max()) + 1
+        theta_0 += theta_d[:m][layer] * P(theta_d[m:])
+        return theta_0
+
+    assert checks.mnist.ten_runs(ten)
+    assert checks.language.said(in_place)
+    assert checks.memorising.bits(lambda n, a: torch.tensor(bits_needed(n, a)).double())
+    assert checks.sizes.exponent(lambda x, y: torch.tensor(np.polyfit(np.log(x), np.log(y), 1)[0]))
 
 
 def test_a_check_keeps_its_own_name_and_help():

@@ -175,6 +175,18 @@ class TestRecorded:
         assert path.read_text().splitlines()[1:] == whole[1:]
 
 
+def test_a_language_model_comes_back_from_its_file_and_task():
+    run = curve("docstrings_small", "docstrings", "roberta-4x128").first_seed[30]
+    made = read(encode(run), "docstrings")
+    assert torch.equal(made.theta_d, replay(run).theta_d)
+    assert made.D == replay(run).D
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(IdlibError, match=r"nothing can't be read as a subspace"):
+        read(tmp_path / "nothing")
+
+
 def test_frontier_drops_what_a_smaller_file_beats():
     assert frontier([(3, 0.5), (1, 0.4), (2, 0.6), (4, 0.7)]) == [(1, 0.4), (2, 0.6), (4, 0.7)]
 

@@ -1,6 +1,7 @@
 """Recorded results: complete, as the issue asks, and rebuilt from a seed and d numbers."""
 
 import json
+import sys
 from dataclasses import replace
 
 import pytest
@@ -268,6 +269,31 @@ def test_options_that_would_be_ignored_are_refused(command, monkeypatch, capsys)
         main()
     name, option, *_ = command.split()
     assert f"{name} takes no {option}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("notebooks nothing.ipynb", "nothing.ipynb can't be read as a notebook"),
+        ("slides", "There are no notebooks"),
+        ("loadtest --kernels 0", "kernels = 0 was given"),
+        ("bench --language --threads 0", "threads = 0 was given"),
+        ("sweep --task digits --model fc --d 3 --lr 0.1 --store .", "is a folder"),
+    ],
+)
+def test_commands_say_in_a_line_what_is_wrong(command, message, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["idlib", *command.split()])
+    with pytest.raises(SystemExit, match=message):
+        main()
+
+
+def test_a_command_names_what_is_not_installed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nbclient", None)
+    monkeypatch.delitem(sys.modules, "idlib.notebooks", raising=False)
+    monkeypatch.setattr("sys.argv", ["idlib", "notebooks", "x.ipynb"])
+    with pytest.raises(SystemExit, match="This needs nbclient, which is not installed"):
+        main()
 
 
 def test_unknown_names_are_refused():

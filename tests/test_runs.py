@@ -1,5 +1,6 @@
 """Single runs: what is run is what the configuration says, once and for all."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -59,6 +60,20 @@ class TestBuild:
         assert isinstance(subspace, Subspace) and subspace.d == 20
         assert subspace.projection.name == "hashed" and subspace.projection.seed == 3
         assert subspace.normalize == "per-tensor"
+
+    def test_weights_are_those_of_the_seed_while_another_run_trains(self, digits):
+        def noisy():
+            return nn.Sequential(small(), nn.Dropout(0.5))
+
+        expected = build(replace(CONFIG, d=None, seed=3), small)[-1].weight.clone()
+        training = threading.Thread(
+            target=run, args=(replace(CONFIG, epochs=5), noisy, digits.train, digits.test)
+        )
+        training.start()
+        made = []
+        while training.is_alive():
+            made.append(build(replace(CONFIG, d=None, seed=3), small)[-1].weight)
+        assert len(made) > 20 and all(torch.equal(w, expected) for w in made)
 
     def test_the_global_generator_is_left_alone(self):
         before = torch.get_rng_state()

@@ -137,7 +137,7 @@ SCORES = {block: [0.95 - 0.005 * i, 0.94 - 0.005 * i] for i, block in enumerate(
 
 
 def test_the_slider_shows_each_block_with_both_accuracies(monkeypatch):
-    monkeypatch.setattr("idlib.widgets.shuffled.block_scores", lambda model, d: SCORES)
+    monkeypatch.setattr("idlib.widgets.shuffled.block_scores", lambda model: SCORES)
     monkeypatch.setattr("idlib.widgets.shuffled.provenance", lambda *stores: "Recorded somewhere")
     panel = widgets.ShuffledBlocks(load("digits"))
     correlations = []
@@ -153,7 +153,7 @@ def test_the_slider_shows_each_block_with_both_accuracies(monkeypatch):
 
 
 def test_a_failure_in_the_slider_is_a_visible_line(monkeypatch):
-    monkeypatch.setattr("idlib.widgets.shuffled.block_scores", lambda model, d: SCORES)
+    monkeypatch.setattr("idlib.widgets.shuffled.block_scores", lambda model: SCORES)
     monkeypatch.setattr("idlib.widgets.shuffled.provenance", lambda *stores: "Recorded somewhere")
     panel = widgets.ShuffledBlocks(load("digits"))
     panel.scores["FC"] = {}

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from idlib import IdlibError
-from idlib.store import Run, RunConfig, RunStore
+from idlib.store import Run, RunConfig, RunStore, read_lines, write_lines
 
 FULL = RunConfig("digits", "fc", None, 0.001)
 CONFIG = RunConfig("digits", "fc", 3, 0.1, seed=2, normalize="per-tensor", scored_on="validation")
@@ -111,6 +111,20 @@ class TestKeeping:
         assert [session["command"] for session in sessions] == ["first", "second"]
         for session in sessions:
             assert {"date", "torch", "python", "idlib", "hardware"} <= session.keys()
+
+    def test_a_folder_is_no_file(self, tmp_path):
+        with pytest.raises(IdlibError, match="is a folder, expected a file"):
+            RunStore(tmp_path)
+
+    def test_records_are_written_into_a_new_folder_and_read_back(self, path):
+        lines = [{"session": {}}, {"a": 1}]
+        assert read_lines(path) == []
+        write_lines(path, lines)
+        assert read_lines(path) == lines
+        for other in ("no json", '{"a": 1}', "5"):
+            path.write_text(other)
+            with pytest.raises(IdlibError, match="is no file of records"):
+                read_lines(path)
 
 
 class TestDamage:

@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from torch.utils.data import TensorDataset
 
 from idlib import IdlibError
 from idlib.data import load
+from idlib.runs import split
 from idlib.tasks import parse
 
 
@@ -26,6 +28,15 @@ def test_random_labels_are_the_same_labels_elsewhere(percent):
     assert torch.equal(
         load("digits").test.tensors[1], load(f"digits-random{percent}").test.tensors[1]
     )
+
+
+@pytest.mark.parametrize("percent", [10, 50])
+def test_every_part_of_the_images_has_its_share_of_random_labels(percent):
+    moved = labels("digits") != labels(f"digits-random{percent}")
+    parts = [part.tensors[0] for part in split(TensorDataset(moved))]
+    parts.append(labels("digits-n200") != labels(f"digits-random{percent}-n200"))
+    for part in parts:
+        assert part.double().mean().item() == pytest.approx(0.9 * percent / 100, abs=0.04)
 
 
 def test_n_images_are_the_first_of_one_order():

@@ -89,6 +89,13 @@ def test_a_page_that_is_gone_from_the_sources_is_not_left(root, tmp_path):
     assert names == {"01_two.html", "instructor_guide.html"}
 
 
+def test_an_older_site_stays_where_there_are_no_sources(root, tmp_path):
+    make_site(root, tmp_path / "out")
+    with pytest.raises(IdlibError, match=r"README.md can't be read"):
+        make_site(tmp_path, tmp_path / "out")
+    assert (tmp_path / "out" / "index.html").is_file()
+
+
 def test_a_folder_with_other_files_is_left_alone(root, tmp_path):
     with pytest.raises(IdlibError, match="other files"):
         make_site(root, root)

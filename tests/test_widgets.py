@@ -236,6 +236,13 @@ def test_a_failure_in_the_thread_is_shown(live, monkeypatch):
     assert not live.start.disabled
 
 
+def test_a_choice_that_makes_no_run_is_shown_and_train_lives_on(live, monkeypatch):
+    monkeypatch.setattr(live, "config", lambda: 1 / 0)
+    live.start.click()
+    assert "ZeroDivisionError" in live.status.value
+    assert not live.start.disabled and live.halt.disabled
+
+
 def test_a_divergence_is_reported_with_its_learning_rate(live, monkeypatch):
     live.lr.options = [1e30]
     live.start.click()

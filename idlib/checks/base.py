@@ -1,13 +1,14 @@
 """How a check speaks, also when the reader's code raises an exception."""
 
 import functools
+import math
 import os
 import sysconfig
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["guarded", "verdict"]
+__all__ = ["guarded", "number", "verdict"]
 
 OTHERS = (
     f"{Path(__file__).parents[1]}{os.sep}",
@@ -49,6 +50,14 @@ def guarded(check: Callable[..., bool]) -> Callable[..., bool]:
             return verdict(f"your code raises {what}", hint, "")
 
     return run
+
+
+def number(value: object) -> float:
+    """As a float; what is none compares unequal to everything."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
 
 
 def _is_readers(filename: str) -> bool:

@@ -27,6 +27,7 @@ def d90_or_none(fn: Callable[[Mapping[int, float], float, float], int | None]) -
         ({10: 0.69, 100: 0.70}, 0.75, 0.684, None, "0.9 x 0.75 is below the commonest label."),
         ({10: 0.30, 100: 0.73}, 0.80, 0.21, 100, ""),
         ({10: 0.60, 100: 0.90}, 1.00, 0.50, 100, "Exactly at the threshold is enough."),
+        ({10: 0.60, 100: 0.95}, 1.00, 0.90, None, "0.9 x 1 is just what the commonest label has."),
     )
     problem = None
     for scores, full, majority, right, why in cases:
@@ -55,7 +56,9 @@ def masking(fn: Callable[..., tuple[Tensor, Tensor]]) -> bool:
     seen, labels = fn(ids.clone(), draw.clone(), other.clone())
     masked, swapped = draw < 0.12, (draw >= 0.12) & (draw < 0.135)
     guessed = draw < 0.15
-    if not torch.equal(labels != IGNORED, guessed):
+    if labels.dtype != ids.dtype or seen.dtype != ids.dtype:
+        problem = f"you return {seen.dtype} and {labels.dtype}; tokens are {ids.dtype}."
+    elif not torch.equal(labels != IGNORED, guessed):
         share = (labels != IGNORED).float().mean()
         problem = f"{share:.1%} of the tokens are to be guessed, expected those with draw "
         problem += "below 0.15; all others have the label -100."

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from ..theory import complexity
 from ..theory import occam_bound as solution
-from .base import guarded, verdict
+from .base import guarded, number, verdict
 
 __all__ = ["examples_needed", "occam_bound", "relative_gap"]
 
@@ -21,7 +21,7 @@ def occam_bound(fn: Callable[[float, float, int, float], float]) -> bool:
     """
     problem = None
     for error, bits, m, delta in BOUNDS:
-        got, expected = _number(fn(error, bits, m, delta)), solution(error, bits, m, delta)
+        got, expected = number(fn(error, bits, m, delta)), solution(error, bits, m, delta)
         if math.isclose(got, expected, abs_tol=1e-6):
             continue
         problem = (
@@ -58,7 +58,7 @@ def relative_gap(fn: Callable[[float, float], float]) -> bool:
     """
     problem = None
     for train, test in ((0.95, 0.9), (1.0, 0.6), (0.7, 0.8)):
-        got, expected = _number(fn(train, test)), (train - test) / (1 - test)
+        got, expected = number(fn(train, test)), (train - test) / (1 - test)
         if math.isclose(got, expected, abs_tol=1e-6):
             continue
         problem = f"for train {train} and test {test} you return {got:.3f}, not {expected:.3f}."
@@ -104,23 +104,15 @@ def examples_needed(fn: Callable[[float, float, float, float], int]) -> bool:
             continue
         gain = target - error
         least = math.ceil(complexity(bits, 1, delta) ** 2 / gain**2)
-        if got is None or not math.isclose(_number(got), least):
+        if got is None or not math.isclose(number(got), least):
             problem = f"{case}you return {got}, not {least}."
-            number = math.nan if got is None else _number(got)
-            if math.isclose(number, least - 1) or 0 < least - number < 1:
+            value = math.nan if got is None else number(got)
+            if math.isclose(value, least - 1) or 0 < least - value < 1:
                 problem += " With so few the bound is just above the target: round up."
-            elif math.isclose(number, math.ceil(complexity(bits, 1, delta) ** 2 / gain)):
+            elif math.isclose(value, math.ceil(complexity(bits, 1, delta) ** 2 / gain)):
                 problem += " The gain is squared: half the gap takes four times the examples."
-            elif math.isclose(number, math.ceil(complexity(bits, 1, delta) ** 2 / target**2)):
+            elif math.isclose(value, math.ceil(complexity(bits, 1, delta) ** 2 / target**2)):
                 problem += " What is left for the bits is target - error."
             break
     hint = "Solve target - error = sqrt(nats / (2 m)) for m, nats = bits * log(2) + log(1 / delta)."
     return verdict(problem, hint, "For half the distance to the training error take four times m.")
-
-
-def _number(value: object) -> float:
-    """As a float; what is none compares unequal to everything."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return math.nan

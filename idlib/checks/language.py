@@ -27,7 +27,7 @@ def said(fn: Callable[..., Tensor]) -> bool:
         layer = torch.arange(m).repeat(-(-D // m))[:D].sort().values
         theta_d = torch.randn(m + inside, generator=generator)
         scales, step = theta_d[:m][layer], P(theta_d[m:])
-        got = fn(theta_0, P, layer, theta_d)
+        got = fn(theta_0.clone(), P, layer.clone(), theta_d.clone())
         if not isinstance(got, Tensor) or got.shape != theta_0.shape:
             shape = tuple(got.shape) if isinstance(got, Tensor) else type(got).__name__
             problem = f"you return {shape}, expected a tensor of shape ({D},)."
@@ -56,10 +56,11 @@ def shares(fn: Callable[[Sequence[int]], tuple[Sequence[float], Sequence[float]]
     problem = None
     for sizes in ((3, 1), (1000, 10, 10), (768 * 768, 768, 768, 768, 2)):
         expected = [[n / sum(sizes) for n in sizes], [1 / len(sizes)] * len(sizes)]
+        answer = fn(list(sizes))
         try:
-            got = [[float(x) for x in part] for part in fn(list(sizes))]
+            got = [[float(x) for x in part] for part in answer]
         except (TypeError, ValueError) as error:
-            problem = f"for sizes {sizes} it fails: {error}. Two sequences are expected."
+            problem = f"for sizes {sizes} you return something else than two sequences: {error}."
             break
         for name, right, part in zip(("global", "per-tensor"), expected, got, strict=False):
             close = len(part) == len(right) and torch.allclose(

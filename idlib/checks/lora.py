@@ -19,12 +19,15 @@ def numbers(fn: Callable[[int, Sequence[tuple[int, int]]], int]) -> bool:
         fn: the reader's function of the rank and the (rows, columns) of each matrix.
     """
     problem = None
-    for rank, matrices in ((2, [(10, 30)] * 3), (4, [(128, 128)] * 8), (8, [(768, 768)] * 24)):
+    for rank, matrices in (
+        (2, [(10, 30)] * 3), (4, [(128, 128)] * 8), (8, [(768, 768)] * 24), (3, [(10, 30), (5, 7)])
+    ):  # fmt: skip
         right = sum(rank * (rows + columns) for rows, columns in matrices)
         got = fn(rank, matrices)
         if got == right:
             continue
-        some = f"{len(matrices)} matri{'ces' if len(matrices) > 1 else 'x'} of {matrices[0]}"
+        sizes = " and ".join(map(str, dict.fromkeys(matrices)))
+        some = f"{len(matrices)} matri{'ces' if len(matrices) > 1 else 'x'} of {sizes}"
         problem = f"rank {rank}, {some}: {right:,} numbers, you say {got}."
         if got == sum(rows * columns for rows, columns in matrices):
             problem += " Those are the matrices W, which stay frozen."

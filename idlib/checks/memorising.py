@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..memorising import bits_needed
 from ..memorising import without_memorising as best
-from .base import guarded, verdict
+from .base import guarded, number, verdict
 
 __all__ = ["bits", "shuffle_labels", "without_memorising"]
 
@@ -50,9 +50,9 @@ def without_memorising(fn: Callable[[float], float]) -> bool:
     problem = None
     for share in (0.0, 1.0, 0.5, 0.1):
         got, expected = fn(share), best(100 * share)
-        if not isinstance(got, int | float) or abs(got - expected) > 1e-9:
+        if not abs(number(got) - expected) <= 1e-6:
             problem = f"for share {share} you return {got}, not {expected:.3f}."
-            if isinstance(got, int | float) and abs(got - (1 - share)) < 1e-9:
+            if abs(number(got) - (1 - share)) < 1e-6:
                 problem += " A shuffled label is sometimes right by chance."
             break
     hint = "A share 1 - s of the labels is true. Of the others, one in ten is true by chance."
@@ -69,7 +69,7 @@ def bits(fn: Callable[[int, float], float]) -> bool:
     problem = None
     for n, accuracy in ((1, 1.0), (1000, 0.5), (300, 0.9), (100, 0.2)):
         got, expected = fn(n, accuracy), bits_needed(n, accuracy)
-        if not isinstance(got, int | float) or not abs(got - expected) <= 1e-6 * max(1, expected):
+        if not abs(number(got) - expected) <= 1e-6 * max(1, expected):
             problem = f"for n = {n} and accuracy {accuracy} you return {got}, not {expected:.4f}."
             break
     hint = (
@@ -93,4 +93,10 @@ def _wrong_labels(got: object, labels: Tensor, given: Tensor, share: float) -> s
     moved, expected = (got != labels).double().mean().item(), 0.9 * share
     if abs(moved - expected) > 0.04:
         return f"a share of {moved:.2f} has changed, expected about {expected:.2f} (0.9 x share)."
+    late = (got != labels)[len(labels) // 2 :].double().mean().item()
+    if abs(late - expected) > 0.08:
+        return (
+            f"a share of {late:.2f} of the second half has changed, expected {expected:.2f} as in "
+            "the first: draw the places at random."
+        )
     return None

@@ -1,5 +1,6 @@
 """Checks for notebook 03."""
 
+import numbers
 import random
 from collections.abc import Callable
 
@@ -110,7 +111,7 @@ def ten_runs(fn: Callable[[Callable[[int], bool], int], int]) -> bool:
         case = f"with D = {D:,} and a smallest d of {smallest:,} "
         if len(asked) > 10:
             problem = f"{case}you made {len(asked)} runs, and the budget is ten."
-        elif not isinstance(got, int):
+        elif not isinstance(got, numbers.Integral):
             problem = f"{case}you return {got!r}, expected a whole number."
         elif got < smallest:
             problem = f"{case}you return {got:,}, which does not reach the threshold."

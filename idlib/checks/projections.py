@@ -31,7 +31,7 @@ def walsh_hadamard(fn: Callable[[Tensor], Tensor]) -> bool:
         H, given = hadamard(shape[-1], x.dtype), x.clone()
         expected, got = x @ H, fn(given)
         what = f"for x of shape {shape}"
-        if problem := _not_like(got, expected, what):
+        if problem := _not_like(got, expected, what) or _other_type(got, x, what):
             break
         if not torch.equal(given, x):
             problem, hint = f"{what} you change x itself.", "Work on x.clone()."
@@ -144,6 +144,11 @@ def own_projection(kind: type[Projection]) -> bool:
     if kind in PROJECTIONS.values():
         hint = "Change what is drawn: which entries of P are there, and how large are they?"
         return verdict(f"{kind.__name__} is in the package already.", hint, "")
+    made = {"_draw", "_forward", "_adjoint"}
+    for name, P in PROJECTIONS.items():
+        if all(getattr(kind, part) is getattr(P, part) for part in made):
+            hint = "Draw something else in _draw, or multiply otherwise."
+            return verdict(f"{kind.__name__} does what {name!r} does.", hint, "")
     for seed, (D, d) in enumerate([(64, 4), (1000, 7), (3000, 100)]):
         P, again, other = kind(D, d, seed), kind(D, d, seed), kind(D, d, seed + 1)
         for problem, hint in _faults(P, P.adjoint, D, d):
@@ -176,6 +181,10 @@ def _faults(forward, adjoint, D: int, d: int, expected: Tensor | None = None):
     x, other = torch.randn(2, d, generator=generator, dtype=torch.float64)
     y = torch.randn(D, generator=generator, dtype=torch.float64)
     Px, Pty = forward(x.clone()), adjoint(y.clone())
+    for got, what in ((Px, "forward"), (Pty, "adjoint")):
+        if problem := isinstance(got, Tensor) and _other_type(got, x, f"{case} in the {what}"):
+            yield problem, "Make new tensors with dtype=x.dtype, or by x.new_zeros(…)."
+            return
     if problem := _not_like(Px, y, f"{case} in the forward"):
         yield problem, "The forward takes d numbers and returns D."
         return
@@ -206,6 +215,12 @@ def _faults(forward, adjoint, D: int, d: int, expected: Tensor | None = None):
 def _largest_cosine(P: Tensor) -> float:
     unit = P / P.norm(dim=0)
     return float((unit.T @ unit).fill_diagonal_(0).abs().max())
+
+
+def _other_type(got: Tensor, x: Tensor, what: str) -> str | None:
+    if got.dtype == x.dtype:
+        return None
+    return f"{what} you return {got.dtype} for {x.dtype}."
 
 
 def _not_like(got, expected: Tensor, what: str) -> str | None:

@@ -1,11 +1,12 @@
 """Checks for notebook 05."""
 
+import math
 import random
 from collections.abc import Callable, Sequence
 
 from ..models import fc
 from ..sizes import slope
-from .base import guarded, verdict
+from .base import guarded, number, verdict
 
 __all__ = ["exponent", "parameters"]
 
@@ -45,8 +46,8 @@ def exponent(fn: Callable[[Sequence[float], Sequence[float]], float]) -> bool:
         x = [rng.uniform(1e4, 1e6) for _ in range(8)]
         y = [3 * v**power * rng.uniform(0.9, 1.1) for v in x]
         expected, got = slope(x, y), fn(list(x), list(y))
-        if not isinstance(got, float | int) or abs(got - expected) > 1e-6:
-            given = f"{got:.4g}" if isinstance(got, float | int) else repr(got)
+        if not abs(number(got) - expected) <= 1e-6:
+            given = repr(got) if math.isnan(number(got)) else f"{number(got):.4g}"
             problem = f"for noisy data drawn from D to the power {power} you return {given}, and "
             problem += f"the slope by least squares is {expected:.4f}."
             break

@@ -26,7 +26,7 @@ def dimension_of_system(fn: Callable[[Tensor], int]) -> bool:
         mix = torch.randn(repeated, rows, generator=generator, dtype=torch.float64)
         A = torch.cat([A, mix @ A])[torch.randperm(rows + repeated, generator=generator)]
         got = fn(A.clone())
-        if got is None or int(got) != rows:
+        if got is None or got != rows:
             which = f", {repeated} of which follow from the others," if repeated else ""
             problem = f"for {rows + repeated} equations{which} in {D} unknowns you return {got}."
             break

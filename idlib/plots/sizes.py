@@ -37,7 +37,8 @@ def size_maps(
 def d90_against_size(
     points: Sequence[tuple[int, int, float]], lines: Mapping[str, float], title: str = ""
 ) -> Figure:
-    """d90 against D, both logarithmic, with lines of given slopes through the smallest network.
+    """d90 against D, both logarithmic, with lines of given slopes: through the middle of all
+    networks, or if steeper than 0.5 from the smallest D at the mean d90.
 
     Args:
         points: depth, D and d90 of each network.

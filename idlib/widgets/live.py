@@ -80,11 +80,16 @@ class Live(Panel):
     def _on_start(self, _) -> None:
         if self._thread and self._thread.is_alive():
             return
+        try:
+            config = self.config()
+        except Exception as error:
+            self.status.value = error_html(error)
+            return
         self._stop.clear()
         self._step = 0
         self.start.disabled, self.halt.disabled = True, False
         self._thread = threading.Thread(
-            target=self._run, args=(self.config(),), name="training", daemon=True
+            target=self._run, args=(config,), name="training", daemon=True
         )
         self._thread.start()
 

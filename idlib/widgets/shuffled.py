@@ -18,13 +18,12 @@ class ShuffledBlocks(SliderPanel):
 
     Args:
         task: where the digits come from.
-        d: as recorded; 400.
     """
 
-    def __init__(self, task: Task, d: int = 400):
+    def __init__(self, task: Task):
         self.images, self.shown = task.test.tensors[0][:500], task.name
-        self.scores = {"FC": block_scores("fc", d), "LeNet": block_scores("lenet", d)}
-        self.what = f"test accuracy at d = {d}"
+        self.scores = {"FC": block_scores("fc"), "LeNet": block_scores("lenet")}
+        self.what = "test accuracy at d = 400"
         self.title = provenance(recorded("blocks"), recorded("mnist"))
         draw = functools.cache(self._draw)
         super().__init__("side of the blocks, pixels", BLOCKS, draw, BLOCKS[0], height="420px")

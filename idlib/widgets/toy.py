@@ -56,13 +56,14 @@ class SumsByGroups(SliderPanel):
 
     Args:
         groups: where the slider starts.
-        D: number of parameters.
         seed: of theta_0, and of P, dense.
     """
 
-    def __init__(self, groups: int = 10, D: int = 1000, seed: int = 0):
-        self.D, self.seed = D, seed
-        self.P = _dense(D, 60, seed)
+    D = 1000  # parameters
+
+    def __init__(self, groups: int = 10, seed: int = 0):
+        self.seed = seed
+        self.P = _dense(self.D, 60, seed)
         draw = functools.cache(self._draw)
         super().__init__("number of groups", GROUPS, draw, groups, height="370px")
 

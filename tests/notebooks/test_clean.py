@@ -105,7 +105,7 @@ def test_running_fills_the_outputs_on_the_embedded_digits(tmp_path, monkeypatch)
 def test_a_file_that_is_no_notebook_is_named_and_left(tmp_path, text):
     path = tmp_path / "a.ipynb"
     path.write_text(text)
-    with pytest.raises(IdlibError, match=r"a\.ipynb is no notebook"):
+    with pytest.raises(IdlibError, match=r"a\.ipynb can't be read as a notebook"):
         tidy([path])
     assert path.read_text() == text
 
