@@ -9,7 +9,7 @@ import ipywidgets as w
 
 from .slider import Slider
 
-__all__ = ["Panel", "SliderPanel", "error_html", "in_turn"]
+__all__ = ["Panel", "SliderPanel", "drawn", "error_html", "in_turn"]
 
 _TURN = threading.RLock()
 
@@ -70,10 +70,15 @@ class SliderPanel(Panel):
     @in_turn
     def draw(self, value) -> None:
         """Shows the picture for `value`; an exception becomes a visible line."""
-        try:
-            self.view.value = self._html(value)
-        except Exception as error:
-            self.view.value = error_html(error)
+        self.view.value = drawn(self._html, value)
+
+
+def drawn(draw: Callable[..., str], *values) -> str:
+    """What `draw` makes of the values; an exception becomes a visible line."""
+    try:
+        return draw(*values)
+    except Exception as error:
+        return error_html(error)
 
 
 def error_html(error: Exception) -> str:

@@ -6,7 +6,7 @@ import ipywidgets as w
 
 from ..filesizes import BITS, file_sizes, provenance
 from ..plots import file_panel, to_html
-from .base import Panel, error_html, in_turn
+from .base import Panel, drawn, in_turn
 from .slider import Slider
 
 __all__ = ["FileSizes"]
@@ -41,10 +41,7 @@ class FileSizes(Panel):
 
     @in_turn
     def _draw(self, _) -> None:
-        try:
-            self.view.value = self._html(self.model.value, self.d.value, self.bits.value)
-        except Exception as error:
-            self.view.value = error_html(error)
+        self.view.value = drawn(self._html, self.model.value, self.d.value, self.bits.value)
 
     def _html(self, model: str, d: int, bits: int) -> str:
         sizes = file_sizes(model)

@@ -10,7 +10,7 @@ from ..generalisation import MNIST, bound_of
 from ..plots import bound_panel, to_html
 from ..recorded import curve
 from ..theory import count_bits
-from .base import Panel, error_html, in_turn
+from .base import Panel, drawn, in_turn
 from .slider import Slider
 
 __all__ = ["OccamBound"]
@@ -50,10 +50,7 @@ class OccamBound(Panel):
 
     @in_turn
     def _draw(self, _) -> None:
-        try:
-            self.view.value = self._html(*(c.value for c in (self.model, self.d, self.bits)))
-        except Exception as error:
-            self.view.value = error_html(error)
+        self.view.value = drawn(self._html, *(c.value for c in (self.model, self.d, self.bits)))
 
     def _html(self, model: str, d: int, bits: int) -> str:
         m, delta = self.m.value, self.delta.value

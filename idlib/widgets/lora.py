@@ -4,7 +4,7 @@ import ipywidgets as w
 
 from ..adapted import Point, compared, found, majority, points, where_from
 from ..plots import adapter_scores, to_html
-from .base import Panel, error_html, in_turn
+from .base import Panel, drawn, in_turn
 from .slider import Slider
 
 __all__ = ["RankAndD"]
@@ -51,10 +51,7 @@ class RankAndD(Panel):
 
     @in_turn
     def _draw(self, _=None) -> None:
-        try:
-            self.view.value = _html(self.shown.value, self.rank.value, self.d.value)
-        except Exception as error:
-            self.view.value = error_html(error)
+        self.view.value = drawn(_html, self.shown.value, self.rank.value, self.d.value)
 
 
 def _html(shown: str, rank: int, d: int) -> str:

@@ -13,7 +13,7 @@ from ..memorising import (
 )
 from ..plots import memorised_panel, to_html
 from ..recorded import provenance, recorded
-from .base import Panel, error_html, in_turn
+from .base import Panel, drawn, in_turn
 from .slider import Slider
 
 __all__ = ["Memorising"]
@@ -42,10 +42,7 @@ class Memorising(Panel):
 
     @in_turn
     def _draw(self, _) -> None:
-        try:
-            self.view.value = self._html(self.n.value, self.percent.value)
-        except Exception as error:
-            self.view.value = error_html(error)
+        self.view.value = drawn(self._html, self.n.value, self.percent.value)
 
     def _html(self, n: int, percent: int) -> str:
         task, without = task_name(n, percent), without_memorising(percent)

@@ -8,7 +8,7 @@ import torch
 from ..fastfood import fastfood_stages
 from ..plots import angles, fastfood_stage, steering, to_html
 from ..projections import make_projection
-from .base import Panel, SliderPanel, error_html, in_turn
+from .base import Panel, SliderPanel, drawn, in_turn
 
 __all__ = ["FastfoodSteps", "RandomAngles", "SteeredPoint"]
 
@@ -124,10 +124,7 @@ class FastfoodSteps(Panel):
 
     @in_turn
     def _redraw(self, _) -> None:
-        try:
-            self.view.value = self.draw(self.stage.value, self.input.value)
-        except Exception as error:
-            self.view.value = error_html(error)
+        self.view.value = drawn(self.draw, self.stage.value, self.input.value)
 
     def _draw(self, number: int, name: str) -> str:
         stages = fastfood_stages(self.P, self.inputs[name])

@@ -8,7 +8,7 @@ import numpy as np
 from ..plots import size_panel, to_html
 from ..recorded import curve, provenance, recorded
 from ..sizes import DEPTHS, WIDTHS, size
-from .base import Panel, error_html, in_turn
+from .base import Panel, drawn, in_turn
 from .slider import Slider
 
 __all__ = ["ModelSizes"]
@@ -39,11 +39,8 @@ class ModelSizes(Panel):
 
     @in_turn
     def _draw(self, _) -> None:
-        try:
-            chosen = self.width.value, self.depth.value, self.definition.value
-            self.view.value = self._html(*chosen)
-        except Exception as error:
-            self.view.value = error_html(error)
+        chosen = self.width.value, self.depth.value, self.definition.value
+        self.view.value = drawn(self._html, *chosen)
 
     def _html(self, width: int, depth: int, definition: str) -> str:
         this = size(width, depth)
