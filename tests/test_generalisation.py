@@ -17,7 +17,7 @@ from idlib.memorising import NS, bits_needed
 from idlib.recorded import curve, replay
 from idlib.replays import BITS, IN_FULL, SAMPLED, record_replays, replays
 from idlib.runs import SAMPLE, sample
-from idlib.store import Run, RunConfig, RunStore
+from idlib.store import Run, RunConfig, RunStore, read_lines
 from idlib.theory import complexity, kl, kl_bound, occam_bound
 from idlib.training import accuracy
 
@@ -66,7 +66,7 @@ class TestRecorded:
                 assert r.bytes == len(encode(run, r.bits))
 
     def test_the_data_are_those_of_the_runs(self):
-        about = recording._lines(recording.PATH)[0]["session"]
+        about = read_lines(recording.PATH)[0]["session"]
         assert about["command"] == "python -m idlib record generalisation"
         for name in (*SAMPLED, "memorising"):
             known = recorded.recorded(name).sessions[-1]["data"]
