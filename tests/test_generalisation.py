@@ -69,7 +69,8 @@ class TestRecorded:
         about = read_lines(recording.PATH)[0]["session"]
         assert about["command"] == "python -m idlib record generalisation"
         for name in (*SAMPLED, "memorising"):
-            known = recorded.recorded(name).sessions[-1]["data"]
+            sessions = recorded.recorded(name).sessions
+            known = {task: data for s in sessions for task, data in s["data"].items()}
             mine = {task: about["data"][task] for task in known if task in about["data"]}
             assert mine and mine == {task: known[task] for task in mine}
         assert about["data"]["digits"] == [
