@@ -30,6 +30,7 @@ __all__ = [
     "projection_costs",
     "step_times",
     "table",
+    "using_threads",
 ]
 
 D_LARGE = 22_713_216  # parameters of all-MiniLM-L6-v2
@@ -145,7 +146,7 @@ def main(threads: int = 2, quick: bool = False) -> None:
     rounds, D = (1, 100_000) if quick else (100, D_LARGE)
     print(f"torch {torch.__version__}, threads: {threads}, d = 750. Each time is the fastest of")
     print("many calls, for which all variants take turns. A goal is the most that is wanted.")
-    with _threads(check_integer("threads", threads, low=1)):
+    with using_threads(threads):
         print("\nTraining step (forward, backward, Adam) on a batch of 128, over the full model's")
         times = [t for m, goals in STEP_GOALS.items() for t in step_times(m, goals, rounds=rounds)]
         print(_step_table(times))
@@ -190,10 +191,10 @@ def _step(model: nn.Module) -> Callable[[], None]:
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Has torch use `count` threads for a while."""
+def using_threads(count: int) -> Iterator[None]:
+    """Has torch use `count` threads for a while, at least one."""
     before = torch.get_num_threads()
-    torch.set_num_threads(count)
+    torch.set_num_threads(check_integer("threads", count, low=1))
     try:
         yield
     finally:

@@ -8,9 +8,8 @@ import torch.nn.functional as F
 from torch import nn
 from transformers import BertConfig, BertForSequenceClassification
 
-from .bench import _threads, fastest, table
+from .bench import fastest, table, using_threads
 from .language import TextClassifier
-from .projection_base import check_integer
 from .subspace import Subspace
 
 __all__ = ["language_steps", "main"]
@@ -72,7 +71,7 @@ def _step(model: nn.Module, ids: torch.Tensor, labels: torch.Tensor):
 
 def main(threads: int, quick: bool) -> None:
     """Prints the table."""
-    with _threads(check_integer("threads", threads, low=1)):
+    with using_threads(threads):
         _main(quick)
 
 
