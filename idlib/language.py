@@ -52,9 +52,9 @@ __all__ = [
 PRETRAINED = Path(__file__).parent / "pretrained"
 LENGTH = 128  # tokens at most
 ROWS = 64  # evaluated at a time
-# On a CPU, torch's own attention takes longer for the gradient of short texts than all else;
-# elsewhere transformers chooses.
-ATTENTION = {} if torch.cuda.is_available() else {"attn_implementation": "eager"}
+# Torch's own attention takes longer on a CPU for the gradient of short texts than all else, and on
+# an H100 it may give NaN for finite numbers (https://github.com/pytorch/pytorch/issues/196678).
+ATTENTION = {"attn_implementation": "eager"}
 
 
 class TextClassifier(nn.Module):

@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 CHUNK = 2**18  # parameters handled at a time: 1 MB of float32, about a second-level cache
+CHUNK_ON_GPU = 2**24  # where each piece costs the start of a few kernels
 
 
 class Dense(Projection):
@@ -126,7 +127,7 @@ class Hashed(Projection):
         v = v.view_as(self.index)
         if self.index.dtype == torch.int64:
             return [(v, self.index)]
-        step = max(1, CHUNK // len(self.index))
+        step = max(1, _chunk(v) // len(self.index))
         parts = zip(v.split(step, dim=1), self.index.split(step, dim=1), strict=True)
         return ((part, index.long()) for part, index in parts)
 
@@ -173,7 +174,7 @@ class Fastfood(Projection):
     def _chunks(self, *vectors: Tensor):
         """Runs of blocks of G, each with the matching slices of (D,) vectors."""
         n = len(self.perm)
-        step = max(1, CHUNK // n)
+        step = max(1, _chunk(self.G) // n)
         return zip(self.G.split(step), *(v.split(step * n) for v in vectors), strict=True)
 
     def _forward(self, x):
@@ -249,6 +250,10 @@ def make_projection(
             f"projection={name!r} was given, expected one of {', '.join(PROJECTIONS)}."
         )
     return PROJECTIONS[name](D, d, seed, sizes)
+
+
+def _chunk(v: Tensor) -> int:
+    return CHUNK if v.device.type == "cpu" else CHUNK_ON_GPU
 
 
 def _signs(n: int, generator: torch.Generator) -> Tensor:
