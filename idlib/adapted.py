@@ -102,10 +102,14 @@ def points(shown: str) -> tuple[Point, ...]:
         if (base, c.task, c.scored_on) == (model, task, "test") and r.score is not None:
             ways.setdefault(_way(r, adapter), []).append(r)
     found = [
-        Point(*way, runs[0].config.d or runs[0].D, runs[0].config.lr, tuple(r.score for r in runs))
+        Point(*way, runs[0].config.d or runs[0].D, runs[0].config.lr, _by_seed(runs))
         for way, runs in ways.items()
     ]
     return tuple(sorted(found, key=lambda p: (METHODS.index(p.method), p.size)))
+
+
+def _by_seed(runs: list[Run]) -> tuple[float, ...]:
+    return tuple(r.score for r in sorted(runs, key=lambda r: r.config.seed))
 
 
 def _way(run: Run, adapter: str) -> tuple[str, int]:

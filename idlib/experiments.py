@@ -167,9 +167,9 @@ EXPERIMENTS = {
         methods=PER_TENSOR,
         ds=(10, 30, 100, 300, 1000, 3000, 10_000, 30_000),
         pilots=(30, 300, 3000),
-        lrs=(1e-3, 3e-3, 1e-2, 3e-2),
+        lrs=(1e-3, 3e-3, 1e-2, 3e-2, 1e-1),
         full_lrs=(3e-5, 1e-4, 3e-4, 1e-3),
-        **LANGUAGE,
+        **LANGUAGE | {"seeds": (0, 1, 2)},
     ),
     "sst2_small": Experiment(
         tasks=("sst2-n19200",),
@@ -177,7 +177,7 @@ EXPERIMENTS = {
         methods=GLOBAL,
         ds=(30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000),
         pilots=(300, 3000, 30_000),
-        lrs=(1e-2, 3e-2, 1e-1, 3e-1),
+        lrs=(1e-2, 3e-2, 1e-1, 3e-1, 1.0),
         full_lrs=(3e-4, 1e-3, 3e-3, 1e-2),
         **LANGUAGE,
     ),
@@ -216,7 +216,7 @@ EXPERIMENTS = {
         models=(MINILM,),
         methods=GLOBAL,
         epochs=1,
-        **SEARCHED | WIDE | {"lrs": (3e-2, 1e-1, 3e-1, 1.0)},
+        **SEARCHED | WIDE | {"lrs": (1e-2, 3e-2, 1e-1, 3e-1, 1.0)},
     ),
     "family_sst2": Experiment(  # by size
         tasks=("sst2-n19200",),
@@ -250,7 +250,7 @@ EXPERIMENTS = {
         **SEARCHED
         | WIDE
         | {
-            "lrs": (1e-3, 3e-3, 1e-2, 3e-2),
+            "lrs": (3e-4, 1e-3, 3e-3, 1e-2, 3e-2),
             "ds": HALF_DECADES[:7],  # 10 to 10,000
             "rechecked": True,
         },
@@ -263,9 +263,9 @@ EXPERIMENTS = {
         **SEARCHED
         | WIDE
         | {
-            "pilots": (3162,),
-            "lrs": (0.0562,),  # 0.1 at d = 1000: the best, or as good, on SST-2 and QQP
-            "ds": HALF_DECADES[4:7],  # 1,000 to 10,000
+            "lrs": (3e-2, 1e-1, 3e-1, 1.0),
+            "ds": HALF_DECADES[2:8],  # 100 to 31,623
+            "rechecked": True,
         },
     ),
     "family_docstrings": Experiment(
@@ -339,7 +339,7 @@ EXPERIMENTS = {
     "lora_vectors": Experiment(  # those that want larger rates
         tasks=("sst2-n19200", *QQP),
         models=tuple("roberta-4x128" + adapter for adapter in VECTORS),
-        full_lrs=(3e-3, 1e-2, 3e-2, 1e-1),
+        full_lrs=(1e-3, 3e-3, 1e-2, 3e-2, 1e-1),
         **ADAPTED,
     ),
     "qqp_small": Experiment(
@@ -348,13 +348,13 @@ EXPERIMENTS = {
         methods=GLOBAL,
         ds=(100, 300, 1000, 3000, 10_000),
         pilots=(1000,),
-        lrs=(1e-2, 3e-2, 1e-1, 3e-1),
+        lrs=(1e-2, 3e-2, 1e-1, 3e-1, 1.0),
         full_lrs=(3e-4, 1e-3, 3e-3, 1e-2),
         **LANGUAGE | {"keep_up_to": 0},
     ),
     "qqp_tensors": Experiment(  # the other normalisation, d90 only
         tasks=QQP,
-        models=FAMILY[2:3],
+        models=FAMILY[2:],
         methods=PER_TENSOR,
         epochs=1,
         **SEARCHED | {"lrs": (1e-4, 3e-4, 1e-3, 3e-3), "ds": HALF_DECADES, "rated_by": 1},
@@ -362,31 +362,31 @@ EXPERIMENTS = {
     "head_minilm": Experiment(  # which wants larger rates still
         tasks=("sst2-n19200", *QQP),
         models=(MINILM + "+head",),
-        full_lrs=(1e-2, 3e-2, 1e-1, 3e-1),
+        full_lrs=(1e-2, 3e-2, 1e-1, 3e-1, 1.0),
         **ADAPTED,
     ),
     "lora_minilm": Experiment(
         tasks=("sst2-n19200",),
         models=tuple(MINILM + adapter for adapter in ("+lora-1", "+lora-8")),
-        full_lrs=(3e-4, 1e-3, 3e-3),
+        full_lrs=(3e-4, 1e-3, 3e-3, 1e-2),
         **ADAPTED,
     ),
     "lora_minilm_qqp": Experiment(
         tasks=QQP,
         models=tuple(MINILM + adapter for adapter in ("+lora-1", "+lora-8")),
-        full_lrs=(3e-3,),  # the one chosen on SST-2
+        full_lrs=(3e-4, 1e-3, 3e-3, 1e-2),
         **ADAPTED,
     ),
     "vera_minilm": Experiment(
         tasks=("sst2-n19200",),
         models=(MINILM + "+vera-64",),
-        full_lrs=(1e-2, 3e-2),
+        full_lrs=(3e-3, 1e-2, 3e-2, 1e-1),
         **ADAPTED,
     ),
     "vera_minilm_qqp": Experiment(
         tasks=QQP,
         models=(MINILM + "+vera-64",),
-        full_lrs=(1e-2,),  # the one chosen for the small RoBERTa
+        full_lrs=(3e-3, 1e-2, 3e-2, 1e-1),
         **ADAPTED,
     ),
     "qqp_minilm": Experiment(
@@ -395,7 +395,7 @@ EXPERIMENTS = {
         methods=PER_TENSOR,
         ds=(100, 1000, 3000),
         pilots=(300, 3000),
-        lrs=(1e-3, 3e-3, 1e-2, 3e-2),
+        lrs=(3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1),
         full_lrs=(3e-5, 1e-4, 3e-4, 1e-3),
         **LANGUAGE | {"keep_up_to": 0},
     ),
@@ -404,7 +404,13 @@ EXPERIMENTS = {
         models=(MINILM,),
         methods=GLOBAL,
         epochs=1,
-        **SEARCHED | WIDE | {"lrs": (3e-2, 1e-1, 3e-1, 1.0), "ds": (100, 1000, 3000)},
+        **SEARCHED
+        | WIDE
+        | {
+            "lrs": (3e-2, 1e-1, 3e-1, 1.0),
+            "ds": (30, 100, 300, 1000, 3000),
+            "rechecked": True,
+        },
     ),
 }
 
