@@ -89,12 +89,11 @@ SEARCHED = {  # d90 among four values a decade, the rate chosen where most of th
     **{k: v for k, v in LANGUAGE.items() if k != "epochs"},
     "keep_up_to": 0,
 }
-WIDE = {  # for MiniLM, whose runs take longer: the best of four rates, with one seed, at one d
+WIDE = {  # for MiniLM, whose runs take longer: the best rate with one seed, first at one d
     "pilots": (1000,),
     "full_lrs": (3e-5, 1e-4, 3e-4, 1e-3),
     "rated_by": 1,
     "careful": False,
-    "rechecked": False,
 }
 HALF_DECADES = tuple(round(10 ** (k / 2)) for k in range(2, 12))  # 10 to 316,228
 UNTRAINED = {
@@ -252,7 +251,6 @@ EXPERIMENTS = {
         | {
             "lrs": (3e-4, 1e-3, 3e-3, 1e-2, 3e-2),
             "ds": HALF_DECADES[:7],  # 10 to 10,000
-            "rechecked": True,
         },
     ),
     "mrpc_minilm_global": Experiment(  # the other normalisation, d90 only
@@ -265,7 +263,6 @@ EXPERIMENTS = {
         | {
             "lrs": (3e-2, 1e-1, 3e-1, 1.0),
             "ds": HALF_DECADES[2:8],  # 100 to 31,623
-            "rechecked": True,
         },
     ),
     "family_docstrings": Experiment(
@@ -336,7 +333,7 @@ EXPERIMENTS = {
         full_lrs=(1e-3, 3e-3, 1e-2, 3e-2),
         **ADAPTED,
     ),
-    "lora_vectors": Experiment(  # those that want larger rates
+    "lora_vectors": Experiment(  # the relatives
         tasks=("sst2-n19200", *QQP),
         models=tuple("roberta-4x128" + adapter for adapter in VECTORS),
         full_lrs=(1e-3, 3e-3, 1e-2, 3e-2, 1e-1),
@@ -409,7 +406,6 @@ EXPERIMENTS = {
         | {
             "lrs": (3e-2, 1e-1, 3e-1, 1.0),
             "ds": (30, 100, 300, 1000, 3000),
-            "rechecked": True,
         },
     ),
 }
