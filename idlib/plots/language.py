@@ -27,7 +27,7 @@ def method_curves(
         title: says data, seeds, hardware and date of recorded results.
     """
     fig, ax = figure(7.4, 3.8, layout=None)
-    fig.subplots_adjust(left=0.09, right=0.98, bottom=0.14, top=0.93)
+    fig.subplots_adjust(left=0.09, right=0.98, bottom=0.14, top=0.86)
     for label, curve in curves.items():
         color, marker, line = STYLE[label]
         means = [np.mean(s) for s in curve.values()]
@@ -45,8 +45,8 @@ def method_curves(
     ax.set(xscale="log", xlabel="d, trained numbers (logarithmic)", ylabel="test accuracy")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_ylim(min(majority - 0.06, 0.45), max(threshold + 0.12, 0.9))
-    ax.set_title(title, fontsize=8, loc="left", color="#555555")
-    ax.legend(fontsize=9, loc="lower right", framealpha=0.9)
+    ax.set_title(title, fontsize=8, loc="left", color="#555555", pad=22)
+    ax.legend(fontsize=9, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
     return fig
 
 
