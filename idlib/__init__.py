@@ -6,9 +6,11 @@
 torch.Size([1, 10])
 """
 
-from .dimension import intrinsic_dimension
+from .dimension import d90, intrinsic_dimension
+from .engine.store import RunStore
 from .errors import IdlibError
+from .problems.names import load
 from .subspace import Subspace
 
-__all__ = ["IdlibError", "Subspace", "intrinsic_dimension"]
-__version__ = "0.1.0"
+__all__ = ["IdlibError", "RunStore", "Subspace", "d90", "intrinsic_dimension", "load"]
+__version__ = "0.2.0"

@@ -23,21 +23,21 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
-from .data import commonest, fingerprint
-from .errors import IdlibError
-from .projection_base import check_integer
-from .runs import Problem, build
-from .search import rate_at, search
-from .store import Run, RunConfig, RunStore
-from .sweeps import shared, sweep
-from .training import accuracy
+from .engine.data import commonest, count, fingerprint
+from .engine.rates import Chooser, Rates
+from .engine.runs import Problem, build
+from .engine.search import search
+from .engine.store import Run, RunConfig, RunStore
+from .engine.sweeps import shared, sweep
+from .engine.training import accuracy
+from .errors import IdlibError, check_integer
 
 __all__ = ["Estimate", "IntrinsicDimension", "d90", "intrinsic_dimension", "lattice"]
 
 FULL_LRS = (3e-4, 1e-3, 3e-3)
 LRS = (0.03, 0.1, 0.3)  # with 1.0 LeNet learns from some seeds, and from others nothing
 FIRST_D = 128
-PILOTS = 16  # ratio of one dimension at which the learning rate is chosen to the next
+PILOTS = tuple(round(FIRST_D * 10.0**k) for k in range(-2, 7))  # a rate is chosen at the nearest
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,20 @@ class Estimate:
     def d(self) -> int | None:
         """The median over the seeds, for an even number of them the upper of the two in the
         middle; None if some seed never reached the threshold."""
-        if self.note or not self.per_seed or None in self.per_seed:
+        reached = self._reached
+        if self.note or not reached or len(reached) < len(self.per_seed):
             return None
-        return statistics.median_high(self.per_seed)
+        return statistics.median_high(reached)
+
+    @property
+    def _reached(self) -> list[int]:
+        return [d for d in self.per_seed if d is not None]
 
     def __str__(self) -> str:
         if self.d is None:
             return f"none at score {self.threshold:.3f}: {self.note}"
-        spread = f"{min(self.per_seed):,} to {max(self.per_seed):,} over {len(self.per_seed)} seeds"
+        low, high = min(self._reached), max(self._reached)
+        spread = f"{low:,} to {high:,} over {len(self.per_seed)} seeds"
         if len(self.per_seed) == 1:
             spread = "1 seed"
         return f"{self.d:,} ({spread}) at score {self.threshold:.3f}"
@@ -147,8 +153,8 @@ def intrinsic_dimension(
     until the thresholds are bracketed, and bisects on a grid of `per_octave` values for each
     doubling. A run ends early once it is clear which thresholds it reaches. Learning rates are
     chosen on a validation split of the training data, for the full model and for the subspace,
-    the latter at the nearest of dimensions a factor of 16 apart (8, 128, 2048, …); from there
-    to d it is scaled as in `idlib.search.rate_at`. Interrupt at any time: with a `store` on
+    the latter at the nearest of dimensions a factor of 10 apart (13, 128, 1280, …); from there
+    to d it is scaled as in `idlib.engine.search.rate_at`. Interrupt at any time: with a `store` on
     disk the same call goes on where it was.
 
     Args:
@@ -177,8 +183,8 @@ def intrinsic_dimension(
             parameters, a `model_fn` that returns one model again and again, a nameless score
             with a store, or if every learning rate diverges.
     """
-    if not (len(train) and len(test)):
-        raise IdlibError(f"Got {len(train)} training and {len(test)} test examples: pass some.")
+    if not (count(train) and count(test)):
+        raise IdlibError(f"Got {count(train)} training and {count(test)} test examples: pass some.")
     for name, values in (("seeds", seeds), ("lrs", lrs), ("full_lrs", full_lrs)):
         if not len(values):
             raise IdlibError(f"{name} is empty: pass at least one.")
@@ -200,7 +206,7 @@ def intrinsic_dimension(
     base = RunConfig(
         task=f"{fingerprint(train)}-{fingerprint(test)}{own}",
         model=_model_name(model_fn, train[0][0]),
-        d=None,
+        d=1,
         lr=math.nan,
         seed=seeds[0],
         projection=projection,
@@ -208,36 +214,35 @@ def intrinsic_dimension(
         epochs=epochs,
         batch_size=batch_size,
     )
-    build(replace(base, d=1), model_fn)  # refuses what no run could be made with
-    problem = Problem(model_fn, train, test, score, device)
+    build(base, model_fn)  # refuses what no run could be made with
+    problem = Problem(model_fn, train, test, score=score, device=device)
+    rates = Rates(tuple(lrs), tuple(full_lrs), PILOTS, tried_for=FIRST_D, scaled=True)
     made: dict[RunConfig, Run] = {}
     bar = tqdm(desc="d90", unit="run", disable=not progress, leave=False)
     with bar, store.writing(), shared(problem, jobs) as maker:
 
         def make(configs: Sequence[RunConfig]) -> list[Run]:
-            runs = sweep(configs, store, jobs, make=maker, bar=bar)
+            runs = sweep(configs, store, maker, jobs, bar=bar)
             made.update(zip(configs, runs, strict=True))
             return runs
 
-        def pilots(d: int | None) -> list[RunConfig]:
-            config = replace(base, d=d, scored_on="validation")
-            rates = [rate_at(d, lr, FIRST_D) for lr in lrs] if d else full_lrs
-            return [replace(config, lr=lr) for lr in rates]
+        chooser = Chooser(rates, seeds, make)
 
         def rate(d: int) -> float:
-            k = round(math.log(d / FIRST_D, PILOTS))
-            pilot = min(max(1, round(FIRST_D * PILOTS**k)), ds[-1])
-            return rate_at(d, _best_lr(make(pilots(pilot))), pilot)
+            chooser.choose([replace(base, d=chooser.pilot(d, ds[-1]))])
+            return chooser.of(replace(base, d=d))
 
         def scored(configs: Sequence[RunConfig]) -> list[Run]:
-            return make([replace(c, lr=rate(c.d)) for c in configs])
+            return make([replace(c, lr=rate(c.d)) for c in configs if c.d])  # all have one
 
-        make([*pilots(None), *pilots(min(FIRST_D, ds[-1]))])
-        full = replace(base, lr=_best_lr(make(pilots(None))))
+        full = replace(base, d=None)
+        chooser.choose([full, replace(base, d=min(FIRST_D, ds[-1]))])
+        full = replace(full, lr=chooser.of(full))
         baselines = make([replace(full, seed=seed) for seed in seeds])
-        if any(r.score is None for r in baselines):
+        full_scores = [r.score for r in baselines if r.score is not None]
+        if len(full_scores) < len(baselines):
             raise IdlibError(f"The full model {baselines[0].message or 'diverged'}.")
-        baseline = statistics.fmean(r.score for r in baselines)
+        baseline = statistics.fmean(full_scores)
         thresholds = {"relative": 0.9 * baseline, "absolute": absolute}
         majority = commonest(test) if score is accuracy else None
         notes = {name: _hopeless(t, majority) for name, t in thresholds.items()}
@@ -249,9 +254,9 @@ def intrinsic_dimension(
         lr = rate(found[0] if found else FIRST_D)
     estimates = {}
     for name, threshold in thresholds.items():
-        found = d90(inside, threshold)
-        note = notes[name] or (found.note and f"{found.note} up to d = {ds[-1]:,}")
-        estimates[name] = replace(found, note=note)
+        estimate = d90(inside, threshold)
+        note = notes[name] or (estimate.note and f"{estimate.note} up to d = {ds[-1]:,}")
+        estimates[name] = replace(estimate, note=note)
     return IntrinsicDimension(D, baseline, majority, **estimates, lr=lr, runs=tuple(made.values()))
 
 
@@ -277,17 +282,6 @@ def _parameters(model_fn: Callable[[], nn.Module]) -> int:
     if not mine:
         raise IdlibError("The model has no trainable parameters: there is nothing to measure.")
     return sum(p.numel() for p in mine.values())
-
-
-def _best_lr(runs: Sequence[Run]) -> float:
-    finished = [r for r in runs if r.score is not None]
-    if not finished:
-        where = f"d = {runs[0].config.d:,}" if runs[0].config.d else "the full model"
-        raise IdlibError(
-            f"Every learning rate of {[r.config.lr for r in runs]} fails with {where}: "
-            f"{runs[0].message}. Pass smaller ones, or check the data."
-        )
-    return max(finished, key=lambda r: r.score).config.lr
 
 
 def _hopeless(threshold: float, majority: float | None) -> str:

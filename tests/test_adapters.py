@@ -10,13 +10,14 @@ import transformers
 from transformers import AutoTokenizer
 
 from idlib import IdlibError, Subspace
-from idlib.adapters import adapt, numbers, shapes, split_name
-from idlib.experiments import EXPERIMENTS
-from idlib.language import classifier, encode, model_folder
-from idlib.recorded import record
-from idlib.runs import build, run, run_by_name
-from idlib.store import RunConfig, RunStore
-from idlib.texts import Texts
+from idlib.problems.adapters import adapt, numbers, shapes, split_name
+from idlib.studies.experiments import EXPERIMENTS
+from idlib.problems.language import classifier, encode, model_folder
+from idlib.studies.recorded import record
+from idlib.engine.runs import build, run
+from idlib.problems.names import run_by_name
+from idlib.engine.store import RunConfig, RunStore
+from idlib.problems.texts import Texts
 
 TEXTS = Texts([("the cat sat",), ("a dog ran under the tree",), ("the mat",)] * 8, [0, 1, 0] * 8)
 PRODUCTS = ("lora-1", "lora-4", "vera-8", "unilora-50")

@@ -6,11 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from idlib import IdlibError, batch, models, sweeps
-from idlib.batch import run_batch, run_batches
-from idlib.data import load
-from idlib.runs import run_by_name
-from idlib.store import RunConfig, RunStore
+from idlib import IdlibError
+from idlib.engine import batch, sweeps
+from idlib.problems import networks as models
+from idlib.engine.batch import run_batch, run_batches
+from idlib.problems.images import load
+from idlib.problems.names import run_by_name
+from idlib.engine.store import RunConfig, RunStore
 
 FC = RunConfig("digits", "fc-30-2", 20, 0.1, epochs=2)
 DIFFERENT = [

@@ -7,8 +7,9 @@ import time
 import pytest
 import torch
 
-from idlib import IdlibError, bench, bench_sweeps
-from idlib import __main__ as command_line
+from idlib import IdlibError
+from idlib.tools import bench, bench_sweeps
+from idlib.tools import cli as command_line
 from idlib.projections import make_projection
 
 

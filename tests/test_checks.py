@@ -14,18 +14,18 @@ import torch.nn.functional as F
 from torch import nn
 
 from idlib import checks, intrinsic_dimension
-from idlib.compression import quantise
-from idlib.data import load
-from idlib.filesizes import label_bytes
-from idlib.hadamard import walsh_hadamard
-from idlib.lora import first_order
-from idlib.memorising import bits_needed
-from idlib.models import fc
+from idlib.problems.files import quantise
+from idlib.problems.images import load
+from idlib.studies.bytes import label_bytes
+from idlib.projections.hadamard import walsh_hadamard
+from idlib.lessons.adapters.low_rank import first_order
+from idlib.lessons.memorising.compute import bits_needed
+from idlib.problems.networks import fc
 from idlib.projections import PROJECTIONS, Dense, Hashed
-from idlib.shuffled import BLOCKS
-from idlib.tasks import pixel_order
-from idlib.theory import complexity, occam_bound
-from idlib.toy import SumProblem, smallest_d, solve
+from idlib.lessons.shuffled.compute import BLOCKS
+from idlib.problems.variants import pixel_order
+from idlib.lessons.bounds.theory import complexity, occam_bound
+from idlib.lessons.toy.compute import SumProblem, smallest_d, solve
 
 SUMS = SumProblem()
 

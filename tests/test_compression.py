@@ -8,14 +8,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from idlib import IdlibError, filesizes, recorded, widgets
-from idlib.compression import encode, pack, quantise, read, unpack, write, zipped
-from idlib.data import load
-from idlib.filesizes import BITS, file_sizes, label_bytes, record_file_sizes, state_dict_bytes
-from idlib.models import fc
-from idlib.recorded import curve, replay
-from idlib.training import accuracy
-from idlib.widgets.compression import frontier
+from idlib import IdlibError, widgets
+from idlib.studies import bytes as filesizes, recorded
+from idlib.problems.files import encode, pack, quantise, read, unpack, write, zipped
+from idlib.problems.images import load
+from idlib.studies.bytes import BITS, file_sizes, label_bytes, record_file_sizes, state_dict_bytes
+from idlib.problems.networks import fc
+from idlib.studies.recorded import curve, replay
+from idlib.engine.training import accuracy
+from idlib.lessons.compression.widgets import frontier
 
 ALL_BITS = range(2, 17)
 

@@ -13,9 +13,11 @@ import torch
 from torch.utils.data import Subset, TensorDataset
 from torchvision.datasets import MNIST
 
-from idlib import IdlibError, data
-from idlib.data import fingerprint, load
-from idlib.tasks import Task, shuffle_pixels
+from idlib import IdlibError
+from idlib.problems import images as data
+from idlib.engine.data import fingerprint
+from idlib.problems.images import load
+from idlib.problems.variants import Task, shuffle_pixels
 
 WHITE, BLACK = (1 - 0.1307) / 0.3081, (0 - 0.1307) / 0.3081  # normalised
 RECORDED = {  # fingerprints of training and test data, as the recorded runs' sessions give them

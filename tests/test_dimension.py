@@ -13,8 +13,8 @@ from torch.utils.data import Dataset, TensorDataset
 import idlib
 from idlib import IdlibError
 from idlib.dimension import _model_name, d90, lattice
-from idlib.search import rate_at
-from idlib.store import Run, RunConfig, RunStore
+from idlib.engine.search import rate_at
+from idlib.engine.store import Run, RunConfig, RunStore
 
 INPUTS, CLASSES = 12, 4
 
@@ -60,7 +60,7 @@ def test_d90_reaches_the_threshold_and_the_next_smaller_d_does_not():
 def test_a_resumed_search_makes_no_run_twice(tmp_path, monkeypatch):
     whole = measure()
     path, made = tmp_path / "runs.jsonl", []
-    real = idlib.runs.run
+    real = idlib.engine.runs.run
 
     def interrupted(config, *args, **kwargs):
         if len(made) == 5:
@@ -68,13 +68,13 @@ def test_a_resumed_search_makes_no_run_twice(tmp_path, monkeypatch):
         made.append(config)
         return real(config, *args, **kwargs)
 
-    monkeypatch.setattr(idlib.runs, "run", interrupted)
+    monkeypatch.setattr(idlib.engine.runs, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
         measure(store=path)
     assert len(RunStore(path)) == 5
 
     again = []
-    monkeypatch.setattr(idlib.runs, "run", lambda c, *a, **k: again.append(c) or real(c, *a, **k))
+    monkeypatch.setattr(idlib.engine.runs, "run", lambda c, *a, **k: again.append(c) or real(c, *a, **k))
     resumed = measure(store=path)
     assert not set(made) & set(again)
     assert str(resumed) == str(whole)
@@ -93,7 +93,7 @@ def test_a_store_tells_scores_and_models_apart(tmp_path):
     path = tmp_path / "runs.jsonl"
 
     def half(model, data):
-        return idlib.training.accuracy(model, data) / 2
+        return idlib.engine.training.accuracy(model, data) / 2
 
     class Bent(nn.Linear):
         def forward(self, x):
@@ -211,7 +211,7 @@ def test_empty_data_are_refused():
     ],
 )
 def test_bad_options(options, message, monkeypatch):
-    monkeypatch.setattr("idlib.runs.train", None)  # before any run is made
+    monkeypatch.setattr("idlib.engine.runs.train", None)  # before any run is made
     with pytest.raises(IdlibError, match=message):
         idlib.intrinsic_dimension(linear, TRAIN, TEST, **{**QUICK, **options})
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from idlib import IdlibError, environment, widgets
+from idlib import IdlibError, widgets
+from idlib.tools import environment
 
 ROOT = Path(__file__).parents[1]
 

@@ -6,26 +6,10 @@ import pytest
 
 from idlib import IdlibError, widgets
 from idlib.dimension import Estimate
-from idlib.family import (
-    CHECKPOINTS,
-    FIXED,
-    SIZES,
-    TASKS,
-    _cell,
-    along,
-    by_size,
-    checkpoints,
-    fill,
-    found,
-    held_out,
-    searched_in,
-    sizes,
-    table,
-    tokens_seen,
-)
-from idlib.language import PRETRAINED, masked_model
-from idlib.recorded import curve, recorded, settled
-from idlib.tuning import MAJORITY
+from idlib.lessons.family.compute import CHECKPOINTS, FIXED, SIZES, TASKS, _cell, along, by_size, checkpoints, fill, found, held_out, searched_in, sizes, table, tokens_seen
+from idlib.problems.language import PRETRAINED, masked_model
+from idlib.studies.recorded import curve, recorded, settled
+from idlib.lessons.language.compute import MAJORITY
 
 YORK = "He was born in New <mask> in 1950."
 
@@ -166,7 +150,7 @@ class TestFound:
             found("docstrings", "roberta-9x9")
 
     def test_a_threshold_that_any_guess_reaches_says_nothing(self):
-        from idlib.family import _estimate
+        from idlib.lessons.family.compute import _estimate
 
         assert _estimate([], 0.5, 0.51) == Estimate(
             0.5, (), "says nothing, the commonest label scores 0.510"

@@ -6,20 +6,24 @@ from dataclasses import replace
 
 import pytest
 
-from idlib import IdlibError, generalisation, recorded, widgets
-from idlib import replays as recording
-from idlib.compression import encode
-from idlib.data import fingerprint, load
+from idlib import IdlibError, widgets
+from idlib.lessons.bounds import compute as generalisation
+from idlib.studies import recorded
+from idlib.studies import bounds as recording
+from idlib.problems.files import encode
+from idlib.engine.data import fingerprint
+from idlib.problems.images import load
 from idlib.dimension import d90
-from idlib.filesizes import file_sizes
-from idlib.generalisation import GROUPS, MNIST, Cell, bound_of, cells
-from idlib.memorising import NS, bits_needed
-from idlib.recorded import curve, replay
-from idlib.replays import BITS, IN_FULL, SAMPLED, record_replays, replays
-from idlib.runs import SAMPLE, sample
-from idlib.store import Run, RunConfig, RunStore, read_lines
-from idlib.theory import complexity, kl, kl_bound, occam_bound
-from idlib.training import accuracy
+from idlib.studies.bytes import file_sizes
+from idlib.lessons.bounds.compute import GROUPS, MNIST, Cell, bound_of, cells
+from idlib.lessons.memorising.compute import NS, bits_needed
+from idlib.studies.recorded import curve, replay
+from idlib.studies.bounds import BITS, IN_FULL, SAMPLED, record_replays, replays
+from idlib.engine.runs import SAMPLE
+from idlib.engine.data import sample
+from idlib.engine.store import Run, RunConfig, RunStore, read_lines
+from idlib.lessons.bounds.theory import complexity, kl, kl_bound, occam_bound
+from idlib.engine.training import accuracy
 
 
 def in_full():
@@ -246,7 +250,7 @@ def test_widget_shows_each_term():
 
 
 def test_the_command_knows_the_recording(monkeypatch, tmp_path):
-    from idlib import __main__ as command
+    from idlib.tools import cli as command
 
     asked = []
     monkeypatch.setitem(command.OTHERS, "generalisation", asked.append)

@@ -7,7 +7,7 @@ import torch
 from torch.autograd import gradcheck
 
 from idlib import IdlibError
-from idlib.hadamard import hadamard, next_power_of_two, walsh_hadamard
+from idlib.projections.hadamard import hadamard, next_power_of_two, walsh_hadamard
 
 SIZES = [2**k for k in range(11)]  # one Kronecker factor up to 64, then two; three from 2**13
 SYLVESTER = torch.tensor([[1.0, 1.0], [1.0, -1.0]], dtype=torch.float64)

@@ -9,15 +9,16 @@ import pytest
 import torch
 
 from idlib import IdlibError, plots, widgets
-from idlib.data import load
-from idlib.flatness import first_layer, gradient_norms, trace
-from idlib.geometry import cloud, cosines, in_degrees, missed, skewness
-from idlib.laboratory import make_run, problem_of, teacher, with_targets
-from idlib.models import fc, lenet
-from idlib.recorded import curve, replay
-from idlib.runs import build
-from idlib.store import RunConfig
-from idlib.training import accuracy
+from idlib.problems.images import load
+from idlib.lessons.questions.gradients import first_layer, gradient_norms, trace
+from idlib.lessons.questions.high_dimension import cloud, cosines, in_degrees, missed, skewness
+from idlib.problems.names import make_run, problem_of
+from idlib.problems.teaching import teacher, with_targets
+from idlib.problems.networks import fc, lenet
+from idlib.studies.recorded import curve, replay
+from idlib.engine.runs import build
+from idlib.engine.store import RunConfig
+from idlib.engine.training import accuracy
 
 CONFIG = RunConfig("digits", "fc-10-1", None, 3e-3, 0, "hashed", epochs=1)
 

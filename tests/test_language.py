@@ -8,19 +8,12 @@ import torch.nn.functional as F
 import transformers
 
 from idlib import IdlibError, Subspace
-from idlib.language import (
-    TextClassifier,
-    Tokens,
-    classifier,
-    encode,
-    model_folder,
-    scores,
-    text_problem,
-)
-from idlib.layers import layers_of
-from idlib.runs import build, run_by_name
-from idlib.store import RunConfig
-from idlib.texts import Texts, load_text
+from idlib.problems.language import TextClassifier, Tokens, classifier, encode, model_folder, scores, text_problem
+from idlib.subspace.layers import layers_of
+from idlib.engine.runs import build
+from idlib.problems.names import run_by_name
+from idlib.engine.store import RunConfig
+from idlib.problems.texts import Texts, load_text
 
 TEXTS = Texts(
     [("the cat sat", "a dog ran"), ("the dog ran under the tree", "on"), ("cat", "a mat")] * 4,
@@ -179,7 +172,7 @@ def test_bfloat16_is_left_out_where_it_is_emulated(model, folders, monkeypatch):
 
 @EVERY
 def test_bfloat16_autocast_is_close_and_gives_float32(model, folders, monkeypatch):
-    monkeypatch.setattr("idlib.language.fast_in_bfloat16", lambda device: True)
+    monkeypatch.setattr("idlib.problems.language.fast_in_bfloat16", lambda device: True)
     ids = encode(TEXTS, folders[model.network.config.model_type]).tensors[0]
     subspace = Subspace(model, 40, normalize="per-tensor").eval()
     exact = subspace(ids)
@@ -273,7 +266,7 @@ def test_metrics_are_those_of_scikit_learn():
 
 
 def task(name):
-    from idlib.texts import SOURCES, TextTask
+    from idlib.problems.texts import SOURCES, TextTask
 
     s = SOURCES[name]
     return TextTask(name, TEXTS, TEXTS, s.classes, s.metric, s.f1, "a test")

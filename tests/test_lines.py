@@ -4,9 +4,10 @@ import statistics
 
 import pytest
 
-from idlib import IdlibError, lines, plots
-from idlib.lines import PLAN, line, provenance, record_lines, recorded_lines
-from idlib.store import RunStore
+from idlib import IdlibError, plots
+from idlib.studies import questions as lines
+from idlib.studies.questions import PLAN, line, provenance, record_lines, recorded_lines
+from idlib.engine.store import RunStore
 
 
 def test_a_line_keeps_its_runs_and_starts_where_theta_d_is_zero():

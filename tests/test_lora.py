@@ -7,13 +7,13 @@ import torch
 import torch.nn.functional as F
 
 from idlib import IdlibError, plots, widgets
-from idlib.adapted import SHOWN, compared, found, majority, points, sources, where_from
-from idlib.adapters import numbers, shapes, split_name
-from idlib.experiments import EXPERIMENTS
-from idlib.language import classifier, encode
-from idlib.lora import LowRank, change, first_order
-from idlib.models import fc
-from idlib.texts import Texts
+from idlib.lessons.adapters.compute import SHOWN, compared, found, majority, points, sources, where_from
+from idlib.problems.adapters import numbers, shapes, split_name
+from idlib.studies.experiments import EXPERIMENTS
+from idlib.problems.language import classifier, encode
+from idlib.lessons.adapters.low_rank import LowRank, change, first_order
+from idlib.problems.networks import fc
+from idlib.problems.texts import Texts
 
 TEXTS = Texts([("the cat sat",), ("a dog ran under the tree",), ("the mat",)] * 8, [0, 1, 0] * 8)
 RECORDED = compared()

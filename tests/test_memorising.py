@@ -6,18 +6,10 @@ import pytest
 import torch
 
 from idlib import IdlibError, widgets
-from idlib.experiments import EXPERIMENTS
-from idlib.memorising import (
-    NS,
-    SHARES,
-    bits_needed,
-    mean_needed,
-    needed,
-    task_name,
-    without_memorising,
-)
-from idlib.recorded import recorded
-from idlib.tasks import parse
+from idlib.studies.experiments import EXPERIMENTS
+from idlib.lessons.memorising.compute import NS, SHARES, bits_needed, mean_needed, needed, task_name, without_memorising
+from idlib.studies.recorded import recorded
+from idlib.problems.variants import parse
 
 
 def test_every_search_came_to_an_end():

@@ -5,17 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from idlib.plots import (
-    COLORS,
-    MovingLine,
-    accuracy_curves,
-    d90_of_sizes,
-    figure,
-    picture,
-    thumbnails,
-    to_html,
-    training_curve,
-)
+from idlib.plots import COLORS, MovingLine, accuracy_curves, d90_of_sizes, figure, picture, thumbnails, to_html, training_curve
 
 CURVES = {"FC": {10: [0.2, 0.3], 100: [0.8, 0.9]}, "LeNet": {10: [0.1], 100: [0.95]}}
 

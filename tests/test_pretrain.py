@@ -11,20 +11,10 @@ import pytest
 import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-from idlib import IdlibError, pretrain
-from idlib.language import classifier
-from idlib.pretrain import (
-    BOS,
-    EOS,
-    IGNORED,
-    MASK,
-    Plan,
-    build,
-    encode,
-    masked,
-    text_of,
-    tokenizer_of,
-)
+from idlib import IdlibError
+from idlib.problems import pretrain
+from idlib.problems.language import classifier
+from idlib.problems.pretrain import BOS, EOS, IGNORED, MASK, Plan, build, encode, masked, text_of, tokenizer_of
 
 WORDS = ("river", "stone", "cloud", "bird", "Winter", "summer", "light", "shadow")
 PLAN = Plan("1x32", steps=6, batch=4, length=16, warm_up=2, snapshots=(0, 2), save_every=2)

@@ -11,8 +11,8 @@ import torch
 from torch.testing import assert_close
 
 from idlib import plots, widgets
-from idlib.bench import Cost
-from idlib.fastfood import fastfood_stages
+from idlib.tools.bench import Cost
+from idlib.lessons.subspaces.stages import fastfood_stages
 from idlib.projections import PROJECTIONS, make_projection
 
 

@@ -20,8 +20,9 @@ import torch
 from torch.autograd import gradcheck, gradgradcheck
 from torch.testing import assert_close
 
-from idlib import IdlibError, projections
-from idlib.hadamard import hadamard
+from idlib import IdlibError
+from idlib.projections import kinds as projections
+from idlib.projections.hadamard import hadamard
 from idlib.projections import PROJECTIONS, make_projection
 
 ALL = pytest.mark.parametrize("name", PROJECTIONS)

@@ -6,16 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from idlib import IdlibError, recorded
-from idlib.__main__ import main
-from idlib.data import fingerprint, load
+from idlib import IdlibError
+from idlib.studies import recorded
+from idlib.tools.cli import main
+from idlib.engine.data import fingerprint
+from idlib.problems.images import load
 from idlib.dimension import d90
-from idlib.experiments import EXPERIMENTS, table1
-from idlib.recorded import FOLDER, curve, provenance, record, replay, settled
-from idlib.search import rate_at
-from idlib.store import Run, RunConfig, RunStore
-from idlib.texts import load_text
-from idlib.training import accuracy
+from idlib.studies.experiments import EXPERIMENTS, table1
+from idlib.studies.recorded import FOLDER, curve, provenance, record, replay, settled
+from idlib.engine.search import rate_at
+from idlib.engine.store import Run, RunConfig, RunStore
+from idlib.problems.texts import load_text
+from idlib.engine.training import accuracy
 
 IMAGES = ("mnist", "digits")
 CHANCE = {  # commonest label among the validation examples
@@ -290,7 +292,7 @@ def test_commands_say_in_a_line_what_is_wrong(command, message, monkeypatch, tmp
 
 def test_a_command_names_what_is_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "nbclient", None)
-    monkeypatch.delitem(sys.modules, "idlib.notebooks", raising=False)
+    monkeypatch.delitem(sys.modules, "idlib.tools.notebooks", raising=False)
     monkeypatch.setattr("sys.argv", ["idlib", "notebooks", "x.ipynb"])
     with pytest.raises(SystemExit, match="This needs nbclient, which is not installed"):
         main()
@@ -317,7 +319,7 @@ def test_a_cell_of_table_1_is_searched_and_resumes(folders, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     load_text.cache_clear()
     few = {"lrs": (0.03,), "full_lrs": (1e-2,), "pilots": (300,)}
-    monkeypatch.setattr("idlib.__main__.table1", lambda *args: replace(table1(*args), **few))
+    monkeypatch.setattr("idlib.tools.cli.table1", lambda *args: replace(table1(*args), **few))
     command = f"idlib record table1 --model {folders['bert']} --task sst2 --epochs 15"
     monkeypatch.setattr("sys.argv", command.split())
     main()

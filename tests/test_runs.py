@@ -10,11 +10,12 @@ from torch import nn
 from torch.utils.data import Dataset, Subset, TensorDataset
 
 from idlib import IdlibError, Subspace
-from idlib.data import load
-from idlib.models import MODELS, fc
-from idlib.runs import build, decided, run, sample, split
-from idlib.store import RunConfig, RunStore
-from idlib.training import accuracy
+from idlib.problems.images import load
+from idlib.problems.networks import MODELS, fc
+from idlib.engine.runs import build, decided, run
+from idlib.engine.data import sample, split
+from idlib.engine.store import RunConfig, RunStore
+from idlib.engine.training import accuracy
 
 CONFIG = RunConfig("any", "small", 20, 0.3, seed=1, epochs=1)
 

@@ -12,11 +12,11 @@ from unittest import mock
 import pytest
 
 import idlib
-from idlib import __main__ as command_line
+from idlib.tools import cli as command_line
 from idlib.dimension import d90
-from idlib.experiments import EXPERIMENTS, MINILM
-from idlib.family import table
-from idlib.recorded import curve
+from idlib.studies.experiments import EXPERIMENTS, MINILM
+from idlib.lessons.family.compute import table
+from idlib.studies.recorded import curve
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

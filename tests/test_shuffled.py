@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from idlib import IdlibError, checks, plots, widgets
-from idlib.data import load
-from idlib.models import fc, lenet
-from idlib.shuffled import BLOCKS, block_scores, neighbour_correlation, window_sources
-from idlib.tasks import pixel_order, shuffle_pixels
+from idlib.problems.images import load
+from idlib.problems.networks import fc, lenet
+from idlib.lessons.shuffled.compute import BLOCKS, block_scores, neighbour_correlation, window_sources
+from idlib.problems.variants import pixel_order, shuffle_pixels
 
 PLACES = torch.arange(784)
 
@@ -137,8 +137,8 @@ SCORES = {block: [0.95 - 0.005 * i, 0.94 - 0.005 * i] for i, block in enumerate(
 
 
 def test_the_slider_shows_each_block_with_both_accuracies(monkeypatch):
-    monkeypatch.setattr("idlib.widgets.shuffled.block_scores", lambda model: SCORES)
-    monkeypatch.setattr("idlib.widgets.shuffled.provenance", lambda *stores: "Recorded somewhere")
+    monkeypatch.setattr("idlib.lessons.shuffled.widgets.block_scores", lambda model: SCORES)
+    monkeypatch.setattr("idlib.lessons.shuffled.widgets.provenance", lambda *stores: "Recorded somewhere")
     panel = widgets.ShuffledBlocks(load("digits"))
     correlations = []
     for block in BLOCKS:
@@ -153,8 +153,8 @@ def test_the_slider_shows_each_block_with_both_accuracies(monkeypatch):
 
 
 def test_a_failure_in_the_slider_is_a_visible_line(monkeypatch):
-    monkeypatch.setattr("idlib.widgets.shuffled.block_scores", lambda model: SCORES)
-    monkeypatch.setattr("idlib.widgets.shuffled.provenance", lambda *stores: "Recorded somewhere")
+    monkeypatch.setattr("idlib.lessons.shuffled.widgets.block_scores", lambda model: SCORES)
+    monkeypatch.setattr("idlib.lessons.shuffled.widgets.provenance", lambda *stores: "Recorded somewhere")
     panel = widgets.ShuffledBlocks(load("digits"))
     panel.scores["FC"] = {}
     panel.slider.value = 14

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from idlib import IdlibError, plots, widgets
-from idlib.models import network
-from idlib.recorded import recorded
-from idlib.sizes import DEPTHS, WIDTHS, size, sizes, slope
+from idlib.problems.networks import network
+from idlib.studies.recorded import recorded
+from idlib.lessons.sizes.compute import DEPTHS, WIDTHS, size, sizes, slope
 
 
 def parameters(width, depth):

@@ -7,7 +7,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from idlib import IdlibError
-from idlib.slides import deck, make_slides, render_markdown
+from idlib.tools.slides import deck, make_slides, render_markdown
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 

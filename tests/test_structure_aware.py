@@ -9,8 +9,8 @@ from torch.autograd import gradcheck
 from torch.func import functional_call
 
 from idlib import IdlibError, Subspace
-from idlib.layers import layers_of
-from idlib.models import lenet
+from idlib.subspace.layers import layers_of
+from idlib.problems.networks import lenet
 from idlib.projections import PROJECTIONS
 
 KINDS = (True, "tensors", {"first": ["0"], "rest": ["2.weight", "2.bias", "4"]})

@@ -13,7 +13,7 @@ from torch.autograd import gradcheck, gradgradcheck
 from torch.func import functional_call
 
 from idlib import IdlibError, Subspace
-from idlib.models import fc, lenet
+from idlib.problems.networks import fc, lenet
 from idlib.projections import PROJECTIONS
 
 EVERY_P = [*itertools.product(PROJECTIONS, ("global", "per-tensor"))]

@@ -11,13 +11,14 @@ import pytest
 import torch
 from filelock import FileLock
 
-from idlib import IdlibError, runs
-from idlib.__main__ import main
-from idlib.data import load
-from idlib.models import fc
-from idlib.runs import Problem, run
-from idlib.store import RunConfig, RunStore
-from idlib.sweeps import shared, sweep
+from idlib import IdlibError
+from idlib.engine import runs
+from idlib.tools.cli import main
+from idlib.problems.images import load
+from idlib.problems.networks import fc
+from idlib.engine.runs import Problem, run
+from idlib.engine.store import RunConfig, RunStore
+from idlib.engine.sweeps import shared, sweep
 
 GRID = [RunConfig("digits", "fc", d, 0.1, seed, epochs=1) for d in (5, 50) for seed in (0, 1)]
 COMMAND = [sys.executable, "-m", "idlib", "sweep", "--task", "digits", "--model", "fc"]
@@ -231,7 +232,7 @@ def rounded(outcomes):
 def test_a_sweep_normalises_as_is_usual_for_its_task(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "idlib.__main__.sweep", lambda configs, *args, **kw: asked.extend(configs) or []
+        "idlib.tools.cli.sweep", lambda configs, *args, **kw: asked.extend(configs) or []
     )
     command = "idlib sweep --task sst2 digits --model m --d 10 --lr 0.1 --store"
     for extra in ([], ["--normalize", "global"]):
@@ -246,7 +247,7 @@ def test_a_sweep_makes_each_full_model_once(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", [*command.split(), "--projection", "fastfood", "hashed"])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        "idlib.__main__.sweep", lambda configs, *a, **kw: asked.extend(configs) or []
+        "idlib.tools.cli.sweep", lambda configs, *a, **kw: asked.extend(configs) or []
     )
     main()
     assert [(c.d, c.projection, c.structure_aware) for c in asked] == [

@@ -5,9 +5,9 @@ import torch
 from torch.utils.data import TensorDataset
 
 from idlib import IdlibError
-from idlib.data import load
-from idlib.runs import split
-from idlib.tasks import parse
+from idlib.problems.images import load
+from idlib.engine.data import split
+from idlib.problems.variants import parse
 
 
 def labels(name):

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from idlib import IdlibError
-from idlib.data import fingerprint
-from idlib.docstrings import PACKAGES, docstrings
-from idlib.texts import SOURCES, Texts, is_text, load_text
+from idlib.engine.data import fingerprint
+from idlib.problems.docstrings import PACKAGES, docstrings
+from idlib.problems.texts import SOURCES, Texts, is_text, load_text
 
 FILES = {  # folder, header, a good line, what it says
     "sst2": ("SST-2", "sentence\tlabel", 'it \'s "fine\t1', (("it 's \"fine",), 1)),

@@ -7,21 +7,13 @@ import numpy as np
 import pytest
 
 from idlib import IdlibError
-from idlib.compression import encode, quantise, read
-from idlib.data import load
-from idlib.recorded import curve
-from idlib.store import RunConfig, RunStore
-from idlib.sweeps import sweep
-from idlib.theory import (
-    complexity,
-    count_bits,
-    kl,
-    kl_bound,
-    occam_bound,
-    rank_correlation,
-    relative_gap,
-)
-from idlib.training import accuracy
+from idlib.problems.files import encode, quantise, read
+from idlib.problems.images import load
+from idlib.studies.recorded import curve
+from idlib.engine.store import RunConfig, RunStore
+from idlib.engine.sweeps import sweep
+from idlib.lessons.bounds.theory import complexity, count_bits, kl, kl_bound, occam_bound, rank_correlation, relative_gap
+from idlib.engine.training import accuracy
 
 BOUNDS = (occam_bound, kl_bound)
 BITS = 4

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from idlib import IdlibError, plots, toy, widgets
+from idlib import IdlibError, plots, widgets
+from idlib.lessons.toy import compute as toy
 from idlib.projections import make_projection
 
 FLOAT64 = torch.float64

@@ -9,9 +9,10 @@ from torch import nn
 from torch.utils.data import Dataset, Subset, TensorDataset
 
 from idlib import IdlibError, Subspace
-from idlib.data import fingerprint, load
-from idlib.models import fc
-from idlib.training import _channel_last, accuracy, predict, train
+from idlib.engine.data import fingerprint
+from idlib.problems.images import load
+from idlib.problems.networks import fc
+from idlib.engine.training import _channel_last, accuracy, predict, train
 
 
 @pytest.fixture(scope="module")

@@ -7,25 +7,14 @@ import torch
 from torch.utils.data import TensorDataset
 
 from idlib import widgets
-from idlib.data import fingerprint
-from idlib.experiments import EXPERIMENTS
-from idlib.language import classifier, text_problem
+from idlib.engine.data import fingerprint
+from idlib.studies.experiments import EXPERIMENTS
+from idlib.problems.language import classifier, text_problem
 from idlib.projections import make_projection
-from idlib.recorded import recorded, replay
-from idlib.texts import load_text
-from idlib.training import accuracy
-from idlib.tuning import (
-    GROUPS,
-    MAJORITY,
-    METHODS,
-    PUBLISHED,
-    SHOWN,
-    answers,
-    curves,
-    group_of,
-    rates,
-    step_shares,
-)
+from idlib.studies.recorded import recorded, replay
+from idlib.problems.texts import load_text
+from idlib.engine.training import accuracy
+from idlib.lessons.language.compute import GROUPS, MAJORITY, METHODS, PUBLISHED, SHOWN, answers, curves, group_of, rates, step_shares
 
 HERE = "RoBERTa 4x128 on docstrings"
 

@@ -9,7 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from idlib import IdlibError
-from idlib.website import PAGES, make_site
+from idlib.tools.website import PAGES, make_site
 
 # MyST-Parser does what the next version of Sphinx calls otherwise
 pytestmark = pytest.mark.filterwarnings("ignore:.*myst_parser.*is deprecated")

@@ -12,11 +12,11 @@ from nbformat.v4 import new_code_cell, new_notebook
 from torch.utils.data import TensorDataset
 
 from idlib import IdlibError, plots, widgets
-from idlib.data import load
-from idlib.notebooks import clean, run
-from idlib.recorded import curve
-from idlib.tasks import Task
-from idlib.widgets.base import SliderPanel
+from idlib.problems.images import load
+from idlib.tools.notebooks import clean, run
+from idlib.studies.recorded import curve
+from idlib.problems.variants import Task
+from idlib.lessons.base.panels import SliderPanel
 
 
 @pytest.fixture
@@ -229,7 +229,7 @@ def test_stop_ends_it_within_two_steps_and_train_starts_only_one(live):
 
 
 def test_a_failure_in_the_thread_is_shown(live, monkeypatch):
-    monkeypatch.setattr("idlib.widgets.live.build", lambda config: 1 / 0)
+    monkeypatch.setattr("idlib.lessons.base.live.build", lambda config: 1 / 0)
     live.start.click()
     live._thread.join(30)
     assert "ZeroDivisionError" in live.status.value

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from idlib.slides import make_slides
+from idlib.tools.slides import make_slides
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 CUT_OFF = """() => [...Reveal.getCurrentSlide().querySelectorAll('*')].filter(e => {

@@ -6,7 +6,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from idlib import IdlibError
-from idlib.notebooks import WIDGET, clean, tidy
+from idlib.tools.notebooks import WIDGET, clean, tidy
 
 FILES = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 

@@ -1,0 +1,1 @@
+"""LoRA: notebook 12."""

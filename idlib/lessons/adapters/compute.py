@@ -1,0 +1,104 @@
+"""Recorded fine-tuning with adapters, beside random subspaces and the full model."""
+
+import functools
+import statistics
+from dataclasses import dataclass
+
+from ...engine.store import Run
+from ...errors import IdlibError
+from ...problems.adapters import split_name
+from ...studies.cells import Cell, cells
+from ...studies.protocols import MINILM
+
+__all__ = ["COMPARED", "WAYS", "Tuned", "compared_cells", "tuned_ways"]
+
+COMPARED = {  # model, and the study and part that hold its random subspaces
+    "RoBERTa 4x128 on SST-2": ("roberta-4x128", "methods", "small-sst2"),
+    "RoBERTa 4x128 on QQP (sample)": ("roberta-4x128", "pairs", "small-qqp"),
+    "MiniLM on SST-2": (MINILM, "methods", "minilm-sst2"),
+    "MiniLM on QQP (sample)": (MINILM, "pairs", "minilm-qqp"),
+}
+WAYS = ("full", "DID", "SAID", "head", "LoRA", "VeRA", "Uni-LoRA")
+ADAPTERS = {"head": "head", "lora": "LoRA", "vera": "VeRA", "unilora": "Uni-LoRA"}
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The recorded runs of one way to tune a model, of one size.
+
+    Args:
+        way: one of `WAYS`.
+        size: d of a subspace, rank of LoRA and VeRA, length of Uni-LoRA's vector; 0 for the
+            head alone, D for the full model.
+        numbers: how many are trained, the head's among them.
+        lr: learning rate of the scored runs.
+        scores: test accuracy, one for each seed.
+    """
+
+    way: str
+    size: int
+    numbers: int
+    lr: float
+    scores: tuple[float, ...]
+
+    @property
+    def score(self) -> float:
+        """The mean over the seeds."""
+        return statistics.fmean(self.scores)
+
+    @property
+    def name(self) -> str:
+        """Way and size."""
+        sized = {"DID": "d =", "SAID": "d =", "LoRA": "rank", "VeRA": "rank", "Uni-LoRA": "length"}
+        if self.way not in sized:
+            return {"full": "full model", "head": "head only"}[self.way]
+        return f"{self.way}, {sized[self.way]} {self.size:,}"
+
+
+def compared_cells(compared: str) -> list[Cell]:
+    """What was recorded of a model on a task: in random subspaces, and with adapters.
+
+    Args:
+        compared: a key of `COMPARED`.
+    """
+    model, study, part = COMPARED[compared]
+    inside = cells(study, part, model=model)
+    adapted = cells("adapters", task=inside[0].task)
+    return inside + [c for c in adapted if split_name(c.model)[0] == model]
+
+
+def tuned_ways(compared: str, *ways: str) -> tuple[Tuned, ...]:
+    """What is compared, by way and size.
+
+    Args:
+        compared: a key of `COMPARED`.
+        ways: of `WAYS`; all if there are none.
+
+    Raises:
+        IdlibError: if there is no such way.
+    """
+    for way in ways:
+        if way not in WAYS:
+            raise IdlibError(f"way {way!r} was asked for, expected one of {WAYS}.")
+    return tuple(t for t in _all_ways(compared) if t.way in (ways or WAYS))
+
+
+@functools.cache
+def _all_ways(compared: str) -> tuple[Tuned, ...]:
+    found = compared_cells(compared)
+    runs = {r.config: r for c in found for r in (*c.full, *c.runs) if r.score is not None}
+    by_size: dict[tuple[str, int], list[Run]] = {}
+    for r in sorted(runs.values(), key=lambda r: r.config.seed):
+        by_size.setdefault(_way(r), []).append(r)
+    tuned = [
+        Tuned(*way, own[0].config.d or own[0].D, own[0].config.lr, tuple(r.score for r in own))
+        for way, own in by_size.items()
+    ]
+    return tuple(sorted(tuned, key=lambda t: (WAYS.index(t.way), t.size)))
+
+
+def _way(run: Run) -> tuple[str, int]:
+    if run.config.d:
+        return ("SAID" if run.config.structure_aware else "DID"), run.config.d
+    kind, _, size = split_name(run.config.model)[1].partition("-")
+    return (ADAPTERS[kind], int(size or 0)) if kind else ("full", run.D)

@@ -1,0 +1,114 @@
+"""Adapters: accuracy against trained numbers; the step of LoRA and its first order."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
+
+from ..base.plots import COLORS, figure
+
+__all__ = ["adapter_scores", "first_order_error"]
+
+STYLES = {  # colour, marker, line
+    "DID": ("blue", "o", "-"),
+    "SAID": ("red", "s", "--"),
+    "LoRA": ("green", "^", "-."),
+    "head": ("black", "x", ""),
+    "VeRA": ("purple", "D", ""),
+    "Uni-LoRA": ("orange", "v", ""),
+}
+LABELS = {"head": "head only"}
+
+
+class Scored(Protocol):
+    """What is drawn: one way to tune a model, of one size."""
+
+    way: str
+    numbers: int
+    scores: Sequence[float]
+
+
+def adapter_scores(
+    ways: Sequence[Scored],
+    majority: float,
+    threshold: float,
+    marked: Mapping[str, int] | None = None,
+    title: str = "",
+) -> Figure:
+    """Accuracy against trained numbers, a line for each way with several sizes.
+
+    Args:
+        ways: any of "full", "DID", "SAID", "head", "LoRA", "VeRA" and "Uni-LoRA"; the full model
+            is drawn as a line across.
+        majority: the score of always giving the commonest label.
+        threshold: 90 % of the full model's score.
+        marked: trained numbers where to draw a line upright, by label.
+        title: says data, seeds, hardware and date of recorded results.
+    """
+    fig, ax = figure(7.6, 4.2, layout=None)
+    fig.subplots_adjust(left=0.1, right=0.83, bottom=0.13, top=0.83)
+    for way, (color, marker, line) in STYLES.items():
+        own = [t for t in ways if t.way == way]
+        if not own:
+            continue
+        dots = [(t.numbers, s) for t in own for s in t.scores]
+        if way == "LoRA":  # rank 0 is the head alone
+            own = [t for t in ways if t.way == "head"] + own
+        xs = [t.numbers for t in own]
+        means = [float(np.mean(t.scores)) for t in own]
+        ax.plot(xs, means, line or "none", color=COLORS[color], zorder=2)
+        ax.plot(*zip(*dots, strict=True), marker, color=COLORS[color], markersize=6, alpha=0.8,
+                markeredgewidth=1.5 if marker == "x" else 0.5, zorder=3,
+                label=LABELS.get(way, way))  # fmt: skip
+    full = [s for t in ways if t.way == "full" for s in t.scores]
+    lines = [(majority, "commonest label", ":", "top")]
+    if full:
+        lines += [(np.mean(full), "full model", "-", "bottom")]
+        lines += [(threshold, "90 % of it", "--", "bottom")]
+    for y, text, style, side in lines:
+        color = COLORS["grey"] if style == ":" else COLORS["black"]
+        ax.axhline(y, color=color, linestyle=style, linewidth=1, zorder=1)
+        ax.annotate(f"{text}\n{y:.3f}", (1.01, y), xycoords=("axes fraction", "data"), va=side,
+                    fontsize=8, annotation_clip=False)  # fmt: skip
+    for label, x in (marked or {}).items():
+        color = COLORS[STYLES[label][0]]
+        ax.axvline(x, color=color, linestyle=STYLES[label][2] or "-", linewidth=1.2, zorder=1)
+    every = [s for t in ways for s in t.scores] + [majority]
+    margin = 0.1 * (max(every) - min(every))
+    ax.set(xscale="log", xlabel="trained numbers, the head's among them (logarithmic)",
+           ylabel="test accuracy", ylim=(min(every) - margin, max(every) + margin))  # fmt: skip
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if _narrow(ways) else (1, 3)))
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.tick_params(axis="x", labelsize=9)
+    ax.legend(fontsize=8, ncols=6, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False,
+              columnspacing=1.2, handletextpad=0.3)  # fmt: skip
+    fig.suptitle(textwrap.fill(title, 110), fontsize=8, color="#555555", y=0.985)
+    return fig
+
+
+def _narrow(ways: Sequence[Scored]) -> bool:
+    """Whether they span less than a decade."""
+    numbers = [t.numbers for t in ways if t.way != "full"]
+    return max(numbers) < 10 * min(numbers)
+
+
+def first_order_error(errors: Mapping[str, Mapping[float, float]]) -> Figure:
+    """How far the first-order step is from what training A and B does, both axes logarithmic.
+
+    Args:
+        errors: for each label a length at each learning rate.
+    """
+    fig, ax = figure(6.4, 3.4)
+    styles = (("blue", "o", "-"), ("red", "s", "--"), ("green", "^", "-."))
+    for (label, values), (color, marker, line) in zip(errors.items(), styles, strict=False):
+        rates = sorted(values)
+        ax.plot(rates, [values[lr] for lr in rates], line, marker=marker, color=COLORS[color],
+                label=label)  # fmt: skip
+    ax.set(xscale="log", yscale="log", xlabel="learning rate (logarithmic)",
+           ylabel="length (Frobenius norm)")  # fmt: skip
+    ax.legend(fontsize=9, framealpha=0.9)
+    return fig

@@ -1,0 +1,1 @@
+"""What all lessons share: figures, widgets, predictions, quizzes, checks."""

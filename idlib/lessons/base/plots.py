@@ -1,0 +1,195 @@
+"""Figures: one look for all, with alternative text, drawn without pyplot.
+
+A drawing function takes numbers and returns a `matplotlib.figure.Figure`; `picture` turns it
+into HTML that keeps its alternative text in JupyterLab and on the web.
+"""
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from IPython.display import HTML
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.image import imsave
+from PIL import Image
+
+__all__ = [
+    "COLORS",
+    "MovingLine",
+    "figure",
+    "layer_label",
+    "mark_guess",
+    "picture",
+    "thumbnails",
+    "to_html",
+    "training_curve",
+]
+
+# Okabe and Ito's palette, told apart by colour-blind readers as well.
+COLORS = {
+    "blue": "#0072B2",
+    "orange": "#E69F00",
+    "green": "#009E73",
+    "red": "#D55E00",
+    "purple": "#CC79A7",
+    "sky": "#56B4E9",
+    "yellow": "#F0E442",
+    "black": "#000000",
+    "grey": "#8A8A8A",
+}
+GUESS = "#8E3B6B"  # the palette's purple, darker, to stand out from the data
+
+
+def figure(
+    width: float = 7.0, height: float = 3.6, layout: str | None = "constrained", **grid
+) -> tuple[Figure, Axes]:
+    """A figure of that many inches, and its axes (an array of them for ``ncols`` or ``nrows``).
+
+    A slider draws faster with ``layout=None`` and margins given by ``fig.subplots_adjust``.
+    """
+    fig = Figure(figsize=(width, height), dpi=100, layout=layout)
+    axes = fig.subplots(**grid)
+    for ax in np.atleast_1d(axes).flat:
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.grid(alpha=0.25, linewidth=0.6)
+    return fig, axes
+
+
+def mark_guess(ax: Axes, guess: float | str, axis: str) -> str:
+    """A dotted line at the reader's guess, in place of one that is there; at the edge where it
+    lies beyond the axis.
+
+    Args:
+        ax: the plot; its limits stay.
+        guess: a number, or the label of a tick.
+        axis: "x" or "y".
+
+    Returns:
+        What to say of the line in a caption; nothing if the guess has no place on that axis.
+    """
+    for line in [line for line in ax.lines if line.get_gid() == "guess"]:
+        line.remove()
+    x = axis == "x"
+    low, high = sorted(ax.get_xlim() if x else ax.get_ylim())
+    ticks = ax.get_xticklabels() if x else ax.get_yticklabels()
+    places = {tick.get_text(): tick.get_position()[0 if x else 1] for tick in ticks}
+    try:
+        at = places[guess] if guess in places else float(guess)
+    except ValueError:
+        return ""
+    draw, inside = ax.axvline if x else ax.axhline, min(max(at, low), high)
+    style = {"linestyle": (0, (1, 1)), "linewidth": 3, "zorder": 4, "clip_on": False}
+    draw(inside, color=GUESS, gid="guess", **style)
+    return (
+        "the dotted line" if at == inside else "beyond the axis, hence the dotted line at its end"
+    )
+
+
+def to_html(fig: Figure, alt: str, caption: str = "") -> str:
+    """The figure as an HTML image with alternative text and a caption below it."""
+    canvas = FigureCanvasAgg(fig)
+    canvas.draw()
+    return _image(canvas, alt, caption)
+
+
+class MovingLine:
+    """A figure with a grey vertical line that moves over its first axes.
+
+    The figure is drawn once; a new place of the line takes a tenth of the time.
+
+    Args:
+        fig: the figure, without the line.
+    """
+
+    def __init__(self, fig: Figure):
+        ax = fig.axes[0]
+        self.line = ax.axvline(ax.get_xlim()[0], color=COLORS["grey"], linewidth=1.2, animated=True)
+        self.canvas = FigureCanvasAgg(fig)
+        self.canvas.draw()
+        self.figure_alone = self.canvas.copy_from_bbox(fig.bbox)
+
+    def to_html(self, x: float, alt: str, caption: str = "") -> str:
+        """The figure with the line at `x`, as `to_html` gives it."""
+        self.canvas.restore_region(self.figure_alone)
+        self.line.set_xdata([x, x])
+        self.line.axes.draw_artist(self.line)
+        return _image(self.canvas, alt, caption)
+
+
+def _image(canvas: FigureCanvasAgg, alt: str, caption: str) -> str:
+    buffer, fig = io.BytesIO(), canvas.figure
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    # 128 colours are enough for a drawing, and make its file a third as large
+    picture.quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(buffer, "PNG")
+    data = base64.b64encode(buffer.getvalue()).decode()
+    width = round(fig.get_figwidth() * fig.dpi)
+    below = f'<figcaption style="max-width:{width}px">{caption}</figcaption>' if caption else ""
+    return (
+        f'<figure style="margin:0"><img alt="{html.escape(alt, quote=True)}" width="{width}" '
+        f'style="max-width:100%" src="data:image/png;base64,{data}">{below}</figure>'
+    )
+
+
+def picture(fig: Figure, alt: str, caption: str) -> HTML:
+    """What a notebook cell returns to show a figure.
+
+    Args:
+        fig: the figure.
+        alt: what the picture shows, in words, for those who can't see it.
+        caption: what to look at; may hold HTML.
+    """
+    return HTML(to_html(fig, alt, caption))
+
+
+def thumbnails(arrays: Sequence[np.ndarray], labels: Sequence[str], diverging: bool = False) -> str:
+    """Small pictures in a row, as HTML: a thousand times faster to draw than axes.
+
+    Args:
+        arrays: each of shape (height, width).
+        labels: shown below each, and read out as its alternative text.
+        diverging: zero is white, and the signs are red and blue; else 0 is white, high black.
+    """
+    cells = []
+    for array, label in zip(arrays, labels, strict=True):
+        buffer = io.BytesIO()
+        limit = max(float(np.abs(array).max()), 1e-9)
+        scale = {"cmap": "RdBu", "vmin": -limit, "vmax": limit} if diverging else {"cmap": "gray_r"}
+        imsave(buffer, array, format="png", **scale)
+        data = base64.b64encode(buffer.getvalue()).decode()
+        cells.append(
+            f'<figure style="display:inline-block;margin:0 6px 4px 0;text-align:center">'
+            f'<img alt="{html.escape(label, quote=True)}" width="56" height="56" '
+            f'style="image-rendering:pixelated;border:1px solid #ccc" '
+            f'src="data:image/png;base64,{data}">'
+            f'<figcaption style="font-size:11px">{html.escape(label)}</figcaption></figure>'
+        )
+    return "<div>" + "".join(cells) + "</div>"
+
+
+def layer_label(layer: str) -> str:
+    """The end of a layer's name, for an axis.
+
+    >>> layer_label("network.roberta.encoder.layer.3"), layer_label("network.classifier")
+    ('block 3', 'classifier')
+    """
+    last = layer.split(".")[-1]
+    return f"block {last}" if last.isdigit() else last
+
+
+def training_curve(
+    steps: Sequence[int], scores: Sequence[float], total: int, threshold: float = 0.9
+) -> Figure:
+    """Test accuracy while training goes on, and a dashed line at the threshold."""
+    fig, ax = figure(6.0, 2.6, layout=None)
+    fig.subplots_adjust(left=0.1, right=0.96, bottom=0.2, top=0.95)
+    ax.plot(steps, scores, color=COLORS["blue"], marker="o", markersize=3)
+    ax.axhline(threshold, color=COLORS["black"], linestyle="--", linewidth=1)
+    ax.annotate(
+        f"{threshold:.2f}", (0, threshold), xytext=(2, 3), textcoords="offset points", fontsize=8
+    )
+    ax.set(xlim=(0, total), ylim=(0, 1.02), xlabel="training step", ylabel="test accuracy")
+    return fig

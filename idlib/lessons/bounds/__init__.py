@@ -1,0 +1,1 @@
+"""Generalisation: notebook 11."""

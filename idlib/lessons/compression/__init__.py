@@ -1,0 +1,1 @@
+"""Compression: notebook 07."""

@@ -1,0 +1,97 @@
+"""Accuracy against the bytes of a file, and the description length against d."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..base.plots import COLORS, figure
+
+__all__ = ["bytes_and_accuracy", "description_lengths", "file_panel"]
+
+Points = Sequence[tuple[float, float]]
+STYLES = (("blue", "o", "-"), ("orange", "s", "--"), ("green", "^", "-."), ("red", "D", ":"))
+
+
+def bytes_and_accuracy(lines: Mapping[str, Points], title: str = "") -> Figure:
+    """Test accuracy against the length of the file, a line for each way of making it.
+
+    Args:
+        lines: for each label bytes and accuracy of its files, from small to large.
+        title: says data, seeds, hardware and date of recorded results.
+    """
+    fig, ax = figure(7.4, 4.2)
+    _accuracy(ax, lines)
+    fig.suptitle(title, fontsize=8, color="#555555")
+    return fig
+
+
+def description_lengths(
+    d: Sequence[int], parts: Mapping[int, tuple[Points, float]], alone: float, title: str = ""
+) -> Figure:
+    """Bytes of the file and of the labels' code against d, side by side for some bits.
+
+    Args:
+        d: numbers trained.
+        parts: for some bits of each number the bytes of file and labels at each d.
+        alone: bytes of the labels without any network.
+        title: says data, seeds, hardware and date of recorded results.
+    """
+    fig, axes = figure(8.4, 3.8, ncols=len(parts), sharey=True, squeeze=False)
+    for ax, (bits, pairs) in zip(axes.flat, parts.items(), strict=True):
+        files, labels = (list(x) for x in zip(*pairs, strict=True))
+        kilo = lambda xs: [x / 1000 for x in xs]  # noqa: E731
+        total = [a + b for a, b in zip(files, labels, strict=True)]
+        ax.plot(d, kilo(labels), "--", color=COLORS["orange"], label="labels")
+        ax.plot(d, kilo(files), "-.", color=COLORS["green"], label="file")
+        ax.plot(d, kilo(total), "-", color=COLORS["blue"], label="both", linewidth=2)
+        best = min(range(len(d)), key=total.__getitem__)
+        ax.plot(d[best], total[best] / 1000, "o", color=COLORS["blue"])
+        ax.axhline(alone / 1000, color="black", linestyle=":", linewidth=1, label="no network")
+        shortest = f"shortest: {total[best] / 1000:.1f} kB at d = {d[best]:,}"
+        ax.set_title(f"{bits} bits for each number\n{shortest}", fontsize=10)
+        ax.set(xscale="log", xlabel="d, trained numbers")
+        ax.xaxis.set_major_formatter("{x:,.0f}")
+    axes[0, 0].set(ylabel="kilobytes", ylim=(0, 1.12 * alone / 1000))
+    axes[0, 0].legend(fontsize=8, loc="center left")
+    fig.suptitle(title, fontsize=8, color="#555555")
+    return fig
+
+
+def file_panel(
+    lines: Mapping[str, Points],
+    chosen: tuple[float, float],
+    bars: Mapping[str, float],
+    alone: float,
+) -> Figure:
+    """Bytes against accuracy with one file marked, beside that file's description length.
+
+    Args:
+        lines: as for `bytes_and_accuracy`.
+        chosen: bytes and accuracy of the file.
+        bars: bytes of its parts, by label.
+        alone: bytes of the labels without any network.
+    """
+    fig, (left, right) = figure(8.4, 3.7, layout=None, ncols=2, width_ratios=[1.9, 1])
+    fig.subplots_adjust(left=0.09, right=0.97, bottom=0.15, top=0.85, wspace=0.28)
+    _accuracy(left, lines)
+    mark = {"markersize": 16, "markerfacecolor": "none", "markeredgecolor": "k"}
+    left.plot(*chosen, "o", **mark, markeredgewidth=1.8)
+    bottom = 0.0
+    for (label, value), color in zip(bars.items(), ("green", "orange"), strict=True):
+        right.bar([0], value / 1000, bottom=bottom, color=COLORS[color], label=label, width=0.6)
+        bottom += value / 1000
+    right.axhline(alone / 1000, color="k", linestyle=":", label="labels, no network")
+    right.set(xlim=(-1, 1), ylabel="kilobytes", ylim=(0, max(1.45 * alone / 1000, 1.1 * bottom)))
+    right.set_xticks([0], ["this file"])
+    right.legend(fontsize=8, loc="upper center")
+    return fig
+
+
+def _accuracy(ax: Axes, lines: Mapping[str, Points]) -> None:
+    for (label, points), (color, marker, line) in zip(lines.items(), STYLES, strict=False):
+        style = {"color": COLORS[color], "marker": marker, "linestyle": line, "markersize": 4}
+        ax.plot(*zip(*points, strict=True), **style, label=label)
+    ax.set(xscale="log", ylim=(0.3, 1.01), xlabel="bytes of the file", ylabel="test accuracy")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.legend(fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)

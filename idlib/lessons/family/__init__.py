@@ -1,0 +1,1 @@
+"""Bigger models: notebook 10."""

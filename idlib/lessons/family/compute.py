@@ -1,0 +1,20 @@
+"""d90 of a family of small RoBERTas by size.
+
+References:
+    | Intrinsic Dimensionality Explains the Effectiveness of Language Model Fine-Tuning
+      (Aghajanyan et al., 2021), section 5.2, https://arxiv.org/abs/2012.13255
+"""
+
+from ...studies.cells import cells
+from ...studies.layout import seeds_of
+
+__all__ = ["by_size"]
+
+
+def by_size(part: str) -> dict[int, tuple[int, ...]]:
+    """d90 of the family by D; empty where no d was found.
+
+    Args:
+        part: of the study `family`.
+    """
+    return {c.D: seeds_of(c.d90()) for c in cells("family", part)}

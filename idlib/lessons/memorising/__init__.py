@@ -1,0 +1,1 @@
+"""Learning by heart: notebook 06."""

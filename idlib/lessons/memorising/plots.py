@@ -1,0 +1,76 @@
+"""d against the number of images and the share of shuffled labels."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from ..base.plots import COLORS, figure
+
+__all__ = ["memorised_panel", "needed_lines"]
+
+STYLES = (("blue", "o", "-"), ("green", "s", "--"), ("orange", "^", "-."), ("red", "D", ":"))
+
+
+def needed_lines(needed: Mapping[int, Mapping[int, Sequence[int]]], title: str = "") -> Figure:
+    """d against the number of images, a line for each share of shuffled labels.
+
+    Args:
+        needed: for each share, in per cent, and each number of images d of all seeds.
+        title: says data, seeds, hardware and date of recorded results.
+    """
+    fig, ax = figure(7.0, 4.0)
+    _lines(ax, needed)
+    ax.set_title(title, fontsize=8, loc="left", color="#555555")
+    return fig
+
+
+def memorised_panel(
+    needed: Mapping[int, Mapping[int, Sequence[int]]],
+    chosen: tuple[int, int],
+    points: Sequence[tuple[int, float]],
+    without: float,
+) -> Figure:
+    """The lines with one point marked, beside training accuracy against d of that point's runs.
+
+    Args:
+        needed: as for `needed_lines`.
+        chosen: share in per cent and number of images.
+        points: d and training accuracy of every run.
+        without: training accuracy of who learns no shuffled label by heart.
+    """
+    fig, (left, right) = figure(8.4, 3.6, layout=None, ncols=2)
+    fig.subplots_adjust(left=0.11, right=0.98, bottom=0.15, top=0.95, wspace=0.25)
+    _lines(left, needed)
+    share, n = chosen
+    mark = {"markersize": 17, "markerfacecolor": "none", "markeredgecolor": "k"}
+    left.plot(n, np.mean(needed[share][n]), "o", **mark, markeredgewidth=1.8)
+    right.plot(*zip(*sorted(points), strict=True), "o", color=COLORS["blue"], alpha=0.7)
+    right.axhline(0.9, color="black", linestyle="--", linewidth=1, label="0.90")
+    right.axhline(
+        without, color=COLORS["purple"], linestyle=":", label=f"no label by heart: {without:.2f}"
+    )
+    for d in set(needed[share][n]):
+        right.axvline(d, color=COLORS["grey"], linewidth=6, alpha=0.25, zorder=0)
+    right.set(xscale="log", xlim=(120, 12_000), ylim=(0, 1.04))
+    right.set(xlabel="d, trained numbers", ylabel="training accuracy")
+    right.xaxis.set_major_formatter("{x:,.0f}")
+    right.legend(fontsize=8, loc="lower right")
+    return fig
+
+
+def _lines(ax: Axes, needed: Mapping[int, Mapping[int, Sequence[int]]]) -> None:
+    for (share, by_n), (color, marker, line) in zip(needed.items(), STYLES, strict=True):
+        means = [np.mean(ds) for ds in by_n.values()]
+        style = {"color": COLORS[color], "marker": marker, "linestyle": line}
+        ax.plot(list(by_n), means, **style, label=f"{share} %")
+        every = [(n, d) for n, ds in by_n.items() for d in ds]
+        ax.plot(*zip(*every, strict=True), ".", color=COLORS[color], alpha=0.5)
+    ax.set(xscale="log", yscale="log", xlabel="n, training images", ylim=(150, 15_000))
+    ax.set_ylabel("d for training accuracy 0.90")
+    ax.set_xticks(list(by_n), [f"{n:,}" for n in by_n])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_formatter("{x:,.0f}")
+    ax.legend(fontsize=8, title="shuffled labels", title_fontsize=8, loc="upper left", ncols=2)

@@ -1,0 +1,1 @@
+"""MNIST: notebook 03."""

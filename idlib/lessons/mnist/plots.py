@@ -1,0 +1,51 @@
+"""Accuracy against d, and accuracy against steps."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ..base.plots import COLORS, figure
+
+__all__ = ["accuracy_curves"]
+
+STYLES = (  # colour, marker, dashes of its threshold
+    ("blue", "o", "--"),
+    ("orange", "s", ":"),
+    ("green", "^", "-."),
+    ("red", "D", (0, (6, 2, 1, 2, 1, 2))),
+)
+
+
+def accuracy_curves(
+    curves: Mapping[str, Mapping[int, Sequence[float]]],
+    thresholds: Mapping[str, tuple[float, str]],
+    title: str = "",
+) -> Figure:
+    """Accuracy against d: a dot for each seed, a line through the means.
+
+    Args:
+        curves: for each label the scores of all seeds at each d.
+        thresholds: for each label of a horizontal line its height and the label in `curves`
+            whose colour it takes ("" for black).
+        title: says data, seeds, hardware and date of recorded results.
+    """
+    fig, ax = figure(7.4, 4.4, layout=None)
+    fig.subplots_adjust(left=0.08, right=0.98, bottom=0.28, top=0.94)
+    styles = dict(zip(curves, STYLES, strict=False))
+    for label, curve in curves.items():
+        color, marker, _ = styles[label]
+        style = {"color": COLORS[color], "marker": marker}
+        means = [np.mean(scores) for scores in curve.values()]
+        ax.plot(list(curve), means, **style, markersize=4.5, label=label)
+        points = [(d_, s) for d_, scores in curve.items() for s in scores]
+        ax.plot(*zip(*points, strict=True), linestyle="", **style, markersize=3, alpha=0.5)
+    for label, (height, of) in thresholds.items():
+        color, _, dash = styles.get(of, ("black", "", "-"))
+        ax.axhline(height, color=COLORS[color], linestyle=dash, linewidth=1, label=label)
+    ax.set(xscale="log", xlabel="d, trained numbers (logarithmic)", ylabel="test accuracy")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.set_ylim(0, 1.02)
+    ax.set_title(title, fontsize=8, loc="left", color="#555555")
+    fig.legend(fontsize=8, loc="lower center", ncols=3, frameon=False)
+    return fig

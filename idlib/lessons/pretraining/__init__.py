@@ -1,0 +1,1 @@
+"""Pretraining: notebook 09."""

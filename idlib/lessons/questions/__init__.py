@@ -1,0 +1,1 @@
+"""Open questions: notebook 13."""

@@ -1,0 +1,163 @@
+"""Warm starts, hubs, subspaces that meet solutions, and two gradients."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from ..base.plots import COLORS, figure
+
+__all__ = ["gradient_bound", "gradient_lines", "hub_panel", "line_panels", "meeting", "warm_starts"]
+
+STYLES = (("blue", "o", "-"), ("orange", "s", "--"), ("green", "^", "-."), ("red", "D", ":"))
+
+
+def warm_starts(
+    start: Mapping[int, Sequence[float]], ends: Mapping[str, Mapping[int, Sequence[float]]], d: int
+) -> Figure:
+    """Accuracy before and after training d numbers, against the full steps behind theta_0.
+
+    Args:
+        start: for each number of full steps the accuracy at theta_d = 0 of all seeds.
+        ends: for each optimiser, and each number of full steps, that after training.
+        d: numbers trained.
+    """
+    fig, ax = figure(7.2, 3.8)
+    lines = {"theta_0 itself": start, **{f"{d} numbers, {o}": e for o, e in ends.items()}}
+    styles = (("grey", "x", ":"), *STYLES)
+    places = {steps: i for i, steps in enumerate(start)}
+    for (label, scores), (color, marker, dash) in zip(lines.items(), styles, strict=False):
+        style = {"color": COLORS[color], "marker": marker, "linestyle": dash}
+        x = [places[steps] for steps in scores]
+        ax.plot(x, [np.mean(s) for s in scores.values()], **style, label=label)
+        dots = [(places[steps], one) for steps, s in scores.items() for one in s]
+        ax.plot(*zip(*dots, strict=True), ".", color=COLORS[color], alpha=0.5)
+    ax.set_xticks(range(len(places)), [f"{steps}" for steps in places])
+    ax.set(xlabel="full steps behind theta_0", ylabel="test accuracy", ylim=(0, 1.02))
+    ax.legend(fontsize=8, loc="lower right")
+    return fig
+
+
+def line_panels(
+    panels: Mapping[str, Mapping[str, Mapping[int, Sequence[float]]]],
+    threshold: float | None = None,
+    title: str = "",
+) -> Figure:
+    """Accuracy against d: a dot for each seed, a line through the means, a panel for a question.
+
+    Args:
+        panels: for each title and each label the scores of all seeds at each d.
+        threshold: where to draw a dashed line, if anywhere.
+        title: says data, hardware and date of recorded results.
+    """
+    fig, axes = figure(4.2 * max(2, len(panels)), 3.8, ncols=len(panels), sharey=True)
+    for ax, (name, lines) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        for (label, scores), (color, marker, dash) in zip(lines.items(), STYLES, strict=False):
+            style = {"color": COLORS[color], "marker": marker, "linestyle": dash, "markersize": 5}
+            ax.plot(list(scores), [np.mean(s) for s in scores.values()], **style, label=label)
+            dots = [(d, one) for d, s in scores.items() for one in s]
+            ax.plot(*zip(*dots, strict=True), ".", color=COLORS[color], alpha=0.5)
+        if threshold is not None:
+            ax.axhline(threshold, color="black", linestyle="--", linewidth=1)
+        ax.set_xticks(sorted({d for scores in lines.values() for d in scores}))
+        ax.set_xlabel("d, trained numbers")
+        ax.set_title(name, fontsize=10)
+        ax.legend(fontsize=8, loc="lower right")
+    np.atleast_1d(axes)[0].set_ylabel("test accuracy")
+    fig.suptitle(title, fontsize=8, color="#555555", x=0.01, ha="left")
+    return fig
+
+
+def hub_panel(
+    counts: np.ndarray, skews: Mapping[int, float], dimension: int, k: int, real: float
+) -> Figure:
+    """How often points are neighbours of others, beside the skewness at all dimensions.
+
+    Args:
+        counts: of each point in the chosen dimension.
+        skews: skewness of these counts by dimension.
+        dimension: the chosen one.
+        k: neighbours of each point, the mean count.
+        real: the skewness of real images.
+    """
+    fig, (left, right) = figure(8.4, 3.5, layout=None, ncols=2)
+    fig.subplots_adjust(left=0.09, right=0.98, bottom=0.16, top=0.9, wspace=0.24)
+    edges = np.arange(0, max(60, counts.max()) + 3, 2)
+    left.hist(counts, bins=edges, color=COLORS["sky"], edgecolor="white", linewidth=0.3)
+    left.axvline(k, color="black", linestyle="--", linewidth=1, label=f"mean: {k}")
+    left.plot(counts.max(), 1, "v", color=COLORS["red"], label=f"largest: {counts.max()}")
+    left.set(yscale="log", ylim=(0.7, 400), ylabel="points")
+    left.set_xlabel("others that count it among their neighbours")
+    left.set_title(f"{dimension:,} dimensions", fontsize=10)
+    left.legend(fontsize=8)
+    right.plot(list(skews), list(skews.values()), "o-", color=COLORS["blue"], label="normal points")
+    right.plot(dimension, skews[dimension], "D", color=COLORS["red"], markersize=10)
+    right.axhline(real, color=COLORS["green"], linestyle="-.", label="digits, 8 x 8 pixels")
+    right.set(xscale="log", xlabel="dimensions (logarithmic)", ylabel="skewness")
+    right.xaxis.set_major_formatter("{x:,.0f}")
+    right.legend(fontsize=8, loc="upper left")
+    return fig
+
+
+def meeting(missed: Mapping[int, Mapping[int, Sequence[float]]]) -> Figure:
+    """The share of the squared error that a random subspace leaves, against d.
+
+    Args:
+        missed: for each codimension and each d the shares of several draws.
+    """
+    fig, ax = figure(7.0, 3.4)
+    for (c, by_d), (color, marker, _) in zip(missed.items(), STYLES, strict=False):
+        dots = [(d, share) for d, shares in by_d.items() for share in shares]
+        style = {"color": COLORS[color], "marker": marker, "markersize": 4, "alpha": 0.6}
+        ax.plot(*zip(*dots, strict=True), linestyle="", **style, label=f"codimension {c}")
+        ax.plot([0, c], [1, 0], "--", color=COLORS[color], linewidth=1)
+    ax.set(xlabel="d, dimension of the random subspace", ylabel="share of the error left")
+    ax.legend(fontsize=8)
+    return fig
+
+
+def gradient_bound(inputs: Sequence[float], bounds: Mapping[str, Sequence[float]]) -> Figure:
+    """Squared gradients of the input against their bounds, a point for each example.
+
+    Args:
+        inputs: squared norms.
+        bounds: by label, the same length.
+    """
+    fig, ax = figure(6.4, 4.0)
+    ends = [min(inputs), max(max(b) for b in bounds.values())]
+    ax.plot(ends, ends, "--", color="black", linewidth=1, label="equal")
+    for (label, bound), (color, marker, _) in zip(bounds.items(), STYLES, strict=False):
+        ax.plot(
+            bound, inputs, marker, color=COLORS[color], markersize=4, alpha=0.6, linestyle="",
+            label=label,
+        )  # fmt: skip
+    ax.set(xscale="log", yscale="log", xlabel="bound", ylabel="squared gradient of the input")
+    ax.legend(fontsize=8, loc="lower right")
+    return fig
+
+
+def gradient_lines(
+    steps: Mapping[str, Sequence[int]],
+    inputs: Mapping[str, Sequence[float]],
+    parameters: Mapping[str, Sequence[float]],
+) -> Figure:
+    """Mean squared gradients along training, of the input and of the parameters.
+
+    Args:
+        steps: for each label where they were measured.
+        inputs: for each label the mean squared gradient of the input.
+        parameters: for each label that of all parameters.
+    """
+    fig, axes = figure(8.4, 3.5, ncols=2)
+    names = ("of the input", "of all parameters")
+    for ax, values, name in zip(axes, (inputs, parameters), names, strict=True):
+        for (label, line), (color, marker, dash) in zip(values.items(), STYLES, strict=False):
+            style = {"color": COLORS[color], "marker": marker, "linestyle": dash, "markersize": 4}
+            ax.plot(steps[label], line, **style, label=label)
+        ax.set(xscale="log", yscale="log", xlabel="training step", ylabel="mean squared gradient")
+        ax.set_title(name, fontsize=10)
+        ax.xaxis.set_major_formatter("{x:,.0f}")
+        ax.xaxis.set_minor_locator(NullLocator())
+    axes[0].legend(fontsize=8, loc="lower left")
+    return fig

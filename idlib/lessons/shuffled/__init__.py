@@ -1,0 +1,1 @@
+"""Shuffled pixels: notebook 04."""

@@ -1,0 +1,1 @@
+"""Model size: notebook 05."""

@@ -1,0 +1,44 @@
+"""Twenty fully connected networks on MNIST: d90 against their size, from recorded runs.
+
+References:
+    | Measuring the Intrinsic Dimension of Objective Landscapes (Li et al., 2018), figure 3
+"""
+
+import math
+import statistics
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...studies.cells import Cell, cell
+from ...studies.sizes import DEPTHS, WIDTHS
+
+__all__ = ["d90_map", "recorded_networks", "slope"]
+
+
+def recorded_networks() -> dict[tuple[int, int], Cell]:
+    """What was recorded of the twenty, for each width and depth, by depth and then by width."""
+    sizes = [(width, depth) for depth in DEPTHS for width in WIDTHS]
+    return {(w, d): cell("sizes", model=f"fc-{w}-{d}") for w, d in sizes}
+
+
+def d90_map(definition: str) -> np.ndarray:
+    """d90 of the twenty, the mean over the seeds, in shape (depths, widths).
+
+    Args:
+        definition: "absolute" or "relative".
+    """
+    found = [c.mean_d90(definition) for c in recorded_networks().values()]
+    return np.array(found).reshape(len(DEPTHS), len(WIDTHS))
+
+
+def slope(x: Sequence[float], y: Sequence[float]) -> float:
+    """Exponent of the power law y ~ x**slope, by least squares on both logarithms.
+
+    1 says that y grows as x does, 0 that it does not depend on x.
+
+    >>> round(slope([1, 10, 100], [3, 30, 300]), 6)
+    1.0
+    """
+    fit = statistics.linear_regression([math.log(v) for v in x], [math.log(v) for v in y])
+    return fit.slope

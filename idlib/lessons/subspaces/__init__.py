@@ -1,0 +1,1 @@
+"""Random subspaces: notebook 02."""

@@ -1,0 +1,1 @@
+"""A toy problem: notebook 01."""

@@ -1,0 +1,1 @@
+"""What is learned, by what: tasks and models that go by name."""

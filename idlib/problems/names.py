@@ -1,0 +1,144 @@
+"""The one grammar of names: what the task and the model of a configuration stand for.
+
+A task of images is "mnist", "digits" or "auto", and behind it
+
+- changes to images or labels, "mnist-shuffled" or "digits-n500-random50", see
+  `idlib.problems.variants.parse`;
+- what is learned in place of labels: "+teacher4", a teacher's probabilities at temperature 4;
+  "+distill4", the same with the student's outputs taken at that temperature as well, as Hinton et
+  al. do; "+smooth4", labels with as much doubt, spread evenly.
+
+A model for images is "fc", "lenet" or "fc-WIDTH-DEPTH", and behind it
+
+- the optimiser, where it is not Adam: "+sgd", "+rmsprop" or "+lbfgs";
+- where it starts: "+rank2" or "+orthogonal" for weight matrices of that rank, or full rank, whose
+  singular values are equal; "+warm10" for a theta_0 after 10 steps of Adam on all parameters, with
+  the same targets.
+
+A task of texts is a key of `idlib.problems.texts.SOURCES`, and behind it perhaps "-n19200", a part
+of the training examples. A model for texts is one of those that come with idlib, such as
+"roberta-4x128" or "roberta-4x128@2000" (a checkpoint of its pretraining), a folder, or a name on
+the hub, and behind it perhaps an adapter, "+lora-4" (`idlib.problems.adapters`).
+"""
+
+import functools
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.optim import Adam, Optimizer
+
+from ..engine.data import commonest, fingerprint, split
+from ..engine.runs import Problem, build
+from ..engine.store import Run, RunConfig, RunStore
+from ..engine.sweeps import sweep
+from ..errors import IdlibError
+from . import images
+from .networks import network
+from .starts import OPTIMIZERS, even, warm
+from .targets import cooled_cross_entropy, with_targets
+from .texts import TextTask, is_text, load_text, source_of
+from .variants import Task
+
+__all__ = ["build_named", "facts_of", "load", "problem_of", "run_named", "sweep_named"]
+
+
+def load(name: str = "auto") -> Task | TextTask:
+    """The task of that name, of images or of texts.
+
+    Raises:
+        IdlibError: if there is no such task, or its data can't be had or read.
+    """
+    base = name.partition("+")[0]
+    return load_text(base) if is_text(base) else images.load(base)
+
+
+def problem_of(config: RunConfig) -> Problem:
+    """What the names of a configuration stand for.
+
+    Args:
+        config: of it, only a warm start looks at more than the two names.
+
+    Raises:
+        IdlibError: if a name can't be read, or what it stands for can't be had.
+    """
+    if is_text(config.task):
+        from .language import text_problem  # transformers takes seconds to import
+
+        return text_problem(config.task, config.model)
+    base, _, targets = config.task.partition("+")
+    task = images.load(base)
+    train_set = with_targets(task.train, targets) if targets else task.train
+    loss_fn = F.cross_entropy
+    if match := re.fullmatch(r"distill([1-9]\d*)", targets):
+        loss_fn = functools.partial(cooled_cross_entropy, int(match[1]))
+    name, *changes = config.model.split("+")
+    model_fn: Callable[[], nn.Module] = network(name)
+    optimizer_fn: Callable[..., Optimizer] = Adam
+    for change in changes:
+        if change in OPTIMIZERS:
+            optimizer_fn = OPTIMIZERS[change]
+        elif change == "orthogonal":
+            model_fn = functools.partial(even, None, model_fn)
+        elif match := re.fullmatch(r"rank([1-9]\d*)", change):
+            model_fn = functools.partial(even, int(match[1]), model_fn)
+        elif match := re.fullmatch(r"warm(\d+)", change):
+            model_fn = functools.partial(warm, config, int(match[1]), model_fn, train_set, loss_fn)
+        else:
+            expected = ", ".join(f"+{name}" for name in OPTIMIZERS)
+            raise IdlibError(
+                f"{config.model!r} was given, expected {expected}, +orthogonal, +rank2 or +warm10."
+            )
+    return Problem(model_fn, train_set, task.test, loss_fn, optimizer_fn=optimizer_fn)
+
+
+def build_named(config: RunConfig) -> nn.Module:
+    """The untrained model, or subspace, that a configuration describes. No data are loaded unless
+    the model depends on them (a warm start)."""
+    if is_text(config.task):
+        from .language import classifier  # transformers takes seconds to import
+
+        return build(config, classifier(config.model, len(source_of(config.task).classes)))
+    if "+" in config.model:
+        return build(config, problem_of(config).model_fn)
+    return build(config, network(config.model))
+
+
+def run_named(config: RunConfig, keep_theta_d: bool = False) -> Run:
+    """Makes a run whose task and model are found by name, on one thread of the CPU, or on a GPU
+    if it is a language model and there is one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return problem_of(config)(config, keep_theta_d)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def sweep_named(
+    configs: Iterable[RunConfig], store: RunStore, jobs: int = 1, **how: Any
+) -> list[Run]:
+    """`idlib.engine.sweeps.sweep` for configurations whose task and model go by name."""
+    return sweep(configs, store, run_named, jobs, batched=_batched, **how)
+
+
+def facts_of(name: str) -> dict:
+    """What is to be known of a task's data, for the file of its runs: counts, the share of the
+    commonest label in the test and the validation data, the metric, fingerprints, the source."""
+    task = load(name)
+    return {
+        "train": len(task.train),
+        "test": len(task.test),
+        "metric": getattr(task, "metric", "accuracy"),
+        "majority": round(commonest(task.test), 6),
+        "validation_majority": round(commonest(split(task.train)[1]), 6),
+        "data": [fingerprint(task.train), fingerprint(task.test)],
+    }
+
+
+def _batched(config: RunConfig) -> Problem | None:
+    """The problem of runs that can be trained together: plain networks on images."""
+    return None if is_text(config.task) or "+" in config.model else problem_of(config)

@@ -1,0 +1,77 @@
+"""The networks of the MNIST experiments.
+
+References:
+    | Measuring the Intrinsic Dimension of Objective Landscapes (Li et al., 2018), section 3.1
+"""
+
+import functools
+import re
+from collections.abc import Callable
+from itertools import pairwise
+
+from torch import nn
+
+from ..errors import IdlibError
+
+__all__ = ["MODELS", "fc", "lenet", "network"]
+
+
+def fc(width: int = 200, depth: int = 2, inputs: int = 784, classes: int = 10) -> nn.Sequential:
+    """A fully connected ReLU network with `depth` hidden layers; D = 199,210 by default.
+
+    >>> sum(p.numel() for p in fc().parameters())
+    199210
+    """
+    sizes = [inputs] + [width] * depth
+    hidden = [m for a, b in pairwise(sizes) for m in (nn.Linear(a, b), nn.ReLU())]
+    return _he(nn.Sequential(nn.Flatten(), *hidden, nn.Linear(sizes[-1], classes)))
+
+
+def lenet(classes: int = 10) -> nn.Sequential:
+    """LeNet for images of shape (1, 28, 28); D = 44,426.
+
+    >>> sum(p.numel() for p in lenet().parameters())
+    44426
+    """
+    return _he(
+        nn.Sequential(
+            *(nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2)),  # (6, 12, 12)
+            *(nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2)),  # (16, 4, 4)
+            *(nn.Flatten(), nn.Linear(256, 120), nn.ReLU()),
+            *(nn.Linear(120, 84), nn.ReLU()),
+            nn.Linear(84, classes),
+        )
+    )
+
+
+#: What makes the networks that have a name without numbers.
+MODELS: dict[str, Callable[..., nn.Module]] = {"fc": fc, "lenet": lenet}
+
+
+def network(name: str) -> Callable[[], nn.Module]:
+    """What makes the network called `name`: a key of `MODELS`, or "fc-WIDTH-DEPTH".
+
+    >>> sum(p.numel() for p in network("fc-50-1")().parameters())
+    39760
+
+    Raises:
+        IdlibError: if there is no such network.
+    """
+    if name in MODELS:
+        return MODELS[name]
+    if match := re.fullmatch(r"fc-([1-9]\d*)-([1-9]\d*)", name):
+        return functools.partial(fc, *map(int, match.groups()))
+    raise IdlibError(
+        f"model {name!r} was asked for, expected {', '.join(MODELS)} or fc-WIDTH-DEPTH, for "
+        "instance 'fc-100-3'."
+    )
+
+
+def _he(model: nn.Sequential) -> nn.Sequential:
+    """He initialisation with zero biases, as in the paper."""
+    for module in model:
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    return model

@@ -1,0 +1,32 @@
+"""All studies that are made of runs, by name."""
+
+from .adapters import ADAPTERS
+from .baselines import BASELINES
+from .digits import DIGITS
+from .family import FAMILY_STUDY
+from .memorising import MEMORISING
+from .methods import METHODS
+from .mnist import MNIST
+from .pairs import PAIRS
+from .pretraining import PRETRAINING
+from .questions import QUESTIONS
+from .sizes import SIZES
+
+__all__ = ["STUDIES"]
+
+STUDIES = {
+    study.name: study
+    for study in (
+        BASELINES,
+        MNIST,
+        DIGITS,
+        SIZES,
+        MEMORISING,
+        METHODS,
+        PRETRAINING,
+        FAMILY_STUDY,
+        PAIRS,
+        ADAPTERS,
+        QUESTIONS,
+    )
+}

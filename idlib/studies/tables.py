@@ -1,0 +1,83 @@
+"""Recorded tables: rows worked out from recorded runs, in a file of their own.
+
+The first line of a file says who made it (``{"session": …}``), each other line is a row. A killed
+process leaves the rows that were finished.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm.auto import tqdm
+
+from ..engine.store import read_lines, session, write_lines
+from ..errors import IdlibError
+from .record import FOLDER
+
+__all__ = ["Table"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A study whose results are rows.
+
+    Args:
+        name: of the study and its file.
+        question: in a sentence.
+        key: names of the columns that tell the groups of rows apart.
+        asked: the keys of all groups, in the order in which they are made.
+        rows: from a key to the rows of its group.
+        data: what the file says of the data.
+    """
+
+    name: str
+    question: str
+    key: tuple[str, ...]
+    asked: Callable[[], Sequence[tuple]]
+    rows: Callable[[tuple], Iterable[dict]]
+    data: Callable[[], dict]
+
+    @property
+    def path(self) -> Path:
+        """The file that comes with the package."""
+        return FOLDER / f"{self.name}.jsonl"
+
+    def record(self, path: str | Path | None = None) -> None:
+        """Makes the groups that are missing in the file, the package's own if `path` is None."""
+        path = Path(path or self.path)
+        lines = read_lines(path)
+        made = set(self._keys(lines))
+        if not lines:
+            about = {"command": f"python -m idlib record {self.name}", "data": self.data()}
+            lines = [{"session": session(about)}]
+        for key in tqdm([k for k in self.asked() if k not in made], unit="group"):
+            lines += self.rows(key)
+            write_lines(path, lines)
+
+    def read(self) -> list[dict]:
+        """All rows of the package's own file."""
+        lines = read_lines(self.path)
+        if not lines:
+            raise IdlibError(
+                f"{self.path} is missing: python -m idlib record {self.name} makes it."
+            )
+        return lines[1:]
+
+    def missing(self) -> list[tuple]:
+        """The keys of the groups that the package's own file lacks."""
+        made = set(self._keys(read_lines(self.path)))
+        return [key for key in self.asked() if key not in made]
+
+    def unasked(self) -> list[tuple]:
+        """The keys of the groups that it holds, and that nobody asks for."""
+        asked = set(self.asked())
+        return [key for key in dict.fromkeys(self._keys(read_lines(self.path))) if key not in asked]
+
+    def provenance(self, data: str = "") -> str:
+        """A line for figures: data, seeds, hardware, date."""
+        about = read_lines(self.path)[0]["session"]
+        on = f" on {data}" if data else ""
+        return f"Recorded{on}, 1 seed, {about['hardware']}, {about['date'][:10]}"
+
+    def _keys(self, lines: Sequence[dict]) -> list[tuple]:
+        return [tuple(line[name] for name in self.key) for line in lines[1:]]

@@ -1,0 +1,265 @@
+r"""Training in a random subspace, :math:`\theta^D = \theta_0^D + P\,\theta^d`.
+
+References:
+    | Measuring the Intrinsic Dimension of Objective Landscapes (Li et al., 2018), equation 2,
+      https://arxiv.org/abs/1804.08838
+    | Intrinsic Dimensionality Explains the Effectiveness of Language Model Fine-Tuning
+      (Aghajanyan et al., 2021), section 3.1, https://arxiv.org/abs/2012.13255
+"""
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from ..errors import IdlibError, check_integer
+from ..projections import make_projection
+from ..projections.base import Projection, empty
+from .layers import chosen_layers
+from .recompute import recomputed_at
+
+__all__ = ["Subspace"]
+
+NORMALIZE = ("global", "per-tensor")
+
+
+class Subspace(nn.Module):
+    r"""A model whose D trainable parameters move in a random subspace of d dimensions.
+
+    .. math:: \theta^D = \theta_0^D + P\,\theta^d
+
+    The model is copied and frozen at :math:`\theta_0`; ``theta_d``, of shape (d,) and zero at
+    the start, is the only trainable parameter. Calling the subspace calls the model with its
+    parameters at :math:`\theta^D`, with any arguments and any outputs. Tied parameters count
+    once, frozen ones (``requires_grad=False``) stay out of D.
+
+    The state dict holds the seed, the projection's name and d numbers, not P (plus the model's
+    own buffers, such as BatchNorm's running means). Load it into a `Subspace` around a
+    model with the same :math:`\theta_0`.
+
+    Args:
+        model: any module with trainable parameters; it is left as it was.
+        d: dimension of the subspace, from 1 to D.
+        projection: a name in `idlib.projections.PROJECTIONS`.
+        seed: which P is drawn.
+        normalize: "global" scales P so that :math:`E\,\|P x\|^2 = \|x\|^2` over the whole
+            parameter vector (Li et al.); "per-tensor" scales each tensor's rows so that this
+            holds for each parameter tensor, which gives biases and other small tensors larger
+            steps (as in the code released with Aghajanyan et al., 2021).
+        structure_aware: True for SAID (Aghajanyan et al., 2021), where each of m layers has a
+            scale of its own, counted inside d:
+
+            .. math:: \theta_i = \theta_{0,i} + \lambda_i\,P(\theta^{d-m})_i
+
+            ``theta_d`` then holds :math:`\lambda_i - 1` for each layer, and the d - m numbers
+            after them. Layers follow the module tree (`idlib.subspace.layers.layers_of`); "tensors"
+            makes every parameter tensor a layer, as the released code does; a mapping from
+            layer names to lists of module names sets them by hand.
+
+    Gradient checkpointing of a `transformers` model works as it does outside a subspace. Other
+    uses of `torch.utils.checkpoint` don't: they compute again when the parameters are back at
+    :math:`\theta_0`, and their gradients are wrong. Switch them off.
+
+    Raises:
+        IdlibError: if the model has no trainable parameters, d is not in 1 to D (in m + 1 to D
+            if structure-aware), a parameter is in no layer, or the projection or
+            normalisation is unknown.
+
+    >>> model = nn.Linear(3, 2)
+    >>> subspace = Subspace(model, d=4)
+    >>> subspace.D, subspace.d, subspace.theta_d.shape
+    (8, 4, torch.Size([4]))
+    >>> x = torch.randn(5, 3)
+    >>> torch.equal(subspace(x), model(x))
+    True
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        d: int,
+        projection: str = "fastfood",
+        seed: int = 0,
+        normalize: str = "global",
+        structure_aware: bool | str | Mapping[str, Sequence[str]] = False,
+    ):
+        super().__init__()
+        if normalize not in NORMALIZE:
+            raise IdlibError(f"normalize={normalize!r} was given, expected one of {NORMALIZE}.")
+        trainable = {n: p for n, p in model.named_parameters() if p.requires_grad}
+        if not trainable:
+            raise IdlibError(
+                f"{type(model).__name__} has no trainable parameters: pass a model with at least "
+                "one parameter whose requires_grad is True."
+            )
+        if any(nn.parameter.is_lazy(p) for p in trainable.values()):
+            raise IdlibError("The model has lazy parameters: call it on one batch first.")
+        self.shapes = {name: p.shape for name, p in trainable.items()}
+        self.D = sum(math.prod(shape) for shape in self.shapes.values())
+        self.d = check_integer("d", d, low=1, high=self.D)
+        layers = chosen_layers(self.shapes, structure_aware)
+        self.layers = tuple(dict.fromkeys(layers))
+        self._layer = tuple(self.layers.index(layer) for layer in layers)  # of each tensor
+        if self.d <= len(self.layers):
+            raise IdlibError(
+                f"d = {d} was given, and {len(self.layers)} layers take one number each: pass at "
+                f"least {len(self.layers) + 1}, fewer layers, or structure_aware=False."
+            )
+        self.model = copy.deepcopy(model).requires_grad_(False)
+        device = next(iter(trainable.values())).device
+        dtype = torch.float32  # at least: small steps vanish in 16 bits
+        for p in trainable.values():
+            dtype = torch.promote_types(dtype, p.dtype)
+        self.theta_d = nn.Parameter(torch.zeros(self.d, dtype=dtype, device=device))
+        self._set_projection(projection, seed, normalize)
+        self.register_state_dict_post_hook(_drop_theta_0)
+        self.register_load_state_dict_pre_hook(_add_theta_0)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The model's output at :math:`\\theta_0 + P\\,\\theta^d`."""
+        theta = self.theta()
+        with recomputed_at(self.model, theta):
+            return functional_call(self.model, theta, args, kwargs)
+
+    def theta(self) -> dict[str, Tensor]:
+        """The parameters :math:`\\theta^D` by name, in the model's shapes, differentiable."""
+        theta_0 = dict(self.model.named_parameters())
+        frozen = [theta_0[name] for name in self.shapes]
+        theta = _Theta.apply(self.theta_d, self.projection, self._layer, *frozen)
+        return dict(zip(self.shapes, theta, strict=True))
+
+    @property
+    def lambdas(self) -> dict[str, float]:
+        """The scale of each layer, by name; empty if the subspace is not structure-aware."""
+        scales = 1 + self.theta_d.detach()[: len(self.layers)]
+        return dict(zip(self.layers, scales.tolist(), strict=True))
+
+    @torch.no_grad()
+    def merged(self) -> nn.Module:
+        """An ordinary copy of the model with :math:`\\theta^D` as its trainable parameters."""
+        model = copy.deepcopy(self.model)
+        for name, value in self.theta().items():
+            model.get_parameter(name).copy_(value).requires_grad_()
+        return model
+
+    def extra_repr(self) -> str:
+        return f"D={self.D}, d={self.d}"
+
+    def get_extra_state(self) -> dict:
+        return {
+            "projection": self.projection.name,
+            "seed": self.projection.seed,
+            "normalize": self.normalize,
+            "d": self.d,
+            "D": self.D,
+            "layers": self._layer,
+            "theta_0": self._fingerprint(),
+        }
+
+    def set_extra_state(self, state: dict) -> None:
+        self._set_projection(state["projection"], state["seed"], state["normalize"])
+
+    def _check_saved(self, state: dict) -> None:
+        if (state["D"], state["d"]) != (self.D, self.d):
+            raise IdlibError(
+                f"The saved subspace has D = {state['D']:,} and d = {state['d']}, this one has "
+                f"D = {self.D:,} and d = {self.d}: build it with the same model and d."
+            )
+        if tuple(state.get("layers", ())) != self._layer:
+            raise IdlibError(
+                f"The saved subspace has {len(set(state.get('layers', ())))} layers, this one "
+                f"{len(self.layers)}: build it with the same structure_aware."
+            )
+        here, saved = self._fingerprint(), state["theta_0"]
+        if not all(
+            math.isclose(a, b, rel_tol=1e-3, abs_tol=1e-3) for a, b in zip(here, saved, strict=True)
+        ):
+            raise IdlibError(
+                f"The saved subspace starts from another theta_0 (fingerprint {saved}, here "
+                f"{here}): build the model with the seed or the weights it was trained from."
+            )
+
+    def _set_projection(self, name: str, seed: int, normalize: str) -> None:
+        sizes = [math.prod(shape) for shape in self.shapes.values()]
+        per_tensor = sizes if normalize == "per-tensor" else None
+        projection = make_projection(name, self.D, self.d - len(self.layers), seed, per_tensor)
+        self.projection = projection.to(self.theta_d.device)
+        self.normalize = normalize
+
+    def _fingerprint(self) -> list[float]:
+        """Two numbers that tell one theta_0 from another, alike on every machine: its norm,
+        and the sum over its tensors of their inner product with a fixed wave, each in units of
+        that tensor's norm, so that a small head counts as much as a large encoder."""
+        square, wave = 0.0, 0.0
+        for i, p in enumerate(self.model.parameters()):
+            x = p.detach().cpu().double().flatten()
+            own = float(x @ x)
+            fixed = torch.cos(torch.arange(len(x), dtype=x.dtype, device="cpu") + i)
+            square, wave = square + own, wave + float(x @ fixed) / math.sqrt(own or 1.0)
+        return [round(math.sqrt(square), 6), round(wave, 6)]
+
+
+class _Theta(torch.autograd.Function):
+    """theta_0 + lambda P theta_d, cut into the model's tensors, in one pass over the parameters:
+    a view and an addition per tensor under autograd cost a fifth of a small model's step."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        theta_d: Tensor,
+        projection: Projection,
+        layer: Sequence[int],
+        *theta_0: Tensor,
+    ) -> tuple[Tensor, ...]:
+        ctx.projection, ctx.layer, ctx.m = projection, layer, len(set(layer))
+        ctx.save_for_backward(theta_d)
+        ctx.sizes = [p.numel() for p in theta_0]
+        steps = list(projection.multiply(theta_d[ctx.m :]).split(ctx.sizes))
+        for step, i in zip(steps, layer, strict=False):  # no layers: no scales
+            step.mul_(1 + theta_d[i])
+        return tuple(
+            step.view_as(p).add_(p).to(p.dtype) for step, p in zip(steps, theta_0, strict=True)
+        )
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        with torch.autocast(ctx.saved_tensors[0].device.type, enabled=False):
+            return _Theta._backward(ctx, grads)
+
+    @staticmethod
+    def _backward(ctx: Any, grads: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
+        (theta_d,) = ctx.saved_tensors
+        flat = empty(sum(ctx.sizes), theta_d)  # the gradient with respect to theta^D
+        place = 0
+        for g, size in zip(grads, ctx.sizes, strict=True):
+            flat[place : place + size].view(g.shape).copy_(g.to_dense() if g.is_sparse else g)
+            place += size
+        if not ctx.m:
+            return ctx.projection.adjoint(flat), None, None, *(None for _ in grads)
+        steps = ctx.projection(theta_d[ctx.m :]).split(ctx.sizes)
+        parts = flat.split(ctx.sizes)
+        dots = torch.stack([g @ step for g, step in zip(parts, steps, strict=True)])
+        index = torch.tensor(ctx.layer, device=dots.device)
+        scales = torch.zeros_like(theta_d[: ctx.m]).index_add(0, index, dots)
+        if torch.is_grad_enabled():  # for a second derivative
+            flat = torch.cat([g * (1 + theta_d[i]) for g, i in zip(parts, ctx.layer, strict=True)])
+        else:
+            for g, i in zip(parts, ctx.layer, strict=True):
+                g.mul_(1 + theta_d[i])
+        return torch.cat([scales, ctx.projection.adjoint(flat)]), None, None, *(None for _ in grads)
+
+
+def _drop_theta_0(subspace: Subspace, state: dict, prefix: str, metadata: dict) -> None:
+    for name, _ in subspace.model.named_parameters(remove_duplicate=False):
+        state.pop(f"{prefix}model.{name}", None)
+
+
+def _add_theta_0(subspace: Subspace, state: dict, prefix: str, *_: object) -> None:
+    if saved := state.get(f"{prefix}_extra_state"):
+        subspace._check_saved(saved)  # before anything is loaded
+    for name, p in subspace.model.named_parameters(remove_duplicate=False):
+        state.setdefault(f"{prefix}model.{name}", p)

@@ -1,0 +1,1 @@
+"""The command line, and what makes notebooks, slides, pages and measurements."""

@@ -1,0 +1,174 @@
+"""The course as a web site, to be read without a kernel: ``python -m idlib site``.
+
+Sphinx makes it, which the slides' reveal.js brings along, with MyST-NB to read notebooks (nothing
+is run, their stored outputs are shown: of a widget, its static picture), autodoc to read docstrings
+(`idlib.tools.api`) and the theme Furo.
+Jupyter Book 1 is these same parts behind one more configuration file, and version 2 needs Node.js.
+
+A page loads nothing from elsewhere: scripts and styles lie beside it, fonts are the system's,
+pictures are inside, and formulas are MathML. It can be read from a disk or a stick.
+"""
+
+import io
+import os
+import re
+import shutil
+from importlib.resources import files
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ..errors import IdlibError, needing
+from . import api
+from .mathml import FONTS, to_mathml
+
+with needing("site", "The web site"):
+    from docutils import nodes
+    from sphinx.application import Sphinx
+    from sphinx.util.docutils import docutils_namespace
+
+__all__ = ["make_site"]
+
+DOCS = "notebooks/docs/*.md"  # beside the notebooks, so that both are read in one place
+PAGES = (
+    "notebooks/instructor_guide.md",
+    "idlib/problems/pretrained/README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+)
+LESSON = re.compile(r"^\| \[(.+?)\]\((notebooks/.+?)\.ipynb\)", re.M)  # a row of README's table
+SETTINGS = {
+    "language": "en",
+    "extensions": [
+        "myst_nb",
+        "sphinx.ext.autodoc",
+        "sphinx.ext.napoleon",
+        "idlib.tools.website",
+    ],
+    "default_role": "py:obj",  # `name` in a docstring: a link where there is such a page
+    "add_module_names": False,
+    "autodoc_inherit_docstrings": False,  # what is said of torch's methods stands in torch's docs
+    "autodoc_preserve_defaults": True,
+    "python_maximum_signature_line_length": 60,
+    "toc_object_entries_show_parents": "hide",
+    "nb_execution_mode": "off",
+    "myst_enable_extensions": ["dollarmath"],
+    "myst_dmath_allow_labels": False,  # else what follows a formula in parentheses is lost
+    "myst_heading_anchors": 3,
+    "smartquotes": False,  # as written
+    "highlight_language": "none",
+    "html_theme": "furo",
+    "html_math_renderer": "mathml",
+    "html_static_path": ["_static"],
+    "html_css_files": ["site.css"],
+    "html_js_files": ["site.js"],
+    "html_favicon": "_static/favicon.svg",
+    "html_copy_source": False,
+    "html_show_copyright": False,
+    "html_use_index": False,
+}
+
+
+def make_site(root: str | os.PathLike, folder: str | os.PathLike) -> Path:
+    """Writes the site: README as the front page, its table of notebooks as the navigation.
+
+    Args:
+        root: the repository, with README.md and the notebooks, whose outputs are stored.
+        folder: where the site goes; made if it is not there, emptied if it holds an older site.
+
+    Returns:
+        The front page.
+
+    Raises:
+        IdlibError: if a page is missing or holds a broken link, naming them; if the folder holds
+            anything but a site.
+    """
+    root, folder, complaints = Path(root), Path(folder).resolve(), io.StringIO()
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / ".buildinfo").is_file():
+        raise IdlibError(f"{folder} holds other files than a site: name an empty folder.")
+    with TemporaryDirectory() as source, docutils_namespace():
+        title = _gather(root, Path(source))
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        settings = {**SETTINGS, "project": title, "html_title": title}
+        site = Sphinx(
+            source, None, folder, Path(source, ".doctrees"), "html", settings, None, complaints
+        )
+        site.build()
+    faults = re.sub(r"\x1b\[[\d;]*m", "", complaints.getvalue())  # without colours
+    if faults:
+        raise IdlibError(f"the site has faults, to be mended in its sources:\n{faults}")
+    return folder / "index.html"
+
+
+def setup(app: Sphinx) -> dict:
+    """Makes this module a Sphinx extension, which draws formulas and lists of arguments."""
+    app.add_html_math_renderer("mathml", (_inline_math, None), (_block_math, None))
+    app.connect("doctree-read", _colons)
+    app.connect("html-page-context", _arguments)
+    app.connect("autodoc-process-signature", api.by_name)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _gather(root: Path, source: Path) -> str:
+    """Copies the sources, laid out as in the repository, so that links hold; returns the title."""
+    try:
+        readme = (root / "README.md").read_text(encoding="utf-8")
+        lessons = LESSON.findall(readme)
+        pictures = [p.relative_to(root).as_posix() for p in root.glob("notebooks/*.png")]
+        docs = [p.relative_to(root).as_posix() for p in sorted(root.glob(DOCS))]
+        for page in [*PAGES, *docs, *pictures, *(f"{name}.ipynb" for _, name in lessons)]:
+            (source / page).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(root / page, source / page)
+    except OSError as error:
+        raise IdlibError(
+            f"{error.filename} can't be read: run this in a clone of the repository."
+        ) from error
+    for page in (source / name for name in (*PAGES, *docs)):
+        text = re.sub(r"\(((?:\.\./)+)README\.md", r"(\1index.md", page.read_text(encoding="utf-8"))
+        page.write_text(text, encoding="utf-8")
+    navigation = [
+        _navigation("Notebooks", (f"{label} <{name}>" for label, name in lessons)),
+        _navigation("How to", (name.removesuffix(".md") for name in docs)),
+        _navigation("API", (f"api/{name}" for name in api.write_pages(source / "api"))),
+        _navigation("Further pages", (name.removesuffix(".md") for name in PAGES)),
+    ]
+    (source / "index.md").write_text("\n".join([readme, *navigation]), encoding="utf-8")
+    static, own = source / "_static", files("idlib.tools") / "website_assets"
+    static.mkdir()
+    style = (own / "site.css").read_text(encoding="utf-8")
+    (static / "site.css").write_text(f"{FONTS}\n{style}", encoding="utf-8")
+    for name in ("site.js", "favicon.svg"):
+        (static / name).write_bytes((own / name).read_bytes())
+    return re.match("# (.+)", readme)[1]
+
+
+def _navigation(caption: str, entries) -> str:
+    return "\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *entries, "```", ""])
+
+
+def _colons(app: Sphinx, page: nodes.document) -> None:
+    """A colon behind the name of an argument, in place of two hyphens."""
+    for text in [text for text in page.findall(nodes.Text) if text == " -- "]:
+        text.parent.replace(text, nodes.Text(": "))
+
+
+def _arguments(app: Sphinx, name: str, template: str, context: dict, page) -> None:
+    """A signature's lines as blocks: Sphinx writes a list of definitions without any term."""
+    blocks = {"<dl>": '<span class="arguments">', "</dl>": "</span>", "<dd>": "<span>"}
+    blocks["</dd>"] = "</span>"
+    context["body"] = re.sub(
+        r'<dt class="sig .*?</dt>',
+        lambda signature: re.sub(r"</?d[ld]>", lambda tag: blocks[tag[0]], signature[0]),
+        context.get("body", ""),
+        flags=re.S,
+    )
+
+
+def _inline_math(translator, node) -> None:
+    translator.body.append(to_mathml(node.astext()))
+    raise nodes.SkipNode
+
+
+def _block_math(translator, node) -> None:
+    translator.body.append(f'<div class="formula">{to_mathml(node.astext(), display=True)}</div>')
+    raise nodes.SkipNode

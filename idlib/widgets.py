@@ -1,0 +1,49 @@
+"""Widgets for the notebooks: each is one call, and holds a static picture for the web."""
+
+from .errors import needing
+
+with needing("course", "idlib.widgets"):
+    from .lessons.adapters.widgets import RankAndD
+    from .lessons.base.alive import alive
+    from .lessons.base.panels import Panel
+    from .lessons.base.predictions import predict
+    from .lessons.base.quizzes import quiz
+    from .lessons.bounds.widgets import OccamBound
+    from .lessons.compression.widgets import FileSizes
+    from .lessons.family.widgets import FamilySizes
+    from .lessons.language.live import LiveTuning
+    from .lessons.language.widgets import TunedCurves
+    from .lessons.memorising.widgets import Memorising
+    from .lessons.mnist.live import LiveTraining
+    from .lessons.mnist.widgets import RecordedCurves
+    from .lessons.pretraining.widgets import Checkpoints
+    from .lessons.questions.widgets import Hubs
+    from .lessons.shuffled.widgets import ShuffledBlocks
+    from .lessons.sizes.widgets import ModelSizes
+    from .lessons.subspaces.widgets import FastfoodSteps, RandomAngles, SteeredPoint
+    from .lessons.toy.widgets import SumsByD, SumsByGroups
+
+__all__ = [
+    "Checkpoints",
+    "FamilySizes",
+    "FastfoodSteps",
+    "FileSizes",
+    "Hubs",
+    "LiveTraining",
+    "LiveTuning",
+    "Memorising",
+    "ModelSizes",
+    "OccamBound",
+    "Panel",
+    "RandomAngles",
+    "RankAndD",
+    "RecordedCurves",
+    "ShuffledBlocks",
+    "SteeredPoint",
+    "SumsByD",
+    "SumsByGroups",
+    "TunedCurves",
+    "alive",
+    "predict",
+    "quiz",
+]
