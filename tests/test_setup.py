@@ -12,17 +12,16 @@ from unittest import mock
 import pytest
 
 import idlib
+from idlib.studies.cells import cell, cells
+from idlib.studies.command import ALL as STUDIES_AND_TABLES
 from idlib.tools import cli as command_line
-from idlib.dimension import d90
-from idlib.studies.experiments import EXPERIMENTS, MINILM
-from idlib.lessons.family.compute import table
-from idlib.studies.recorded import curve
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = sorted((ROOT / "notebooks" / "docs").glob("*.md"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # called, named in settings, or imported by pytest.importorskip
-TOOLS = {"jupyterlab", "ruff", "playwright", "furo", "myst-nb", "pytest-xdist"}
+TOOLS = {"jupyterlab", "mypy", "ruff", "playwright", "furo", "myst-nb", "pytest-xdist"}
 # where the names differ
 DISTRIBUTIONS = {"IPython": "ipython", "PIL": "pillow", "sklearn": "scikit-learn"}
 DISTRIBUTIONS |= {"sphinx_revealjs": "sphinx-revealjs"}
@@ -92,7 +91,9 @@ def test_environment_holds_the_same_set():
 
 def test_the_ranges_of_the_package_cover_its_imports_and_admit_the_pins():
     groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
-    ranges = dict(entry.split(">=") for group in groups for entry in group)
+    entries = [entry for group in groups for entry in group if not entry.startswith("idlib[")]
+    ranges = dict(entry.split(">=") for entry in entries)
+    assert len(ranges) == len(set(entries))  # one range for each
     imported = set().union(*map(distributions, sources("idlib").values()))
     assert imported <= set(ranges)
     assert {name for name in ranges if numbers(pins()[name]) < numbers(ranges[name])} == set()
@@ -116,56 +117,64 @@ def test_a_failing_install_or_test_fails_ci(tmp_path):
         assert done.returncode != 0
 
 
-def test_readme_example_runs(monkeypatch, tmp_path):
-    blocks = re.findall(r"```python\n(.*?)```", README, re.S)
+@pytest.mark.parametrize("page", [ROOT / "README.md", *DOCS], ids=lambda page: page.stem)
+def test_examples_run(page, monkeypatch, tmp_path):
+    """Those in Python; what is to be read only is marked as py."""
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
     monkeypatch.setattr(
         idlib, "intrinsic_dimension", mock.create_autospec(idlib.intrinsic_dimension)
     )
     monkeypatch.chdir(tmp_path)
     exec("\n".join(blocks), {})
-    idlib.intrinsic_dimension.assert_called_once()
+    measured = any("intrinsic_dimension" in block for block in blocks)
+    assert measured == (page.stem in ("README", "your_own_model"))
+    assert idlib.intrinsic_dimension.call_count == measured
+
+
+def test_readme_is_short_and_leads_to_all_pages():
+    assert len(README.splitlines()) <= 120
+    for page in DOCS:
+        assert f"({page.relative_to(ROOT).as_posix()})" in README
 
 
 def test_readme_gives_the_recorded_d90():
-    def found(name, task, model, threshold=None, **aware):
-        line = curve(name, task, model, **aware)
-        return d90(line.runs, threshold or 0.9 * line.baseline).d
-
     mnist = [
-        found("mnist", task, model, 0.9)
+        cell("mnist", "curves", task, model=model).d90("absolute").d
         for task in ("mnist", "mnist-shuffled")
         for model in ("fc", "lenet")
     ]
     assert mnist == [int(n.replace(",", "")) for n in re.findall(r"^\| (?:MNIST|shuffled pixels), "
                      r"(?:LeNet|fully connected net).*?\| ([\d,]+) \|", README, re.M)]  # fmt: skip
-    sizes = [found("model_size", "mnist", m, 0.9) for m in EXPERIMENTS["model_size"].models]
+    sizes = [c.d90("absolute").d for c in cells("sizes")]
+    assert len(sizes) == 20
     assert f"| {min(sizes)} to {max(sizes):,} | 575 to 775 |" in README
-    pairs = {
-        "MiniLM, per tensor, MRPC": [("pairs_minilm", MINILM, aware) for aware in (False, True)],
-        "MiniLM, per tensor, SST-2": [("sst2_minilm", MINILM, aware) for aware in (False, True)],
-        "SST-2": [("family_sst2", "roberta-4x128", False), ("family_said", "roberta-4x128", True)],
-    }
-    for label, pair in pairs.items():
-        task = "mrpc" if "MRPC" in label else "sst2-n19200"
-        did, said = (found(n, task, m, structure_aware=aware) for n, m, aware in pair)
-        assert f"| {label}: {did:,} and {said:,} |" in README
-    did, said = (table()["mrpc", way, "global"]["all-MiniLM-L6-v2"] for way in ("DID", "SAID"))
-    assert f"| MiniLM, one P, MRPC: {did} and {said} |" in README
+    small = {"model": "roberta-4x128"}
+    for label, did, said in (
+        ("MiniLM, per tensor, MRPC", ("pairs", "minilm", "mrpc"), ("pairs", "minilm", "mrpc")),
+        ("MiniLM, one P, MRPC", ("pairs", "minilm-one-p"), ("pairs", "minilm-one-p")),
+        ("MiniLM, per tensor, SST-2", ("methods", "minilm-sst2"), ("methods", "minilm-sst2")),
+        ("SST-2", ("family", "sst2"), ("family", "sst2-said")),
+    ):
+        which = small if label == "SST-2" else {}
+        found = (
+            cell(*place, method=method, **which).told()
+            for place, method in ((did, "DID"), (said, "SAID"))
+        )
+        assert f"| {label}: {' and '.join(found)} |" in README
 
 
-def test_readme_names_commands_that_exist(monkeypatch, capsys):
+def test_commands_that_are_named_exist(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["idlib", "--help"])
     with pytest.raises(SystemExit):
         command_line.main()
     commands = re.search(r"\{([\w,]+)\}", capsys.readouterr().out)[1].split(",")
-    named = re.findall(r"python -m idlib (\w+)", README)
-    assert named
-    assert set(named) <= set(commands)
-    assert set(re.findall(r"python -m idlib record (\w+)", README)) == {
-        *EXPERIMENTS,
-        *command_line.OTHERS,
-        "table1",
-    }
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    assert set(re.findall(r"python -m idlib (\w+)", text)) == set(commands)
+    assert "`python -m idlib record --list`" in README
+    assert re.findall(r"python -m idlib record ([\w-]+)", README) == ["--list", "NAME"]
+    named = set(re.findall(r"python -m idlib record (\w+)", text)) - {"NAME"}
+    assert named and named <= {*STUDIES_AND_TABLES, "table1"}
 
 
 def test_imports_run_one_way():

@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 ROOT = Path(__file__).parents[2]
 WIDTHS = {"desk": 1280, "phone": 390}  # pixels
-SOME = ("index", "search", "notebooks/03")  # pages with all that the others have
+SOME = ("index", "search", "notebooks/03", "api/engine")  # pages with all that the others have
 
 LINKS = "() => [...document.querySelectorAll('a[href]')].map(a => a.href)"
 ANCHORS = "() => [...document.querySelectorAll('[id]')].map(e => e.id)"

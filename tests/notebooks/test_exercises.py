@@ -19,9 +19,10 @@ import pytest
 
 import idlib
 from idlib import checks
+from idlib.lessons import LESSONS as FOLDERS
 
 FILES = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
-QUIZZES = Path(idlib.__file__).parent / "quizzes"
+HOME = Path(idlib.__file__).parent / "lessons"
 LESSONS = [path for path in FILES if path.stem[:2] >= "01"]
 HEADING = re.compile(r"^### Exercise (\d+): .+ \(\d+ minutes, (?:easy|medium|hard)\)$", re.M)
 FOLDED = re.compile(r"<details>\s*<summary>Solution</summary>(.*?)</details>", re.S)
@@ -158,7 +159,7 @@ def test_a_quiz_of_two_to_four_questions_comes_before_the_summary(path):
     (output,) = cells[place].outputs
     stored = output.data["text/html"]
     assert "<script" not in stored and "application/javascript" not in output.data
-    questions = json.loads((QUIZZES / f"{number}.json").read_text(encoding="utf-8"))
+    questions = json.loads((HOME / FOLDERS[number] / "quiz.json").read_text(encoding="utf-8"))
     assert 2 <= len(questions) <= 4
     for q in questions:
         assert 2 <= len(q["answers"]) <= 4 and q["right"] in range(len(q["answers"]))

@@ -1,4 +1,4 @@
-"""Accuracy against d, and accuracy against steps."""
+"""Accuracy against d."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,0 +1,139 @@
+"""The small RoBERTas along pretraining: checkpoints, filled-in words, recorded d90, widget."""
+
+import math
+
+import pytest
+
+from idlib import IdlibError, widgets
+from idlib.lessons.pretraining.compute import along, checkpoint_cells, fill
+from idlib.problems.checkpoints import (
+    CHECKPOINTS,
+    FAMILY,
+    LAST,
+    PRETRAINED,
+    START,
+    held_out,
+    tokens_seen,
+)
+from idlib.problems.language import masked_model
+from idlib.studies.layout import TASKS
+
+YORK = "He was born in New <mask> in 1950."
+
+
+class TestShipped:
+    def test_at_least_six_checkpoints_from_the_random_start_on(self):
+        seen = [tokens_seen(model) for model in CHECKPOINTS]
+        assert len(seen) >= 6 and seen[0] == 0 and seen == sorted(seen)
+        assert seen[-1] >= 100e6
+
+    def test_files_are_small_and_in_float16(self):
+        from safetensors import safe_open
+
+        files = [path for path in PRETRAINED.rglob("*") if path.is_file()]
+        assert sum(path.stat().st_size for path in files) < 60e6
+        assert max(path.stat().st_size for path in files) < 25e6
+        for path in PRETRAINED.rglob("*.safetensors"):
+            with safe_open(path, "pt") as opened:
+                dtypes = {opened.get_slice(name).get_dtype() for name in opened.keys()}  # noqa: SIM118
+            assert dtypes == {"F16"}, path
+
+    def test_the_card_names_command_and_source_of_every_model(self):
+        card = (PRETRAINED / "README.md").read_text(encoding="utf-8")
+        assert "CC BY-SA" in card
+        for size in FAMILY:
+            assert f"pretrain --size {size.removeprefix('roberta-')} " in card
+
+    @pytest.mark.parametrize("model", FAMILY)
+    def test_all_sizes_were_pretrained_on_as_many_tokens(self, model):
+        assert tokens_seen(model) == tokens_seen(FAMILY[0]) > 100e6
+
+    @pytest.mark.parametrize("model", FAMILY)
+    def test_the_loss_falls_far_below_the_plateau(self, model):
+        losses = held_out(model)
+        assert min(losses.values()) == pytest.approx([*losses.values()][-1], abs=0.02)
+        assert [*losses.values()][-1] < 5.0 < 6.5 < next(iter(losses.values()))
+
+    @pytest.mark.parametrize("model", [*FAMILY, *CHECKPOINTS])
+    def test_every_model_loads_and_has_no_dropout(self, model):
+        _, network = masked_model(model)
+        config = network.config
+        assert config.hidden_dropout_prob == config.attention_probs_dropout_prob == 0
+
+
+class TestFill:
+    def test_words_get_better_along_pretraining(self):
+        first, last = (dict(fill(m, YORK, k=8192))["york"] for m in (START, LAST))
+        assert first < 0.01 and last > 0.3
+
+    def test_probabilities_sum_to_one_and_fall(self):
+        p = [p for _, p in fill("roberta-4x128", YORK, k=8192)]
+        assert math.fsum(p) == pytest.approx(1, abs=1e-4) and p == sorted(p, reverse=True)
+
+    @pytest.mark.parametrize("text", ["<mask> is the capital of France.", "It rains in <mask>"])
+    def test_the_mask_may_stand_at_either_end(self, text):
+        assert len(fill("roberta-4x128", text, k=2)) == 2
+
+    @pytest.mark.parametrize("text", ["no gap", "<mask> and <mask>"])
+    def test_one_mask_is_needed(self, text):
+        with pytest.raises(IdlibError, match="expected one"):
+            fill("roberta-4x128", text)
+
+    def test_a_mask_behind_the_last_position_is_refused(self):
+        with pytest.raises(IdlibError, match="shorten"):
+            fill("roberta-4x128", "word " * 300 + "<mask>")
+
+
+class TestCheckpointCells:
+    @pytest.mark.parametrize(
+        ("part", "model"), [(part, m) for part in TASKS.values() for m in CHECKPOINTS]
+    )
+    def test_d90_is_the_smallest_d_that_reaches_the_threshold(self, part, model):
+        c = checkpoint_cells(part)[model]
+        own = c.d90()
+        assert own.threshold == pytest.approx(0.9 * c.baseline)
+        for seed, d in enumerate(own.per_seed):
+            runs = {r.config.d: r.score for r in c.runs if r.config.seed == seed}
+            assert (d is None) == (max(runs.values()) < own.threshold)
+            if d is not None:
+                assert runs[d] >= own.threshold > max([0.0, *(s for x, s in runs.items() if x < d)])
+
+    @pytest.mark.parametrize("part", TASKS.values())
+    def test_checkpoints_stand_by_time_and_are_of_one_size(self, part):
+        found = checkpoint_cells(part)
+        assert tuple(found) == CHECKPOINTS
+        assert len({c.D for c in found.values()}) == len({c.task for c in found.values()}) == 1
+
+    @pytest.mark.parametrize("part", TASKS.values())
+    def test_the_fixed_threshold_is_that_of_the_last_checkpoint(self, part):
+        last = checkpoint_cells(part)[LAST]
+        own, fixed = along(part).values()
+        assert f"accuracy {last.threshold():.3f}" in along(part)
+        assert own[tokens_seen(LAST)] == fixed[tokens_seen(LAST)] == last.d90().per_seed
+
+    @pytest.mark.parametrize("part", TASKS.values())
+    def test_points_without_a_d90_are_empty(self, part):
+        for by in along(part).values():
+            assert list(by) == [tokens_seen(model) for model in CHECKPOINTS]
+            assert all(None not in seeds for seeds in by.values())
+
+    def test_unknown_models_are_refused(self):
+        with pytest.raises(IdlibError, match="'roberta-9x9' was given, expected one of"):
+            held_out("roberta-9x9")
+
+
+class TestWidget:
+    def test_moving_through_pretraining_changes_words_and_figure(self):
+        shown = widgets.Checkpoints([YORK])
+        last = shown.panel.view.value
+        assert "york" in last
+        shown.panel.slider.value = CHECKPOINTS[1]
+        assert "york" not in shown.panel.view.value and shown.panel.view.value != last
+
+    def test_a_sentence_of_ones_own_is_filled_or_explained(self):
+        shown = widgets.Checkpoints([YORK])
+        shown.own.value = "The king and the <mask> had two sons."
+        assert "two sons" in shown.panel.view.value
+        shown.own.value = "<b>no gap</b>"
+        assert "expected one" in shown.panel.view.value
+        assert "<b>no gap" not in shown.panel.view.value

@@ -1,0 +1,251 @@
+"""Widgets, driven as a reader would, without a browser."""
+
+import json
+import re
+import threading
+import time
+from importlib.resources import files
+
+import ipywidgets as w
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from torch.utils.data import TensorDataset
+
+from idlib import IdlibError, plots, widgets
+from idlib.lessons.base.panels import SliderPanel
+from idlib.problems.images import load
+from idlib.problems.variants import Task
+from idlib.studies.cells import cell
+from idlib.tools.notebooks import clean, run
+
+
+@pytest.fixture
+def live():
+    digits = load("digits")
+    small = TensorDataset(*(t[:256] for t in digits.train.tensors))
+    panel = widgets.LiveTraining(Task("digits", small, digits.test, "a test"), model="fc", d=10)
+    yield panel
+    panel.halt.click()
+    if panel._thread:
+        panel._thread.join(30)
+
+
+def test_a_panel_carries_a_static_picture_for_readers_without_a_kernel():
+    panel = widgets.RecordedCurves(("digits",), d=100)
+    bundle = panel._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert re.search(r'<img alt="Test accuracy[^"]+At d = 100', bundle["text/html"])
+    assert not re.findall(r'<img (?!alt="[^"]+")', bundle["text/html"])
+
+
+def test_moving_d_shows_the_recorded_accuracy_of_that_d():
+    panel = widgets.RecordedCurves(("digits", "digits-shuffled"), d=100)
+    for d in (10, 200):
+        panel.panel.slider.value = d
+        for label, c in panel.cells.items():
+            mean = sum(c.scores[d]) / len(c.scores[d])
+            assert f"<td>{label}</td><td><b>{mean:.3f}</b>" in panel.panel.view.value
+    assert len(panel.cells) == 4
+
+
+def test_looking_inside_shows_the_answers_that_change_and_the_weights():
+    panel = widgets.RecordedCurves(("digits",), d=100)
+    panel.inside.value = "LeNet"
+    html = panel.panel.view.value
+    turned = [int(n) for n in re.findall(r"(\d+) of 450 test", html)]
+    c = cell("digits", task="digits", model="lenet")
+    net = (turned[0] - turned[1]) / 450
+    assert net == pytest.approx(c.first_seed[100].score - c.first_seed[75].score, abs=0.01)
+    assert "first LeNet weights" in html
+
+
+def test_an_error_while_drawing_is_a_visible_line():
+    def draw(value):
+        if value == 2:
+            raise RuntimeError("no <such> picture")
+        return "fine"
+
+    panel = SliderPanel("x", [1, 2, 3], draw, 1, "10px")
+    panel.slider.value = 2
+    assert "RuntimeError</b>: no &lt;such&gt; picture" in panel.view.value
+    panel.slider.value = 3
+    assert panel.view.value == "fine"
+
+
+def test_a_prediction_is_kept_once_made():
+    guess = widgets.predict("How many?", low=1, high=100)
+    assert "no guess was made" in guess.compare(10).static_html()
+    guess.answer.value = 7
+    guess.commit.click()
+    assert guess.guess == 7 and guess.commit.disabled and guess.answer.disabled
+    assert "your guess: <b>7</b>; the answer: <b>10</b>" in guess.compare(10).static_html()
+
+
+def test_a_choice_must_be_made_before_it_is_committed():
+    guess = widgets.predict("Which?", options=["FC", "LeNet"])
+    guess.commit.click()
+    assert guess.guess is None and not guess.commit.disabled
+    guess.answer.value = "FC"
+    guess.commit.click()
+    assert guess.guess == "FC"
+    assert "<li>LeNet</li>" in guess.static_html()
+
+
+def test_a_choice_in_another_thread_while_the_press_is_answered_is_the_guess():
+    """JupyterLab has controls answered in several threads."""
+    guess = widgets.predict("Which?", options=["FC", "LeNet"])
+    guess.answer.value = "FC"
+    under_way = threading.Event()
+    guess.when_made(lambda: under_way.set() or time.sleep(0.2))
+    press = threading.Thread(target=guess.commit.click)
+    press.start()
+    assert under_way.wait(10)
+    guess.answer.value = "LeNet"
+    press.join(10)
+    assert guess.guess == "LeNet" and "<b>LeNet</b>" in guess.status.value
+
+
+def test_one_control_is_answered_after_the_other():
+    begun, order = threading.Event(), []
+
+    def draw(value):
+        order.append(f"begin {value}")
+        if value == 2:
+            begun.set()
+            time.sleep(0.2)
+        order.append(f"end {value}")
+        return str(value)
+
+    panel = SliderPanel("d", [1, 2, 3], draw, 1, "10px")
+    slow = threading.Thread(target=panel.draw, args=(2,))
+    slow.start()
+    assert begun.wait(10)
+    panel.draw(3)
+    slow.join(10)
+    assert order[2:] == ["begin 2", "end 2", "begin 3", "end 3"] and panel.view.value == "3"
+
+
+def test_a_choice_that_its_button_overtook_is_the_guess():
+    """A second choice may come after the press."""
+    guess = widgets.predict("How many?", low=1, high=100)
+    fig = plots.figure()[0]
+    fig.axes[0].set_xlim(0, 100)
+    early = guess.picture(fig, "A plot.", "Look here.", axis="x")
+    guess.answer.value = 7
+    guess.commit.click()
+    guess.answer.value = 8
+    assert guess.guess == 8
+    assert "<b>8</b>" in guess.status.value and "<b>8</b>" in early.static_html()
+    assert [line.get_xdata()[0] for line in fig.axes[0].lines] == [8]
+
+
+def test_a_guess_is_shown_in_pictures_drawn_before_and_after_it():
+    guess = widgets.predict("How many?", low=1, high=10_000)
+    fig = plots.figure()[0]
+    fig.axes[0].set_xlim(0, 100)
+    early = guess.picture(fig, "A plot.", "Look here.", axis="x")
+    around, beside = guess.over(w.HTML("a slider")), guess.compare(10)
+    assert "uess" not in early.static_html() + around.static_html()
+    drawn = re.search('src="([^"]+)', early.static_html())[1]
+    guess.answer.value = 4000
+    guess.commit.click()
+    late = guess.picture(plots.figure()[0], "A plot.", "Look here.")
+    for panel, where in (
+        (early, " (beyond the axis, hence the dotted line at its end)"),
+        (late, ""),
+    ):
+        assert f'alt="A plot. Your guess: 4,000{where}."' in panel.static_html()
+        assert f"Look here. Your guess: <b>4,000</b>{where}." in panel.static_html()
+    assert drawn != re.search('src="([^"]+)', early.static_html())[1]
+    assert "Your guess: <b>4,000</b>" in around.static_html()
+    assert "your guess: <b>4,000</b>; the answer: <b>10</b>" in beside.static_html()
+    assert fig.axes[0].lines[0].get_xdata()[0] == 100 and fig.axes[0].get_xlim() == (0, 100)
+
+
+@pytest.mark.parametrize(
+    ("guess", "axis", "at", "says"),
+    [
+        (20, "x", 20, "the dotted line"),
+        (0, "x", 1, "beyond the axis"),
+        (1000, "y", 500, "beyond the axis"),
+        ("0.3", "y", 1, "beyond the axis"),
+        ("LeNet", "x", 10, "the dotted line"),
+        ("neither", "x", None, ""),
+    ],
+)
+def test_a_guess_is_marked_where_it_lies_or_at_the_edge(guess, axis, at, says):
+    ax = plots.figure()[1]
+    ax.set(xscale="log", xlim=(1, 100), ylim=(500, 1))
+    ax.set_xticks([10, 50], ["LeNet", "FC"])
+    assert plots.mark_guess(ax, guess, axis).startswith(says)
+    lines = [line.get_xdata() if axis == "x" else line.get_ydata() for line in ax.lines]
+    assert [line[0] for line in lines] == ([] if at is None else [at])
+    assert ax.get_xlim() == (1, 100) and ax.get_ylim() == (500, 1)
+
+
+def test_a_quiz_is_alive_with_a_kernel_and_a_list_without(tmp_path):
+    cell = new_code_cell('from idlib import widgets\nwidgets.quiz("03")')
+    notebook = new_notebook(cells=[cell])
+    run(notebook, tmp_path)
+    (output,) = notebook.cells[0].outputs
+    script, page = output.data["application/javascript"], output.data["text/html"]
+    assert script.startswith("element.innerHTML") and "aria-live" in script
+    (kept,) = clean(notebook).cells[0].outputs
+    assert set(kept.data) == {"text/html", "text/plain"}
+    questions = files("idlib.lessons") / "mnist" / "quiz.json"
+    for q in json.loads(questions.read_text(encoding="utf-8")):
+        assert q["question"] in page and json.dumps(q["question"])[1:-1] in script
+        assert q["why"] in page and json.dumps(f"Right. {q['why']}")[1:-1] in script
+    assert page.count("<details>") == page.count("</details>") >= 2
+
+
+def test_a_quiz_that_is_not_there():
+    with pytest.raises(IdlibError, match=r"No quiz '99' is there: choose one of .*'03'"):
+        widgets.quiz("99")
+
+
+def test_training_runs_to_its_end_and_says_the_accuracy(live):
+    live.start.click()
+    live._thread.join(60)
+    assert re.search(r"^Finished after .*accuracy on all 450 test images", live.status.value)
+    assert live.bar.value == live.bar.max > 1
+    assert not live.start.disabled and live.halt.disabled
+
+
+def test_stop_ends_it_within_two_steps_and_train_starts_only_one(live):
+    started = threading.Event()
+    live.bar.observe(lambda _: started.set(), "value")
+    live.d.value = 1000
+    live.start.click()
+    first = live._thread
+    live.start.click()
+    assert live._thread is first
+    assert started.wait(30)
+    live.halt.click()
+    first.join(30)
+    made, pressed = re.search(
+        r"Stopped at step (\d+) \(pressed at step (\d+)\)", live.status.value
+    ).groups()
+    assert int(made) - int(pressed) <= 2
+
+
+def test_a_failure_in_the_thread_is_shown(live, monkeypatch):
+    monkeypatch.setattr("idlib.lessons.base.live.build_named", lambda config: 1 / 0)
+    live.start.click()
+    live._thread.join(30)
+    assert "ZeroDivisionError" in live.status.value
+    assert not live.start.disabled
+
+
+def test_a_choice_that_makes_no_run_is_shown_and_train_lives_on(live, monkeypatch):
+    monkeypatch.setattr(live, "config", lambda: 1 / 0)
+    live.start.click()
+    assert "ZeroDivisionError" in live.status.value
+    assert not live.start.disabled and live.halt.disabled
+
+
+def test_a_divergence_is_reported_with_its_learning_rate(live, monkeypatch):
+    live.lr.options = [1e30]
+    live.start.click()
+    live._thread.join(30)
+    assert "diverged" in live.status.value and "1e+30" in live.status.value
