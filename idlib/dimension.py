@@ -10,24 +10,23 @@ References:
       https://arxiv.org/abs/1804.08838
 """
 
-import hashlib
 import math
 import os
-import re
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
+from .engine.config import Run, RunConfig
 from .engine.data import commonest, count, fingerprint
+from .engine.models import count_parameters, model_label
 from .engine.rates import Chooser, Rates
 from .engine.runs import Problem, build
 from .engine.search import search
-from .engine.store import Run, RunConfig, RunStore
+from .engine.store import RunStore
 from .engine.sweeps import shared, sweep
 from .engine.training import accuracy
 from .errors import IdlibError, check_integer
@@ -193,7 +192,7 @@ def intrinsic_dimension(
     seeds = [check_integer("a seed", seed, 0) for seed in seeds]
     if not 0 < absolute <= 1:
         raise IdlibError(f"absolute = {absolute} was given, expected a share such as 0.9.")
-    D = _parameters(model_fn)
+    D = count_parameters(model_fn)
     ds = lattice(check_integer("d_max", D if d_max is None else d_max, 1, D), per_octave)
     label = getattr(score, "__qualname__", "<lambda>")
     if store is not None and label.endswith("<lambda>"):
@@ -205,7 +204,7 @@ def intrinsic_dimension(
     store = store if isinstance(store, RunStore) else RunStore(store)
     base = RunConfig(
         task=f"{fingerprint(train)}-{fingerprint(test)}{own}",
-        model=_model_name(model_fn, train[0][0]),
+        model=model_label(model_fn, train[0][0]),
         d=1,
         lr=math.nan,
         seed=seeds[0],
@@ -270,41 +269,7 @@ def lattice(d_max: int, per_octave: int = 4) -> list[int]:
     return sorted({round(2 ** (k / per_octave)) for k in range(steps)} | {d_max})
 
 
-def _parameters(model_fn: Callable[[], nn.Module]) -> int:
-    """How many parameters are trained, D; two models in a row must not share any."""
-    models = [build(RunConfig("", "", None, 0.0), model_fn) for _ in range(2)]
-    mine, others = ({id(p): p for p in m.parameters() if p.requires_grad} for m in models)
-    if mine.keys() & others.keys():
-        raise IdlibError(
-            "model_fn returned one model twice, and each run would train on where the last one "
-            "ended: return a new one, such as copy.deepcopy(model)."
-        )
-    if not mine:
-        raise IdlibError("The model has no trainable parameters: there is nothing to measure.")
-    return sum(p.numel() for p in mine.values())
-
-
 def _hopeless(threshold: float, majority: float | None) -> str:
     if majority is not None and threshold <= majority:
         return f"not informative, the majority class alone scores {majority:.3f}"
     return ""
-
-
-def _model_name(model_fn: Callable[[], nn.Module], example: Tensor) -> str:
-    """A label that tells models apart in a store: class, and a digest of structure, theta_0 and
-    what the model makes of a fixed input of the example's shape, evaluated and in training."""
-    model = build(RunConfig("", "", None, 0.0), model_fn).cpu()
-    structure = re.sub(r" at 0x[0-9a-f]+", "", str(model))  # addresses differ in every process
-    norm = math.sqrt(sum(float(p.detach().double().square().sum()) for p in model.parameters()))
-    shapes = [(name, tuple(p.shape), p.requires_grad) for name, p in model.named_parameters()]
-    example = torch.as_tensor(example)
-    wave = torch.arange(2 * example.numel()).cos().view(2, *example.shape)
-    fixed = wave.to(example.dtype) if example.is_floating_point() else example.new_zeros(wave.shape)
-    seen = []
-    with torch.no_grad(), torch.random.fork_rng():
-        for training in (False, True):
-            torch.manual_seed(0)
-            outputs = model.train(training)(fixed).double().flatten()
-            seen.append(f"{float(outputs @ torch.arange(len(outputs)).cos().double()):.3g}")
-    digest = hashlib.blake2b(f"{structure} {shapes} {norm:.4g} {seen}".encode(), digest_size=5)
-    return f"{type(model).__name__}-{digest.hexdigest()}"

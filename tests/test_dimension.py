@@ -13,8 +13,9 @@ from torch.utils.data import Dataset, TensorDataset
 import idlib
 from idlib import IdlibError
 from idlib.dimension import _model_name, d90, lattice
+from idlib.engine.config import Run, RunConfig
 from idlib.engine.search import rate_at
-from idlib.engine.store import Run, RunConfig, RunStore
+from idlib.engine.store import RunStore
 
 INPUTS, CLASSES = 12, 4
 

@@ -131,7 +131,7 @@ def test_every_module_is_looked_at():
 def test_an_import_against_the_direction_is_found(tmp_path, module, code, said):
     room = ROOT.name
     for name in IMPORTS:
-        path = tmp_path / room / f"{name.replace('.', '/')}/__init__.py"
+        path = tmp_path.joinpath(room, *filter(None, name.split(".")), "__init__.py")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     path = tmp_path / room / module

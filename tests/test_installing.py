@@ -31,7 +31,8 @@ import sys
 sys.modules.update(dict.fromkeys({names}))  # so each of them is not found
 import torch
 import idlib
-from idlib.engine.store import RunConfig, RunStore
+from idlib.engine.config import RunConfig
+from idlib.engine.store import RunStore
 from idlib.engine.sweeps import sweep
 from idlib.problems.names import run_named
 """

@@ -18,9 +18,9 @@ from torch.utils.data import Dataset, TensorDataset
 
 from ..errors import IdlibError
 from ..subspace import Subspace
+from .config import Run, RunConfig
 from .data import sample
 from .runs import Patience, Problem, build, data_of, decided, is_check, patience_with
-from .store import Run, RunConfig
 from .training import check_labels, check_schedule
 
 __all__ = ["run_batch", "run_batches"]

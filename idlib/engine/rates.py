@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..errors import IdlibError
+from .config import Run, RunConfig
 from .search import nearest, rate_at
-from .store import Run, RunConfig
 
 __all__ = ["Chooser", "Rates"]
 

@@ -12,8 +12,8 @@ from torch.utils.data import Dataset
 
 from ..errors import IdlibError
 from ..subspace import Subspace
+from .config import Run, RunConfig
 from .data import count, sample, split
-from .store import Run, RunConfig
 from .training import DRAWING, Step, accuracy, evaluating, train
 
 __all__ = [

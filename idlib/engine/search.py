@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 
-from .store import Run, RunConfig
+from .config import Run, RunConfig
 
 __all__ = ["bisect", "nearest", "rate_at", "search"]
 

@@ -1,117 +1,28 @@
 """Finished runs, kept in a file that only ever grows.
 
 One JSON object a line: ``{"session": …}`` says by whom and on what the runs below it were made,
-``{"task": …}`` and ``{"model": …}`` what is to be known of data and networks, ``{"config": …,
-"status": …, "score": …}`` is a run. A killed process loses at most the runs under way; the
-half-written line that it may leave is cut off by the next one that writes.
+``{"about": "task", …}`` what is to be known of data (or of a model), and ``{"config": …, "status":
+…, "score": …}`` is a run. A killed process loses at most the runs under way; the half-written line
+that it may leave is cut off by the next one that writes.
 Reading needs no permission; whoever writes holds a lock, the file of the same name with
 ``.lock`` behind it, so that two sweeps on one file take turns.
 """
 
-import base64
 import json
 import os
-import platform
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
-from datetime import UTC, datetime
-from importlib.metadata import version
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import torch
 from filelock import FileLock, Timeout
-from torch import Tensor
 
-from ..errors import IdlibError, check_integer
+from ..errors import IdlibError
+from .config import Run, RunConfig, from_json, to_json
+from .lines import free_name, is_whole, session
 
-__all__ = ["Run", "RunConfig", "RunStore", "read_lines", "session", "write_lines"]
-
-
-@dataclass(frozen=True)
-class RunConfig:
-    """All that decides the outcome of a run.
-
-    Args:
-        task: name of the data.
-        model: name of the network.
-        d: dimension of the subspace; None trains the full model.
-        lr: learning rate at the start.
-        seed: initial weights, projection and order of the data.
-        projection: a name in `idlib.projections.PROJECTIONS`.
-        normalize: "global" or "per-tensor".
-        epochs: passes over the training data.
-        batch_size: examples in a step.
-        scored_on: "test": trained on all training data and scored on the test data;
-            "validation": trained on 90 % of the training data and scored on the rest;
-            "train": trained and scored on all training data.
-        decide: thresholds. A run that has any ends once its score lies clearly above all of
-            them, or so far below all that it won't reach one (see `idlib.engine.runs.decided`).
-        structure_aware: see `idlib.Subspace`; no mapping.
-
-    What only matters in a subspace (`projection`, `normalize`, `structure_aware`) is at its default
-    where d is None, so that a full model has one configuration.
-    """
-
-    task: str
-    model: str
-    d: int | None
-    lr: float
-    seed: int = 0
-    projection: str = "fastfood"
-    normalize: str = "global"
-    epochs: int = 5
-    batch_size: int = 128
-    scored_on: str = "test"
-    decide: tuple[float, ...] = ()
-    structure_aware: bool | str = False
-
-    def __post_init__(self) -> None:
-        for name in ("d", "seed", "epochs", "batch_size"):  # NumPy's integers too
-            if (value := getattr(self, name)) is not None:
-                low = 0 if name == "seed" else 1
-                object.__setattr__(self, name, check_integer(name, value, low))
-        object.__setattr__(self, "lr", float(self.lr))
-        if self.d is None:
-            for field in fields(self):
-                if field.name in ("projection", "normalize", "structure_aware"):
-                    object.__setattr__(self, field.name, field.default)
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run and its outcome.
-
-    Args:
-        config: what was run.
-        status: "finished"; "decided", ended early by the thresholds of its configuration;
-            "stopped" by hand; or "diverged".
-        score: from 0 to 1 (Matthews' correlation from -1), at its end; None if it was stopped
-            or diverged.
-        loss: training loss of the last step.
-        steps: steps made.
-        seconds: time taken by training.
-        D: number of parameters of the full model.
-        message: the reason, if diverged.
-        theta_d: the d trained numbers, where they were kept.
-        train_score: the same score on (a sample of) the examples it was trained on, for runs
-            scored on the test data.
-        part: of a study, for which it was made.
-    """
-
-    config: RunConfig
-    status: str
-    score: float | None
-    loss: float
-    steps: int
-    seconds: float
-    D: int
-    message: str = ""
-    theta_d: Tensor | None = None
-    train_score: float | None = None
-    part: str = ""
+__all__ = ["RunStore"]
 
 
 class RunStore:
@@ -207,7 +118,7 @@ class RunStore:
                 self._announced = True
             self._know(run)
             if self.path:
-                self._append(self.path, _to_json(run))
+                self._append(self.path, to_json(run))
 
     def describe(self, kind: str, name: str, facts: dict) -> None:
         """Keeps what is to be known of a task or a model, in the file before this returns.
@@ -222,7 +133,7 @@ class RunStore:
                 return
             self.facts[kind, name] = facts
             if self.path:
-                self._append(self.path, {kind: name, **facts})
+                self._append(self.path, {"about": kind, "name": name, **facts})
 
     def _append(self, path: Path, record: dict) -> None:
         with path.open("a+b") as file:
@@ -242,7 +153,7 @@ class RunStore:
             return
         content = self.path.read_bytes()
         lines = content.splitlines(keepends=True)
-        if lines and not _is_whole(lines[-1]):
+        if lines and not is_whole(lines[-1]):
             lines.pop()
         if sum(map(len, lines)) == self._size:
             return
@@ -263,7 +174,7 @@ class RunStore:
             )
         if bad:
             with self._lock:
-                aside = _free_name(self.path)
+                aside = free_name(self.path)
                 self.path.rename(aside)
                 self.path.write_bytes(b"".join(good))
             number, fault = bad[0]
@@ -276,10 +187,10 @@ class RunStore:
     def _take(self, record: dict) -> None:
         if "session" in record:
             self.sessions.append(record["session"])
-        elif "config" not in record and (kind := next(iter(record))) in ("task", "model"):
-            self.facts[kind, record.pop(kind)] = record
+        elif "about" in record:
+            self.facts[record.pop("about"), record.pop("name")] = record
         else:
-            self._know(_from_json(record))
+            self._know(from_json(record))
 
     def _know(self, run: Run) -> None:
         self._runs[run.config] = run
@@ -299,91 +210,3 @@ def _settles(run: Run, thresholds: tuple[float, ...]) -> bool:
     if run.score >= max(own):
         return run.score - max(thresholds) >= (run.score - max(own)) / 2
     return min(thresholds) - run.score >= (min(own) - run.score) / 2
-
-
-def _to_json(run: Run) -> dict:
-    record = dict(vars(run))
-    record["config"] = asdict(run.config)
-    for name in ("decide", "structure_aware"):
-        if not record["config"][name]:
-            del record["config"][name]
-    record["loss"] = round(run.loss, 6) if np.isfinite(run.loss) else None
-    record["seconds"] = round(run.seconds, 3)
-    if run.theta_d is None:
-        del record["theta_d"]
-    else:
-        numbers = run.theta_d.detach().cpu().numpy().astype("<f4")
-        record["theta_d"] = base64.b64encode(numbers.tobytes()).decode()
-    for name in ("message", "train_score", "part"):
-        if record[name] in ("", None):
-            del record[name]
-    return record
-
-
-def _from_json(record: dict) -> Run:
-    record = dict(record)
-    config = record["config"]
-    record["config"] = RunConfig(**config | {"decide": tuple(config.get("decide", ()))})
-    record["loss"] = float("nan") if record["loss"] is None else record["loss"]
-    if "theta_d" in record:
-        numbers = np.frombuffer(base64.b64decode(record["theta_d"]), "<f4")
-        record["theta_d"] = torch.from_numpy(numbers.astype(np.float32))
-    return Run(**record)
-
-
-def read_lines(path: Path) -> list[dict]:
-    """The records of a file with one on each line, the first of them a session's; none if there
-    is no such file.
-
-    Raises:
-        IdlibError: if it is something else.
-    """
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    try:
-        lines = [json.loads(line) for line in text.splitlines()]
-        if lines and "session" not in lines[0]:
-            raise ValueError("it does not begin with a session")
-    except (ValueError, TypeError) as error:
-        raise IdlibError(
-            f"{path} is no file of records ({error}), and was left as it is: choose another path."
-        ) from error
-    return lines
-
-
-def write_lines(path: Path, lines: Iterable[dict]) -> None:
-    """Writes the file that `read_lines` reads, all at once: a killed process leaves the old one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".part")
-    half.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    os.replace(half, path)
-
-
-def session(about: dict) -> dict:
-    """What a file says of those who add to it: `about`, the date, versions and hardware."""
-    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
-    return {
-        **about,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "idlib": version("idlib"),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "hardware": f"{platform.machine()}, {os.cpu_count()} cores{gpu}",
-    }
-
-
-def _is_whole(line: bytes) -> bool:
-    """Whether a line was written to its end; an editor may have taken the line break."""
-    if line.endswith(b"\n"):
-        return True
-    try:
-        json.loads(line)
-    except ValueError:
-        return False
-    return True
-
-
-def _free_name(path: Path) -> Path:
-    n = 1
-    while (aside := path.with_name(f"{path.name}.corrupt-{n}")).exists():
-        n += 1
-    return aside

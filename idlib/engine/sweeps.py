@@ -15,8 +15,9 @@ from tqdm.auto import tqdm
 
 from ..errors import IdlibError, check_integer, needing
 from .batch import run_batches
+from .config import Run, RunConfig
 from .runs import Problem
-from .store import Run, RunConfig, RunStore
+from .store import RunStore
 
 __all__ = ["shared", "sweep"]
 

@@ -18,19 +18,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..engine.store import Run, RunConfig
+from ..engine.config import Run, RunConfig
 from ..errors import IdlibError, check_integer
 from ..subspace import Subspace
 from .names import build_named
 
 __all__ = [
-    "encode",
     "label_bytes",
     "logits",
     "pack",
     "quantise",
     "read",
     "state_dict_bytes",
+    "to_bytes",
     "unpack",
     "write",
     "zipped",
@@ -77,7 +77,7 @@ def unpack(data: bytes, bits: int, n: int) -> Tensor:
     return torch.from_numpy(codes - 2 ** (bits - 1) + 1)
 
 
-def encode(run: Run, bits: int = FLOAT) -> bytes:
+def to_bytes(run: Run, bits: int = FLOAT) -> bytes:
     """The file of a trained subspace: what draws it, and its theta_d. Of a language model, whose
     number of classes goes with the task, who reads it must know the task.
 
@@ -104,15 +104,15 @@ def encode(run: Run, bits: int = FLOAT) -> bytes:
 
 
 def write(run: Run, path: str | os.PathLike, bits: int = FLOAT) -> int:
-    """Writes the file of a trained subspace (see `encode`); returns its length in bytes."""
-    return Path(path).write_bytes(encode(run, bits))
+    """Writes the file of a trained subspace (see `to_bytes`); returns its length in bytes."""
+    return Path(path).write_bytes(to_bytes(run, bits))
 
 
 def read(file: str | os.PathLike | bytes, task: str = "") -> Subspace:
     """The trained subspace that `write` wrote, drawn again from its seed.
 
     Args:
-        file: a path, or what `encode` returned.
+        file: a path, or what `to_bytes` returned.
         task: of a language model, such as "docstrings".
 
     Raises:

@@ -31,9 +31,10 @@ import torch.nn.functional as F
 from torch import nn
 from torch.optim import Adam, Optimizer
 
+from ..engine.config import Run, RunConfig
 from ..engine.data import commonest, fingerprint, split
 from ..engine.runs import Problem, build
-from ..engine.store import Run, RunConfig, RunStore
+from ..engine.store import RunStore
 from ..engine.sweeps import sweep
 from ..errors import IdlibError
 from . import images
@@ -69,9 +70,9 @@ def problem_of(config: RunConfig) -> Problem:
         from .language import text_problem  # transformers takes seconds to import
 
         return text_problem(config.task, config.model)
-    base, _, targets = config.task.partition("+")
+    base, plus, targets = config.task.partition("+")
     task = images.load(base)
-    train_set = with_targets(task.train, targets) if targets else task.train
+    train_set = with_targets(task.train, targets) if plus else task.train
     loss_fn = F.cross_entropy
     if match := re.fullmatch(r"distill([1-9]\d*)", targets):
         loss_fn = functools.partial(cooled_cross_entropy, int(match[1]))

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.optim import LBFGS, SGD, Adam, Optimizer, RMSprop
 from torch.utils.data import TensorDataset
 
+from ..engine.config import RunConfig
 from ..engine.data import count
 from ..engine.runs import data_of
-from ..engine.store import RunConfig
 from ..engine.training import train
 
 __all__ = ["OPTIMIZERS", "even", "warm"]

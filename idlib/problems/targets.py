@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
+from ..engine.config import RunConfig
 from ..engine.runs import build
-from ..engine.store import RunConfig
 from ..engine.training import train
 from ..errors import IdlibError
 from .images import load

@@ -5,6 +5,7 @@
 300
 """
 
-from .cells import Cell, cell, cells, full_model, provenance, replay
+from .cell import Cell
+from .cells import cell, cells, full_model, provenance, replay
 
 __all__ = ["Cell", "cell", "cells", "full_model", "provenance", "replay"]

@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass, replace
 
 import torch
 
+from ..engine.config import Run
 from ..engine.data import sample
-from ..engine.store import Run
-from ..problems.files import encode, quantise
+from ..problems.files import quantise, to_bytes
 from ..problems.names import facts_of, problem_of, run_named
-from .cells import Cell, cell, cells, replay
+from .cell import Cell
+from .cells import cell, cells, replay
 from .memorising import NS, task_name
 from .tables import Table
 
@@ -44,7 +45,7 @@ class Replay:
         structure_aware: of the run.
         d: of the run.
         bits: of each number: 32 as it was trained, fewer by `idlib.problems.files.quantise`.
-        bytes: of its file (see `idlib.problems.files.encode`, which knows no lambdas: then None).
+        bytes: of its file (see `idlib.problems.files.to_bytes`, which knows no lambdas: then None).
         m: examples it was trained on.
         n: of them, those that it was scored on: all, or a sample.
         train_score: accuracy on these n.
@@ -108,7 +109,7 @@ def _rows(key: tuple) -> Iterator[dict]:
         train = problem.train_set if bits < 32 else sample(problem.train_set)
         with torch.random.fork_rng():
             scores = [round(problem.score(model, part), 5) for part in (train, problem.test_set)]
-        size = None if aware else len(encode(run, bits))
+        size = None if aware else len(to_bytes(run, bits))
         yield asdict(Replay(*key, bits, size, len(problem.train_set), len(train), *scores))
 
 

@@ -13,7 +13,7 @@ from torch.utils.data import TensorDataset
 
 from ..engine.training import train
 from ..errors import IdlibError
-from ..problems.files import encode, label_bytes, logits, read, zipped
+from ..problems.files import label_bytes, logits, read, to_bytes, zipped
 from ..problems.names import build_named, facts_of, load
 from ..problems.variants import Task
 from .cells import cell
@@ -87,7 +87,7 @@ Way = tuple[float, int, bytes, Callable[[bytes], nn.Module]]
 def _subspace(model: str, d: int) -> Iterator[Way]:
     run = cell("mnist", task="mnist", model=model).first_seed[d]
     for bits in BITS:
-        yield 1.0, bits, encode(run, bits), lambda data: read(data).merged()
+        yield 1.0, bits, to_bytes(run, bits), lambda data: read(data).merged()
 
 
 def _full(model: str, task: Task) -> Iterator[Way]:

@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..engine.config import Run, RunConfig
+from ..engine.lines import read_lines
 from ..engine.rates import Rates
-from ..engine.store import Run, RunConfig, read_lines
 from ..errors import IdlibError
 from .baselines import BASELINES
 from .bounds import BOUNDS
 from .bytes import BYTES
 from .catalogue import STUDIES
-from .cells import Cell, cells_of, full_model, store_of
+from .cell import Cell
+from .cells import cells_of, full_model, store_of
 from .record import made, record_study
 from .study import BOTH_PER_TENSOR, Part, Protocol, Study
 from .tables import Table

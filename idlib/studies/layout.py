@@ -5,7 +5,8 @@ import functools
 import itertools
 
 from ..dimension import Estimate
-from .cells import USELESS, cells
+from .cell import USELESS
+from .cells import cells
 
 __all__ = ["TASKS", "d90_table", "seeds_of"]
 
@@ -28,7 +29,7 @@ TABLE = {  # studies and parts for `d90_table`, in the order of precedence
 
 @functools.cache
 def d90_table() -> dict[tuple[str, str, str], dict[str, str]]:
-    """d90 as recorded, told by `idlib.studies.cells.Cell.told`: by task, method ("DID", "SAID") and
+    """d90 as recorded, told by `idlib.studies.cell.Cell.told`: by task, method ("DID", "SAID") and
     normalisation ("global", "per-tensor"), and then by model."""
     rows: dict[tuple[str, str, str], dict[str, str]] = {}
     for study, parts in TABLE.items():

@@ -13,9 +13,10 @@ from functools import partial
 from pathlib import Path
 
 from ..dimension import d90
+from ..engine.config import Run, RunConfig
 from ..engine.rates import Chooser, like
 from ..engine.search import search
-from ..engine.store import Run, RunConfig, RunStore
+from ..engine.store import RunStore
 from ..errors import IdlibError
 from ..problems.names import build_named, facts_of, sweep_named
 from ..subspace.layers import chosen_layers

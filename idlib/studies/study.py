@@ -8,8 +8,8 @@ made. Nothing here trains: `idlib.studies.record` does, and `idlib.studies.cells
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from ..engine.config import RunConfig
 from ..engine.rates import Rates
-from ..engine.store import RunConfig
 
 __all__ = [
     "BOTH",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from ..engine.store import read_lines, session, write_lines
+from ..engine.lines import read_lines, session, write_lines
 from ..errors import IdlibError
 from .record import FOLDER
 

@@ -5,6 +5,7 @@ name stands on one page only, the first, however many modules pass it on.
 """
 
 import importlib
+import pkgutil
 import re
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,14 @@ with needing("site", "The web site"):
     from sphinx.pycode import ModuleAnalyzer
 
 __all__ = ["PAGES", "by_name", "write_pages"]
+
+
+def _modules(package: str, *first: str) -> tuple[str, ...]:
+    """The modules of one of our packages, some of them before the others."""
+    folder = Path(__file__).parents[1] / package
+    others = [m.name for m in pkgutil.iter_modules([str(folder)]) if not m.ispkg]
+    return tuple(f"idlib.{package}.{name}" for name in dict.fromkeys((*first, *others)))
+
 
 # By the page's file: its title, what it says first, and its modules.
 PAGES = {
@@ -38,27 +47,17 @@ PAGES = {
     "engine": (
         "Engine",
         "Training, runs, their store, learning rates, searches and sweeps, for any model and data.",
-        tuple(
-            f"idlib.engine.{name}"
-            for name in ("runs", "training", "data", "store", "sweeps", "search", "rates", "batch")
-        ),
+        _modules("engine", "runs", "training", "data", "store", "sweeps", "search", "rates"),
     ),
     "problems": (
         "Problems",
         "The grammar of names, and the tasks and models behind it.",
-        tuple(
-            f"idlib.problems.{name}"
-            for name in (
-                *("names", "images", "variants", "networks", "starts", "targets"),
-                *("texts", "docstrings", "language", "adapters", "checkpoints", "pretrain"),
-                "files",
-            )
-        ),
+        _modules("problems", "names", "images", "variants", "networks", "texts", "language"),
     ),
     "studies": (
         "Studies",
         "How studies are declared and recorded, and how their results are read.",
-        tuple(f"idlib.studies.{name}" for name in ("cells", "study", "record", "command")),
+        tuple(f"idlib.studies.{name}" for name in ("cells", "cell", "study", "record", "command")),
     ),
 }
 KINDS = {  # of what is documented: directive, options

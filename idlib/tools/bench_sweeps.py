@@ -15,7 +15,8 @@ import psutil
 from joblib.externals.loky import get_reusable_executor
 
 from ..dimension import IntrinsicDimension, intrinsic_dimension
-from ..engine.store import RunConfig, RunStore
+from ..engine.config import RunConfig
+from ..engine.store import RunStore
 from ..problems.images import load
 from ..problems.names import sweep_named
 from ..problems.networks import MODELS

@@ -6,7 +6,8 @@ import sys
 from itertools import product
 from pathlib import Path
 
-from ..engine.store import RunConfig, RunStore
+from ..engine.config import RunConfig
+from ..engine.store import RunStore
 from ..errors import IdlibError
 from ..problems.names import sweep_named
 from ..problems.texts import is_text
@@ -60,8 +61,11 @@ def _add_sweep(commands) -> None:
     sweep.add_argument("--lr", nargs="+", required=True, type=float)
     sweep.add_argument("--seed", nargs="+", type=int, default=[0])
     sweep.add_argument("--projection", nargs="+", choices=PROJECTIONS, default=["fastfood"])
-    sweep.add_argument("--normalize", choices=["global", "per-tensor"],
-                       help="default: per-tensor for tasks of texts, global for images")  # fmt: skip
+    sweep.add_argument(
+        "--normalize",
+        choices=["global", "per-tensor"],
+        help="default: per-tensor for tasks of texts, global for images",
+    )
     sweep.add_argument("--structure-aware", action="store_true", help="one lambda per layer (SAID)")
     sweep.add_argument("--epochs", type=int, default=5)
     sweep.add_argument("--batch-size", type=int, default=128)

@@ -10,8 +10,9 @@ from torch.utils.data import TensorDataset
 from idlib import IdlibError
 from idlib.engine import batch, sweeps
 from idlib.engine.batch import run_batch, run_batches
+from idlib.engine.config import RunConfig
 from idlib.engine.runs import TOKENS
-from idlib.engine.store import RunConfig, RunStore
+from idlib.engine.store import RunStore
 from idlib.problems.names import problem_of, run_named, sweep_named
 
 FC = RunConfig("digits", "fc-30-2", 20, 0.1, epochs=2)

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from idlib import IdlibError
+from idlib.engine.config import Run, RunConfig
 from idlib.engine.rates import Chooser, Rates
 from idlib.engine.search import rate_at
-from idlib.engine.store import Run, RunConfig
 
 CELL = RunConfig("t", "m", 100, 0.0)
 FULL = replace(CELL, d=None)

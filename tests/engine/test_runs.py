@@ -10,6 +10,7 @@ from torch import nn
 from torch.utils.data import Dataset, TensorDataset
 
 from idlib import Subspace
+from idlib.engine.config import RunConfig
 from idlib.engine.data import sample
 from idlib.engine.runs import (
     IMAGES,
@@ -21,7 +22,7 @@ from idlib.engine.runs import (
     patience_with,
     run,
 )
-from idlib.engine.store import RunConfig, RunStore
+from idlib.engine.store import RunStore
 from idlib.engine.training import accuracy
 from idlib.problems.images import load
 from idlib.problems.networks import MODELS, fc

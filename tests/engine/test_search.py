@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from idlib.engine.config import Run, RunConfig
 from idlib.engine.search import bisect, nearest, search
-from idlib.engine.store import Run, RunConfig
 
 DS = [10, 20, 30, 40, 60, 80, 120, 160, 240, 320]
 CELLS = [RunConfig("t", "m", None, 0.1, seed) for seed in (0, 1, 2)]

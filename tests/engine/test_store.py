@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from idlib import IdlibError
-from idlib.engine.store import Run, RunConfig, RunStore, read_lines, write_lines
+from idlib.engine.config import Run, RunConfig
+from idlib.engine.lines import read_lines, write_lines
+from idlib.engine.store import RunStore
 
 FULL = RunConfig("digits", "fc", None, 0.001)
 CONFIG = RunConfig("digits", "fc", 3, 0.1, seed=2, normalize="per-tensor", scored_on="validation")

@@ -13,8 +13,9 @@ from filelock import FileLock
 
 from idlib import IdlibError
 from idlib.engine import runs
+from idlib.engine.config import RunConfig
 from idlib.engine.runs import Problem, run
-from idlib.engine.store import RunConfig, RunStore
+from idlib.engine.store import RunStore
 from idlib.engine.sweeps import shared, sweep
 from idlib.problems.images import load
 from idlib.problems.names import run_named

@@ -12,12 +12,12 @@ from idlib import IdlibError, widgets
 from idlib.engine.training import accuracy
 from idlib.lessons.compression.compute import frontier
 from idlib.problems.files import (
-    encode,
     label_bytes,
     pack,
     quantise,
     read,
     state_dict_bytes,
+    to_bytes,
     unpack,
     write,
     zipped,
@@ -81,7 +81,7 @@ def test_a_file_holds_the_whole_network(model, tmp_path):
 @pytest.mark.parametrize("bits", [2, 4, 8, 16])
 def test_a_rounded_file_is_what_quantise_gives(bits):
     run = DIGITS.first_seed[125]
-    data = encode(run, bits)
+    data = to_bytes(run, bits)
     q, spacing = quantise(run.theta_d, bits)
     assert torch.equal(read(data).theta_d, (spacing * q).float())
     body = data.partition(b"\n")[2]
@@ -89,7 +89,7 @@ def test_a_rounded_file_is_what_quantise_gives(bits):
 
 
 def test_damaged_files_are_refused(tmp_path):
-    data = encode(DIGITS.first_seed[125], 8)
+    data = to_bytes(DIGITS.first_seed[125], 8)
     for wrong, said in (
         (data[:-1], "124 bytes were given for 125 numbers"),
         (b"PNG" + data, "does not begin with"),
@@ -99,16 +99,16 @@ def test_damaged_files_are_refused(tmp_path):
     ):
         with pytest.raises(IdlibError, match=said):
             read(wrong)
-    (tmp_path / "cut").write_bytes(encode(DIGITS.first_seed[125])[:-2])
+    (tmp_path / "cut").write_bytes(to_bytes(DIGITS.first_seed[125])[:-2])
     with pytest.raises(IdlibError, match="cut can't be read"):
         read(tmp_path / "cut")
     without = next(r for r in DIGITS.runs if r.theta_d is None)
     with pytest.raises(IdlibError, match="carries no theta_d"):
-        encode(without)
+        to_bytes(without)
     trained = DIGITS.first_seed[125]
     said = replace(trained, config=replace(trained.config, structure_aware=True))
     with pytest.raises(IdlibError, match="has lambdas"):
-        encode(said)
+        to_bytes(said)
 
 
 def test_zipping_keeps_the_largest_weights():
@@ -151,7 +151,7 @@ class TestRecorded:
         assert {(s.d, s.bits) for s in sizes if s.d} == {(d, b) for d in runs for b in BITS}
         for s in sizes:
             if s.d:
-                assert s.bytes == len(encode(runs[s.d], s.bits))
+                assert s.bytes == len(to_bytes(runs[s.d], s.bits))
                 if s.bits == 32:
                     assert s.score == pytest.approx(runs[s.d].score, abs=0.002)
 
@@ -160,7 +160,7 @@ class TestRecorded:
         monkeypatch.setenv("IDLIB_DATA", str(mnist_folder))
         load.cache_clear()
         run = cell("mnist", task="mnist", model=model).first_seed[400]
-        rebuilt = accuracy(read(encode(run, 4)).merged(), load("mnist").test)
+        rebuilt = accuracy(read(to_bytes(run, 4)).merged(), load("mnist").test)
         load.cache_clear()
         recorded = next(s for s in file_sizes(model) if (s.d, s.bits) == (400, 4))
         assert rebuilt == pytest.approx(recorded.score, abs=0.002)
@@ -187,7 +187,7 @@ class TestRecorded:
 
 def test_a_language_model_comes_back_from_its_file_and_task():
     run = cell("methods", "small-docstrings", method="DID").first_seed[30]
-    made = read(encode(run), "docstrings")
+    made = read(to_bytes(run), "docstrings")
     assert torch.equal(made.theta_d, replay(run).theta_d)
     assert made.D == replay(run).D
 

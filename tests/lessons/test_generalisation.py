@@ -8,20 +8,22 @@ import pytest
 
 from idlib import IdlibError, widgets
 from idlib.dimension import d90
+from idlib.engine.config import Run, RunConfig
 from idlib.engine.data import SAMPLE, fingerprint, sample
-from idlib.engine.store import Run, RunConfig, read_lines
+from idlib.engine.lines import read_lines
 from idlib.engine.training import accuracy
 from idlib.lessons.bounds import compute as generalisation
 from idlib.lessons.bounds.compute import KINDS, bound_of, cells_with_d90, gap_inside, kind_of
 from idlib.lessons.bounds.theory import complexity, kl, kl_bound, occam_bound
 from idlib.lessons.memorising.compute import bits_needed
-from idlib.problems.files import encode
+from idlib.problems.files import to_bytes
 from idlib.problems.images import load
 from idlib.problems.texts import is_text
 from idlib.studies import bounds as recording
 from idlib.studies.bounds import BITS, BOUNDS, IN_FULL, SAMPLED, replays
 from idlib.studies.bytes import file_sizes
-from idlib.studies.cells import Cell, cell, cells, replay, store_of
+from idlib.studies.cell import Cell
+from idlib.studies.cells import cell, cells, replay, store_of
 from idlib.studies.memorising import NS, task_name
 from idlib.studies.study import Method
 from idlib.studies.tables import Table
@@ -70,7 +72,7 @@ class TestRecorded:
                     for x in c.runs
                     if x.config.d == r.d and x.theta_d is not None
                 )
-                assert r.bytes == len(encode(run, r.bits))
+                assert r.bytes == len(to_bytes(run, r.bits))
 
     def test_the_data_are_those_of_the_runs(self):
         about = read_lines(BOUNDS.path)[0]["session"]

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from idlib import IdlibError, plots, widgets
+from idlib.engine.config import RunConfig
 from idlib.engine.runs import build
-from idlib.engine.store import RunConfig
 from idlib.engine.training import accuracy
 from idlib.lessons.questions.gradients import first_layer, gradient_norms, trace
 from idlib.lessons.questions.high_dimension import cloud, cosines, in_degrees, missed, skewness

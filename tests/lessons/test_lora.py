@@ -10,9 +10,10 @@ from idlib import IdlibError, plots, widgets
 from idlib.lessons.adapters.compute import COMPARED, compared_cells, tuned_ways
 from idlib.lessons.adapters.low_rank import LowRank, change, first_order
 from idlib.problems.adapters import numbers, shapes, split_name
-from idlib.problems.language import classifier, encode
+from idlib.problems.language import classifier
 from idlib.problems.networks import fc
 from idlib.problems.texts import Texts
+from idlib.problems.tokens import encode
 from idlib.studies import cells, provenance
 from idlib.studies.catalogue import STUDIES
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from idlib import IdlibError
-from idlib.engine.store import RunConfig, RunStore
+from idlib.engine.config import RunConfig
+from idlib.engine.store import RunStore
 from idlib.engine.training import accuracy
 from idlib.lessons.bounds.theory import (
     complexity,
@@ -17,10 +18,11 @@ from idlib.lessons.bounds.theory import (
     occam_bound,
     rank_correlation,
 )
-from idlib.problems.files import encode, quantise, read
+from idlib.problems.files import quantise, read, to_bytes
 from idlib.problems.images import load
 from idlib.problems.names import sweep_named
-from idlib.studies.cells import cell, relative_gap
+from idlib.studies.cell import relative_gap
+from idlib.studies.cells import cell
 
 BOUNDS = (occam_bound, kl_bound)
 BITS = 4
@@ -109,7 +111,7 @@ def test_wrong_arguments_are_refused(bound, args, said):
 class TestFiles:
     def files(self):
         runs = cell("digits", task="digits", model="fc").first_seed.values()
-        return [encode(r, bits) for r in runs for bits in (2, 3, 4, 8, 16, 32)]
+        return [to_bytes(r, bits) for r in runs for bits in (2, 3, 4, 8, 16, 32)]
 
     def test_the_bits_are_those_of_the_file(self, tmp_path):
         for file in self.files():
@@ -118,7 +120,7 @@ class TestFiles:
             assert bits.total == 8 * (tmp_path / "file").stat().st_size
             assert bits.head > 0 and bits.numbers > 0
         run = cell("digits", task="digits", model="fc").first_seed[125]
-        assert count_bits(encode(run, 4)).numbers == 504  # 500, in whole bytes
+        assert count_bits(to_bytes(run, 4)).numbers == 504  # 500, in whole bytes
 
     def test_the_files_are_a_prefix_free_code(self):
         """No file begins another, so their shares of the confidence sum to no more than 1; a
@@ -152,7 +154,7 @@ class TestNetworks:
         assert len(runs) == 100
         without_bits = 0
         for run in runs:
-            file, task = encode(run, BITS), load(run.config.task)
+            file, task = to_bytes(run, BITS), load(run.config.task)
             network, bits = read(file).merged(), count_bits(file).total
             error, test = (1 - accuracy(network, part) for part in (task.train, task.test))
             m = len(task.train)
@@ -164,7 +166,7 @@ class TestNetworks:
     def test_no_number_is_off_by_more_than_half_the_spacing(self, runs):
         for run in runs:
             _, spacing = quantise(run.theta_d, BITS)
-            again = read(encode(run, BITS)).theta_d.detach()
+            again = read(to_bytes(run, BITS)).theta_d.detach()
             assert (again - run.theta_d).abs().max() <= spacing / 2 * (1 + 1e-6)
             assert spacing == pytest.approx(float(run.theta_d.abs().max()) / 7)
 

@@ -10,14 +10,14 @@ import transformers
 from transformers import AutoTokenizer
 
 from idlib import IdlibError, Subspace
-from idlib.engine.runs import build, run
-from idlib.engine.store import RunConfig, RunStore
+from idlib.engine.config import RunConfig
+from idlib.engine.runs import Problem, run
+from idlib.engine.store import RunStore
 from idlib.problems.adapters import adapt, numbers, shapes, split_name
-from idlib.problems.language import classifier, encode, model_folder
-from idlib.problems.names import run_by_name
+from idlib.problems.language import classifier
+from idlib.problems.names import build_named, run_named
 from idlib.problems.texts import Texts
-from idlib.studies.experiments import EXPERIMENTS
-from idlib.studies.recorded import record
+from idlib.problems.tokens import encode, model_folder
 
 TEXTS = Texts([("the cat sat",), ("a dog ran under the tree",), ("the mat",)] * 8, [0, 1, 0] * 8)
 PRODUCTS = ("lora-1", "lora-4", "vera-8", "unilora-50")
@@ -138,7 +138,7 @@ def test_runs_repeat_and_differ_by_seed(folders, adapter):
     def trained(seed):
         models = []
         model_fn = classifier(f"{folders['roberta']}+{adapter}", 2)
-        done = run(replace(config, seed=seed), model_fn, data, data,
+        done = run(replace(config, seed=seed), Problem(model_fn, data, data),
                    on_step=lambda step: models.append(step.model))  # fmt: skip
         return done, {n: p.detach() for n, p in trainable(models[-1]).items()}
 
@@ -166,30 +166,12 @@ def test_runs_by_name_go_into_a_store_and_back(tmp_path):
     config = RunConfig(
         "docstrings-n64", "roberta-4x128+lora-2", None, 0.01, 0, "hashed", "global", 1, 32
     )
-    done = run_by_name(config)
+    done = run_named(config)
     store = RunStore(tmp_path / "runs.jsonl")
     store.add(done)
     again = RunStore(tmp_path / "runs.jsonl").get(config)
     assert again == replace(done, loss=again.loss, seconds=again.seconds)  # these are rounded
     assert again.D == 8 * 2 * 256 + 128 * 129 + 6 * 129
-
-
-def test_experiments_without_dimensions_train_full_models_alone(tmp_path, monkeypatch):
-    few = EXPERIMENTS["lora_sst2"]
-    few = replace(
-        few,
-        tasks=("docstrings-n64",),
-        models=("roberta-4x128+lora-1",),
-        full_lrs=(0.01, 0.03),
-        seeds=(0,),
-    )
-    monkeypatch.setitem(EXPERIMENTS, "few", few)
-    store = record("few", path=tmp_path / "few.jsonl")
-    assert [(r.config.scored_on, r.config.d) for r in store] == [
-        ("validation", None),
-        ("validation", None),
-        ("test", None),
-    ]
 
 
 def test_a_subspace_of_an_adapter(folders):
@@ -223,7 +205,7 @@ class TestNames:
         with pytest.raises(
             IdlibError, match=rf"adapter '{adapter}' was asked for, expected 'head'"
         ):
-            build(RunConfig("docstrings", f"roberta-4x128+{adapter}", None, 0.01))
+            build_named(RunConfig("docstrings", f"roberta-4x128+{adapter}", None, 0.01))
 
     def test_networks_without_the_matrices_are_refused(self, folders):
         with pytest.raises(

@@ -8,19 +8,11 @@ import torch.nn.functional as F
 import transformers
 
 from idlib import IdlibError, Subspace
-from idlib.engine.runs import build
-from idlib.engine.store import RunConfig
-from idlib.problems.language import (
-    TextClassifier,
-    Tokens,
-    classifier,
-    encode,
-    model_folder,
-    scores,
-    text_problem,
-)
-from idlib.problems.names import run_by_name
+from idlib.engine.config import RunConfig
+from idlib.problems.language import TextClassifier, classifier, scores, text_problem
+from idlib.problems.names import build_named, run_named
 from idlib.problems.texts import Texts, load_text
+from idlib.problems.tokens import Tokens, encode, model_folder
 from idlib.subspace.layers import layers_of
 
 TEXTS = Texts(
@@ -225,11 +217,11 @@ def test_a_run_by_name_learns_and_repeats():
     config = RunConfig(
         "docstrings-n4800", "roberta-4x128", 10_000, 0.03, 0, "hashed", "global", 1, 32
     )
-    done = run_by_name(config)
+    done = run_named(config)
     assert done.status == "finished" and done.score > load_text("docstrings").majority + 0.1
     assert done.D == 1_875_458 + 4 * 129  # four more outputs than for two classes
     few = replace(config, task="docstrings-n320")
-    first, again = run_by_name(few), run_by_name(few)
+    first, again = run_named(few), run_named(few)
     assert first.score == again.score and first.loss == again.loss
 
 
@@ -238,12 +230,12 @@ def test_structure_aware_runs_by_name():
         "docstrings-n64", "roberta-4x128", 300, 0.01, 0, "hashed", "per-tensor", 1, 32,
         structure_aware=True,
     )  # fmt: skip
-    assert len(build(config).layers) == 6
-    assert run_by_name(config).status == "finished"
+    assert len(build_named(config).layers) == 6
+    assert run_named(config).status == "finished"
 
 
 def test_the_head_is_drawn_from_the_seed_and_the_encoder_is_not():
-    a, b = (build(RunConfig("sst2", "roberta-4x128", None, 0.0, seed)) for seed in (0, 1))
+    a, b = (build_named(RunConfig("sst2", "roberta-4x128", None, 0.0, seed)) for seed in (0, 1))
     same = {n for n, p in a.named_parameters() if torch.equal(p, b.get_parameter(n))}
     assert "network.roberta.encoder.layer.3.output.dense.weight" in same
     assert "network.classifier.out_proj.weight" not in same

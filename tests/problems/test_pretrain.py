@@ -14,18 +14,8 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 from idlib import IdlibError
 from idlib.problems import pretrain
 from idlib.problems.language import classifier
-from idlib.problems.pretrain import (
-    BOS,
-    EOS,
-    IGNORED,
-    MASK,
-    Plan,
-    build,
-    encode,
-    masked,
-    text_of,
-    tokenizer_of,
-)
+from idlib.problems.pretrain import IGNORED, Plan, build, masked
+from idlib.problems.pretrain_text import BOS, EOS, MASK, text_of, token_ids, tokenizer_of
 
 WORDS = ("river", "stone", "cloud", "bird", "Winter", "summer", "light", "shadow")
 PLAN = Plan("1x32", steps=6, batch=4, length=16, warm_up=2, snapshots=(0, 2), save_every=2)
@@ -163,7 +153,7 @@ def test_text_and_tokens(texts, tmp_path):
     documents = list(text_of(texts[0]))
     assert len(documents) == 60 and all(d.endswith("\n") for d in documents)
     tokenizer = tokenizer_of(texts[0], tmp_path, PLAN.length)
-    ids = encode(texts[0], tokenizer, tmp_path / "ids.npy")
+    ids = token_ids(texts[0], tokenizer, tmp_path / "ids.npy")
     assert (np.asarray(ids) == EOS).sum() == 60
     assert tokenizer.decode(ids[: list(ids).index(EOS)]).strip() == documents[0].strip().lower()
     with pytest.raises(IdlibError, match="There is no file"):

@@ -58,7 +58,9 @@ def small(tmp_path):
     """The cells of a study by part and model."""
     runs = [*full("t", "m"), *full("t", "n"), *of("t", "m"), *of("t", "n")]
     lines = [{"session": {"hardware": "two cores", "date": "2026-01-02T03"}}]
-    store = stored(tmp_path / "small.jsonl", [{"task": "t", **FACTS}, *lines, *runs])
+    store = stored(
+        tmp_path / "small.jsonl", [{"about": "task", "name": "t", **FACTS}, *lines, *runs]
+    )
     return {(c.part, c.model): c for c in cells_of(SMALL, store)}
 
 
@@ -107,7 +109,9 @@ class TestACell:
         runs = of("t", "m")
         for r in runs:
             r["config"]["epochs"] = 9
-        store = stored(tmp_path / "x.jsonl", [{"task": "t", **FACTS}, *full("t", "m"), *runs])
+        store = stored(
+            tmp_path / "x.jsonl", [{"about": "task", "name": "t", **FACTS}, *full("t", "m"), *runs]
+        )
         parts = (replace(SMALL.parts[0], models=("m",)), longer)
         _, c = cells_of(replace(SMALL, parts=parts), store)
         assert c.full == () and len(c.runs) == 6
@@ -118,7 +122,7 @@ class TestACell:
             *of("u", "m"), line("t", "m", 30, 0, 0.99), line("t", "m", 10, 0, 0.99, lr=0.3),
             *({**r, "config": {**r["config"], "structure_aware": True}} for r in of("t", "m")),
         ]  # fmt: skip
-        lines = [{"task": "t", **FACTS}, *others, *full("t", "m"), *of("t", "m")]
+        lines = [{"about": "task", "name": "t", **FACTS}, *others, *full("t", "m"), *of("t", "m")]
         parts = tuple(replace(part, models=("m",)) for part in SMALL.parts)
         _, c = cells_of(replace(SMALL, parts=parts), stored(tmp_path / "x.jsonl", lines))
         assert c.scores == {d: [*scores] for d, scores in SCORES.items()}
@@ -128,7 +132,13 @@ class TestACell:
         part = replace(SMALL.parts[1], models=("m",), protocol=replace(PROTOCOL, rates=rates))
         tried = [line("t", "m", 10, 0, s, "validation", lr) for lr, s in ((0.1, 0.6), (0.3, 0.7))]
         runs = [line("t", "m", d, seed, SCORES[d][seed], lr=0.3) for d in SCORES for seed in (0, 1)]
-        lines = [{"task": "t", **FACTS}, *full("t", "m"), *tried, *runs, *of("t", "m")]
+        lines = [
+            {"about": "task", "name": "t", **FACTS},
+            *full("t", "m"),
+            *tried,
+            *runs,
+            *of("t", "m"),
+        ]
         parts = (replace(SMALL.parts[0], models=("m",)), part)
         _, c = cells_of(replace(SMALL, parts=parts), stored(tmp_path / "x.jsonl", lines))
         assert c.rates == dict.fromkeys(SCORES, 0.3)
@@ -136,7 +146,12 @@ class TestACell:
         assert [r.config.lr for r in c.tried] == [0.1, 0.3]
 
     def test_a_run_that_is_missing_is_named_with_what_makes_it(self, tmp_path):
-        lines = [{"task": "t", **FACTS}, *full("t", "m"), *full("t", "n"), *of("t", "m")]
+        lines = [
+            {"about": "task", "name": "t", **FACTS},
+            *full("t", "m"),
+            *full("t", "n"),
+            *of("t", "m"),
+        ]
         store = stored(tmp_path / "x.jsonl", lines)
         with pytest.raises(IdlibError, match=r"model='n', d=10.* python -m idlib record small mak"):
             cells_of(SMALL, store)
@@ -148,7 +163,7 @@ class TestACell:
 
 def test_provenance_is_that_of_the_runs_shown(tmp_path):
     lines = [
-        *({"task": task, **FACTS} for task in ("sst2-n9", "qqp")),
+        *({"about": "task", "name": task, **FACTS} for task in ("sst2-n9", "qqp")),
         {"session": {"hardware": "two cores", "date": "2026-01-02T03"}},
         line("sst2-n9", "a", None, 0, 1),
         {"session": {"hardware": "a GPU", "date": "2026-01-04T05"}},

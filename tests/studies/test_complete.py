@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from idlib.engine.store import RunConfig, RunStore, read_lines
+from idlib.engine.config import RunConfig
+from idlib.engine.lines import read_lines
+from idlib.engine.store import RunStore
 from idlib.problems import images
 from idlib.problems.names import facts_of
 from idlib.problems.texts import is_text, load_text
@@ -157,7 +159,7 @@ class TestAStudyThatLostSomething:
 
     def test_a_header(self, folder):
         path = folder / "digits.jsonl"
-        self.changed(path, lambda whole: [x for x in whole if x.get("task") != "digits"])
+        self.changed(path, lambda whole: [x for x in whole if x.get("name") != "digits"])
         assert status("digits").missing != ()
 
     def test_a_whole_file(self, folder):

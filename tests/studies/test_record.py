@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from idlib import IdlibError
+from idlib.engine.config import Run, RunConfig
 from idlib.engine.rates import Rates
 from idlib.engine.search import rate_at
-from idlib.engine.store import Run, RunConfig, RunStore
+from idlib.engine.store import RunStore
 from idlib.problems.names import facts_of
 from idlib.problems.texts import load_text
 from idlib.studies import command

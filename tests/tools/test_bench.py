@@ -8,53 +8,12 @@ import pytest
 import torch
 
 from idlib import IdlibError
+from idlib.dimension import Estimate, IntrinsicDimension
 from idlib.lessons.base import timing
-from idlib.projections import make_projection
+from idlib.problems.images import load
+from idlib.problems.networks import MODELS
 from idlib.tools import bench, bench_sweeps
 from idlib.tools import cli as command_line
-
-
-def test_steps_are_set_against_the_full_models(monkeypatch):
-    monkeypatch.setattr(timing, "BATCH", 4)
-    times = timing.step_times("lenet", ["hashed", "sparse"], d=5, rounds=1)
-    assert [(t.model, t.projection) for t in times] == [
-        ("lenet", None), ("lenet", "hashed"), ("lenet", "sparse"),
-    ]  # fmt: skip
-    assert times[0].ratio == 1
-    assert all(t.ms > 0 and t.ratio == t.ms / times[0].ms for t in times)
-
-
-def test_a_step_trains():
-    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10))
-    before = [p.detach().clone() for p in model.parameters()]
-    timing._step(model)()
-    assert not any(map(torch.equal, before, model.parameters()))
-
-
-def test_costs_of_projections():
-    costs = timing.projection_costs(["dense", "hashed"], D=1000, d=7, rounds=1)
-    assert [(c.projection, c.D, c.d) for c in costs] == [("dense", 1000, 7), ("hashed", 1000, 7)]
-    assert [c.state_bytes for c in costs] == [
-        make_projection(c.projection, 1000, 7).state_bytes() for c in costs
-    ]
-    assert all(c.ms == c.forward_ms + c.adjoint_ms for c in costs)
-    assert all(min(c.forward_ms, c.adjoint_ms, c.floor_ms) > 0 for c in costs)
-
-
-def test_calls_take_turns_and_the_fastest_counts(monkeypatch):
-    """Each call moves a clock: by 0.1 ms in the round that is not counted, then by 5, 4, ..."""
-    clock, order = [0.0], []
-    waits = {name: iter([1e-4, 1e-4, *(n / 1000 for n in ms)]) for name, ms in
-             {"a": (5, 4, 3, 9), "b": (7, 8, 9, 6)}.items()}  # fmt: skip
-    monkeypatch.setattr(timing.time, "perf_counter", lambda: clock[0])
-
-    def call(name):
-        order.append(name)
-        clock[0] += next(waits[name])
-
-    ms = timing.fastest({n: lambda n=n: call(n) for n in "ab"}, rounds=2, repeats=2)
-    assert "".join(order) == "aabb" * 3
-    assert ms == pytest.approx({"a": 3, "b": 6})
 
 
 def test_both_tables_are_printed(monkeypatch, capsys):
@@ -107,13 +66,31 @@ def test_memory_of_children_is_seen():
     assert after.megabytes > before.megabytes + 190
 
 
-def test_sweeps_and_searches_are_printed(capsys):
+def test_sweeps_and_searches_are_printed(monkeypatch, capsys):
+    """What is timed is asked for here and not made: sweeps and searches have their own tests."""
+    swept, searched = [], []
+
+    def sweep(grid, store, **how):
+        swept.append((len(grid), {c.epochs for c in grid}, how))
+        return grid
+
+    def search(model_fn, train, test, **how):
+        searched.append((model_fn, train, how))
+        found = (Estimate(0.9, (d,)) for d in (40, 50))
+        return IntrinsicDimension(1000, 0.95, 0.1, *found, lr=0.1, runs=(None,) * 12)
+
+    monkeypatch.setattr(bench_sweeps, "sweep_named", sweep)
+    monkeypatch.setattr(bench_sweeps, "intrinsic_dimension", search)
     bench_sweeps.main(quick=True)
     lines = capsys.readouterr().out.splitlines()
     table = {line[:30].strip(): line[30:].split() for line in lines}
     for name in ("one worker", "two workers", "Dask, two workers"):
         assert all(float(x) > 0 for x in table[name])
     assert table["one worker"][1] == "1.00" and table["two workers"][2] == "1.80"
+    assert swept == [(4, {1}, how) for how in ({"jobs": 1}, {"jobs": 2}, {"jobs": 2, "dask": ""})]
     for name in ("digits, fc", "digits, lenet"):
         row = next(line for line in lines if line.startswith(name)).split()
-        assert int(row[3]) > 8 and float(row[-1]) > 0
+        assert row[3:6] == ["12", "40", "50"] and float(row[-1]) > 0
+    assert [model_fn for model_fn, _, _ in searched] == [*MODELS.values()]
+    for _, train, how in searched:
+        assert train is load("digits").train and (how["jobs"], how["seeds"]) == (2, (0,))

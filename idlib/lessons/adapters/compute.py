@@ -4,10 +4,11 @@ import functools
 import statistics
 from dataclasses import dataclass
 
-from ...engine.store import Run
+from ...engine.config import Run
 from ...errors import IdlibError
 from ...problems.adapters import split_name
-from ...studies.cells import Cell, cells
+from ...studies.cell import Cell
+from ...studies.cells import cells
 from ...studies.protocols import MINILM
 
 __all__ = ["COMPARED", "WAYS", "Tuned", "compared_cells", "tuned_ways"]

@@ -6,7 +6,7 @@ import time
 import ipywidgets as w
 from torch.utils.data import Dataset, TensorDataset
 
-from ...engine.store import RunConfig
+from ...engine.config import RunConfig
 from ...engine.training import Step, accuracy, train
 from ...problems.names import build_named
 from .panels import Panel, error_html, in_turn

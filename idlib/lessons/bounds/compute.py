@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from ...errors import IdlibError
 from ...studies.bounds import Replay, replays
 from ...studies.bytes import FileSize
-from ...studies.cells import Cell, cell, cells, relative_gap
+from ...studies.cell import Cell, relative_gap
+from ...studies.cells import cell, cells
 from .theory import complexity, kl_bound
 
 __all__ = ["KINDS", "Bound", "bound_of", "cells_with_d90", "examples_of", "gap_inside", "kind_of"]

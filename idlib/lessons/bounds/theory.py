@@ -53,7 +53,7 @@ class Bits:
 
 
 def count_bits(file: bytes) -> Bits:
-    r"""How many bits name a network, by the file that `idlib.problems.files.encode` makes of it.
+    r"""How many bits name a network, by the file that `idlib.problems.files.to_bytes` makes of it.
 
     The file is a *prefix-free* name: its first line ends itself and says how many bits follow.
     So no file begins another, and :math:`\sum 2^{-\text{bits}} \le 1` over all files (Kraft):

@@ -4,7 +4,7 @@ import math
 
 import ipywidgets as w
 
-from ...problems.files import encode
+from ...problems.files import to_bytes
 from ...studies.bytes import BITS, BYTES, file_sizes
 from ...studies.cells import cell
 from ..base.panels import Panel, drawn, in_turn
@@ -58,7 +58,7 @@ class OccamBound(Panel):
         sizes = {s.d: s for s in file_sizes(model) if s.d and s.bits == bits}
         bounds = {k: bound_of(size, m, delta) for k, size in sizes.items()}
         b, root = bounds[d], math.sqrt(d / m)
-        count = count_bits(encode(cell("mnist", task="mnist", model=model).first_seed[d], bits))
+        count = count_bits(to_bytes(cell("mnist", task="mnist", model=model).first_seed[d], bits))
         verdict = "below 1" if b.hoeffding < 1 else "1 or more: it says nothing"
         supposed = f" The training error on all {self.all:,} images is <b>supposed</b> for {m:,}."
         supposed = "" if m == self.all else supposed

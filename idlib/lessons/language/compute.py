@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from ...engine.training import predict
 from ...problems.texts import load_text
-from ...studies.cells import Cell, cell, cells, replay
+from ...studies.cell import Cell
+from ...studies.cells import cell, cells, replay
 
 __all__ = [
     "CURVES",
@@ -51,7 +52,7 @@ def scores_by_rate(normalize: str) -> dict[float, float]:
 def answers(tuned: Cell, d: int, n: int) -> Tensor:
     """What the first seed's recorded subspace of d dimensions answers to the first n test texts,
     shape (n,): rebuilt from its seed and d numbers."""
-    from ...problems.language import encode  # transformers takes seconds to import
+    from ...problems.tokens import encode  # transformers takes seconds to import
 
     test = encode(load_text(tuned.task).test, tuned.model)
     few = torch.utils.data.TensorDataset(*(t[:n] for t in test.tensors))

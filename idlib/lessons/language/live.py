@@ -2,7 +2,7 @@
 
 import ipywidgets as w
 
-from ...engine.store import RunConfig
+from ...engine.config import RunConfig
 from ...problems.names import load, problem_of
 from ..base.live import WIDE, Live
 from ..base.slider import Slider

@@ -8,7 +8,8 @@ import ipywidgets as w
 import numpy as np
 
 from ...problems.texts import at_hand, load_text
-from ...studies.cells import Cell, provenance
+from ...studies.cell import Cell
+from ...studies.cells import provenance
 from ..base.panels import Panel, SliderPanel, error_html, in_turn
 from ..base.plots import MovingLine
 from .compute import CURVES, answers, method_cells
@@ -147,6 +148,6 @@ NEEDS = "put GLUE's files in IDLIB_DATA/glue, see the README."
 
 
 def _is_local(model: str) -> bool:
-    from ...problems.language import model_folder
+    from ...problems.tokens import model_folder
 
     return Path(model_folder(model)).is_dir()

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from ...dimension import IntrinsicDimension
+from ...engine.config import RunConfig
 from ...engine.runs import Problem
 from ...engine.search import rate_at
-from ...engine.store import RunConfig
 from ...problems.images import load
 from ...problems.networks import MODELS
 from ...projections import make_projection

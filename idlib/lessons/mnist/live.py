@@ -2,7 +2,7 @@
 
 import ipywidgets as w
 
-from ...engine.store import RunConfig
+from ...engine.config import RunConfig
 from ...problems.networks import MODELS
 from ...problems.variants import Task
 from ...projections import PROJECTIONS

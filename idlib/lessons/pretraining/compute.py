@@ -11,7 +11,8 @@ import torch
 
 from ...errors import IdlibError
 from ...problems.checkpoints import CHECKPOINTS, FAMILY, LAST, START, tokens_seen
-from ...studies.cells import Cell, cell, cells
+from ...studies.cell import Cell
+from ...studies.cells import cell, cells
 from ...studies.layout import seeds_of
 
 __all__ = ["along", "checkpoint_cells", "fill"]

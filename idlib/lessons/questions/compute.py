@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ...engine.config import RunConfig
 from ...engine.rates import Rates
 from ...engine.runs import build
-from ...engine.store import RunConfig, RunStore
+from ...engine.store import RunStore
 from ...engine.training import accuracy
 from ...errors import IdlibError
 from ...problems.names import problem_of
-from ...studies.cells import Cell, cell, cells_of
+from ...studies.cell import Cell
+from ...studies.cells import cell, cells_of
 from ...studies.questions import STUDENT, TARGETS
 from ...studies.record import record_part
 from ...studies.study import Part, Protocol, Study

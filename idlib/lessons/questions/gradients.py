@@ -26,8 +26,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
+from ...engine.config import Run, RunConfig
 from ...engine.runs import Problem, run
-from ...engine.store import Run, RunConfig
 from ...engine.training import Step
 from ...errors import IdlibError
 from ...subspace import Subspace

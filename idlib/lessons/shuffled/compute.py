@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from ...problems.variants import pixel_order
-from ...studies.cells import Cell, cell
+from ...studies.cell import Cell
+from ...studies.cells import cell
 from ...studies.mnist import BLOCKS, MNIST
 
 __all__ = [

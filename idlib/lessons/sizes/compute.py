@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...studies.cells import Cell, cell
+from ...studies.cell import Cell
+from ...studies.cells import cell
 from ...studies.sizes import DEPTHS, WIDTHS
 
 __all__ = ["d90_map", "recorded_networks", "slope"]
