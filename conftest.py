@@ -1,6 +1,10 @@
 """What all tests share: unit tests, doctests and notebooks.
 
-It also closes three holes of nbval, which runs the notebooks:
+Each notebook is run once: in JupyterLab where there is a browser (`tests/browser`), and what it
+saved is compared with what is stored; else by nbval, cell by cell. ``--notebooks=nbval`` asks for
+nbval in any case.
+
+Either way three holes of nbval are closed:
 
 - a cell tagged ``nbval-check-output`` passes there without a comparison when its stored output
   is missing or is nothing but a picture: here it fails;
@@ -10,19 +14,56 @@ It also closes three holes of nbval, which runs the notebooks:
 
 import inspect
 import os
+import shutil
 import tempfile
+from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 
+import nbformat
 import pytest
-from nbval.plugin import IPyNbCell
+from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError, coalesce_streams
 
 REAL_DATA = pytest.StashKey[Path | None]()
+IN_LAB = pytest.StashKey[bool]()
+IN_A_BROWSER = "tests/browser/test_notebooks.py"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+MOST_WORKERS = 8  # each takes about a gigabyte
+NEEDED = ("playwright", "axe_playwright_python", "jupyterlab")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--notebooks",
+        choices=("jupyterlab", "nbval"),
+        help="what runs the notebooks (default: JupyterLab where there is a browser)",
+    )
+
+
+def pytest_report_header(config):
+    if not config.stash[IN_LAB]:
+        return "notebooks: run by nbval"
+    return f"notebooks: run in JupyterLab by {find_browser()}; --notebooks=nbval asks for nbval"
+
+
+def find_browser() -> str | None:
+    """The system's Chromium, if it and all that drives it are there."""
+    if not all(map(find_spec, NEEDED)):
+        return None
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def pytest_configure(config):
     """The same surroundings on every machine, for this process and the kernels that it starts:
     the embedded digits, one thread, as two files are tested side by side, and an IPython
     profile of the tests' own."""
+    asked = config.getoption("--notebooks")
+    if asked == "jupyterlab" and not find_browser():
+        raise pytest.UsageError(
+            f"--notebooks=jupyterlab needs {', '.join(NEEDED)}, and one of {', '.join(BROWSERS)} "
+            "on the PATH."
+        )
+    config.stash[IN_LAB] = asked != "nbval" and bool(find_browser())
     # The workers of pytest-xdist start in the surroundings that the first process has set.
     asked = os.environ.setdefault("IDLIB_TESTS_DATA", os.environ.get("IDLIB_DATA") or "embedded")
     beside = Path(__file__).parent.parent / "shared" / "data"
@@ -34,6 +75,80 @@ def pytest_configure(config):
     (startup / "threads.py").write_text(f"{inspect.getsource(_watch_threads)}\n_watch_threads()\n")
     os.environ.update(IDLIB_DATA="embedded", IPYTHONDIR=profile.name)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Leaves to JupyterLab the notebooks that are run there, and has what takes longest begin."""
+    if config.stash[IN_LAB]:
+        in_lab = {
+            item.callspec.params["notebook"]
+            for item in items
+            if item.get_closest_marker("runs_notebook")
+        }
+        gone = [i for i in items if isinstance(i, IPyNbCell) and i.path in in_lab]
+        items[:] = [item for item in items if item not in set(gone)]
+        config.hook.pytest_deselected(items=gone)
+    if hasattr(config, "workerinput"):
+        size = Counter(scope_of(item.nodeid) for item in items)
+        items.sort(key=lambda i: (not i.nodeid.startswith(IN_A_BROWSER), -size[scope_of(i.nodeid)]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """As many as there are processors for this process; xdist counts cores without their threads,
+    and those of the whole machine."""
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(found or 1, MOST_WORKERS)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Spreads scopes over the workers, in the order of the tests."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = scope_of
+    config.option.loadscopereorder = False
+    return scheduler
+
+
+def scope_of(nodeid: str) -> str:
+    """Which tests stay together, on one worker: those of a file or class, and so the cells of a
+    notebook, in their order; in a browser those of a notebook."""
+    test, _, parameter = nodeid.partition("[")
+    name = test.rpartition("::")[0]
+    return f"{name}[{parameter}" if nodeid.startswith(IN_A_BROWSER) else name
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the browser; skips the test where there is none."""
+    return find_browser() or pytest.skip(
+        f"no browser was found: looked for {', '.join(BROWSERS)}, and {', '.join(NEEDED)}"
+    )
+
+
+@pytest.fixture(scope="session")
+def complaints(request):
+    """From the path of a notebook, and of what was saved when it was run elsewhere, to what nbval
+    would have said of its cells."""
+
+    def found(stored: Path, saved: Path) -> list[str]:
+        file = IPyNbFile.from_parent(request.session, path=stored)
+        items = list(file.collect())
+        file.setup_sanitize_files()
+        cells = nbformat.read(saved, as_version=4).cells
+        cells = [cell for cell in cells if cell.cell_type == "code"]
+        said = []
+        for item, cell in zip(items, cells, strict=True):
+            try:
+                _check_cell(item, cell)
+            except NbCellError:
+                said.append(item.repr_failure(pytest.ExceptionInfo.from_current()))
+        return said
+
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -94,8 +209,31 @@ def _watch_threads():
 def pytest_runtest_call(item):
     """Fails a cell of which nbval did not check what its tag declares."""
     yield
-    if not isinstance(item, IPyNbCell):
+    if isinstance(item, IPyNbCell):
+        _check_tags(item)
+
+
+def _check_cell(item, cell) -> None:
+    """What nbval does when it has run a cell, for one that JupyterLab has run."""
+    if item.options["skip"]:
         return
+    if item.cell.source != cell.source:
+        item.raise_cell_error("The cell that was saved is another")
+    item.test_outputs = coalesce_streams(cell.outputs)
+    if cell.execution_count is None and cell.source.strip():
+        item.raise_cell_error("The cell was not run")
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    if errors and not item.options["check_exception"]:
+        traceback = "\n".join(errors[0].traceback)
+        item.raise_cell_error("Cell execution caused an exception", traceback)
+    _check_tags(item)
+    stored = coalesce_streams(item.cell.outputs)
+    if item.options["check"] and not item.compare_outputs(item.test_outputs, stored):
+        item.raise_cell_error("Cell outputs differ", "\n".join(item.comparison_traceback))
+
+
+def _check_tags(item) -> None:
+    """Fails a cell whose tag declares what does not hold."""
     if item.options["check"] and not _is_comparable(item.cell):
         item.raise_cell_error("The cell is to be compared, but no text is stored (or a picture is)")
     if item.options["check_exception"] and not any(

@@ -1,4 +1,7 @@
-"""Chromium and JupyterLab, for all tests that look at pages as a reader does."""
+"""Chromium and JupyterLab, for all tests that look at pages as a reader does.
+
+What a notebook looked like at the end is kept in build/screenshots.
+"""
 
 import json
 import os
@@ -8,11 +11,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+SCREENSHOTS = ROOT / "build" / "screenshots"
+SECOND = 1000  # milliseconds
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -21,29 +27,45 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+KERNEL = "window.jupyterapp.shell.currentWidget.context.sessionContext"
+RUN_ALL = f"""() => {{
+    const run = async () => {{
+        await window.jupyterapp.restored;
+        await {KERNEL}.ready;
+        await {KERNEL}.session.kernel.info;
+        await window.jupyterapp.commands.execute('notebook:run-all-cells');
+        await window.jupyterapp.commands.execute('docmanager:save');
+        window.allRan = true;
+    }};
+    run();
+}}"""
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser(chromium):
     """Headless Chromium, from the system."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        pytest.skip(f"no browser was found: looked for {', '.join(names)} on the PATH")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """A JupyterLab over a copy of the notebooks, so that nothing here is saved over."""
-    folder = tmp_path_factory.mktemp("lab")
-    (folder / "home").mkdir()
+def home(tmp_path_factory):
+    """A copy of the notebooks, so that nothing here is saved over."""
+    folder = tmp_path_factory.mktemp("lab") / "home"
+    folder.mkdir()
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
-        shutil.copy(notebook, folder / "home")
+        shutil.copy(notebook, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lab(home):
+    """A JupyterLab over that copy."""
+    folder = home.parent
     settings = folder / "settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
     # render every cell, not only those in view
@@ -53,7 +75,7 @@ def lab(tmp_path_factory):
         port = s.getsockname()[1]
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     command += [f"--port={port}", "--IdentityProvider.token=", "--expose-app-in-browser"]
-    command += [f"--ServerApp.root_dir={folder / 'home'}", "--LabApp.news_url=None"]
+    command += [f"--ServerApp.root_dir={home}", "--LabApp.news_url=None"]
     env = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings")}
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
@@ -71,3 +93,36 @@ def lab(tmp_path_factory):
     finally:
         server.terminate()
         server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def run_all(browser, lab, home):
+    """Opens a notebook of the copy, runs all its cells, and saves it: a context for its name, of a
+    page whose ``saved`` is the path of the file."""
+
+    @contextmanager
+    def run(name: str):
+        page = browser.new_page(viewport={"width": 1300, "height": 1400})
+        page.set_default_timeout(120 * SECOND)
+        page.raised, page.saved = [], home / name
+        page.on("pageerror", lambda error: page.raised.append(str(error)))
+        page.goto(f"{lab}/lab/tree/{name}?reset")
+        page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
+        try:
+            page.evaluate(RUN_ALL)
+            page.wait_for_function("window.allRan", timeout=300 * SECOND)
+            yield page
+        finally:
+            photograph(page)
+            page.evaluate(f"() => {KERNEL}.shutdown()")
+            page.close()
+
+    return run
+
+
+def photograph(page) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    height = page.locator(".jp-WindowedPanel-outer").evaluate("e => e.scrollHeight")
+    page.set_viewport_size({"width": 1300, "height": height + 200})
+    page.locator(".jp-WindowedPanel-outer").evaluate("e => e.scrollTo(0, 0)")
+    page.screenshot(path=SCREENSHOTS / f"{page.saved.stem}.png")

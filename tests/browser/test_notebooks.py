@@ -1,7 +1,4 @@
-"""A reader in a real JupyterLab: opens each notebook, runs it all, and moves everything in it.
-
-What the notebook looked like at the end is kept in build/screenshots.
-"""
+"""A reader in a real JupyterLab: opens each notebook, runs it all, and moves everything in it."""
 
 import re
 from pathlib import Path
@@ -12,7 +9,6 @@ from axe_playwright_python.sync_playwright import Axe
 ROOT = Path(__file__).resolve().parents[2]
 SECOND = 1000  # milliseconds
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SCREENSHOTS = ROOT / "build" / "screenshots"
 OURS = {
     "include": [[".jp-OutputArea-output"], [".jp-RenderedMarkdown"]],
     "exclude": [[".jp-InternalAnchorLink"]],  # JupyterLab's own, beside each heading
@@ -22,16 +18,6 @@ RAISED = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b: ")
 TEXTS = {"your own, with one <mask>": "The capital of <mask> is Rome."}
 
 KERNEL = "window.jupyterapp.shell.currentWidget.context.sessionContext"
-RUN_ALL = f"""() => {{
-    const run = async () => {{
-        await window.jupyterapp.restored;
-        await {KERNEL}.ready;
-        await {KERNEL}.session.kernel.info;
-        await window.jupyterapp.commands.execute('notebook:run-all-cells');
-        window.allRan = true;
-    }};
-    run();
-}}"""
 ASK = f"""async code => {{
     const future = {KERNEL}.session.kernel.requestExecute({{ code, store_history: false }});
     let printed = "";
@@ -44,29 +30,21 @@ DRAWN = "e => [...e.querySelectorAll('.widget-html-content')].map(x => x.innerHT
 
 
 @pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
-def notebook(request, lab, browser):
+def notebook(request, run_all):
     """The page of a notebook, all cells run."""
-    page = browser.new_page(viewport={"width": 1300, "height": 1400})
-    page.set_default_timeout(120 * SECOND)
-    page.stem = request.param.stem
-    page.raised = []
-    page.on("pageerror", lambda error: page.raised.append(str(error)))
-    page.goto(f"{lab}/lab/tree/{request.param.name}?reset")
-    page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
-    try:
-        page.evaluate(RUN_ALL)
-        page.wait_for_function("window.allRan", timeout=300 * SECOND)
+    with run_all(request.param.name) as page:
         yield page
-    finally:
-        _photograph(page)
-        page.evaluate(f"() => {KERNEL}.shutdown()")
-        page.close()
 
 
-def test_it_runs_without_an_error(notebook):
+@pytest.mark.runs_notebook
+def test_it_runs_and_prints_what_is_stored(notebook, complaints):
+    assert complaints(ROOT / "notebooks" / notebook.saved.name, notebook.saved) == []
     assert notebook.locator(ERRORS).all_inner_texts() == []
     assert notebook.raised == []
-    code = (ROOT / "notebooks" / f"{notebook.stem}.ipynb").read_text(encoding="utf-8")
+
+
+def test_everything_that_it_calls_is_shown(notebook):
+    code = (ROOT / "notebooks" / notebook.saved.name).read_text(encoding="utf-8")
     for count, call in (
         (_controls, r"(?!quiz)\w+"),
         (_is_live, r"Live\w+"),
@@ -267,11 +245,3 @@ def _stopped(page, panel) -> None:
             return
         page.wait_for_timeout(250)
     pytest.fail("the trainer is still there ten seconds after it was stopped")
-
-
-def _photograph(page) -> None:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    height = page.locator(".jp-WindowedPanel-outer").evaluate("e => e.scrollHeight")
-    page.set_viewport_size({"width": 1300, "height": height + 200})
-    page.locator(".jp-WindowedPanel-outer").evaluate("e => e.scrollTo(0, 0)")
-    page.screenshot(path=SCREENSHOTS / f"{page.stem}.png")

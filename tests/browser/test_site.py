@@ -130,6 +130,7 @@ def test_search_finds_the_notebook(page, url):
     assert any("06_memorising" in link for link in found)
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(
     "width, scheme, some",
     [("phone", "light", ""), ("desk", "light", SOME), ("desk", "dark", SOME)],

@@ -43,6 +43,7 @@ def test_hub_and_room_cull_alike():
     assert culls(HUB) == culls(ROOM) != set()
 
 
+@pytest.mark.weekly
 @pytest.mark.skipif(os.name == "nt", reason="the guide's commands are for a POSIX shell")
 def test_in_a_room_students_have_kernels_of_their_own_and_idle_ones_end(tmp_path):
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")

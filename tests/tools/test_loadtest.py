@@ -8,6 +8,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+pytestmark = pytest.mark.weekly
+
 
 def play(folder, *sources):
     """In a process of its own: a browser's event loop may be running in this one."""

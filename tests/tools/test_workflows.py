@@ -5,10 +5,11 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-TEST, NEWEST, SITE = (
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT, PYTEST = SETTINGS["project"], SETTINGS["tool"]["pytest"]["ini_options"]
+TEST, NEWEST, SITE, WEEKLY = (
     (ROOT / ".github" / "workflows" / name).read_text(encoding="utf-8")
-    for name in ("test.yml", "newest.yml", "site.yml")
+    for name in ("test.yml", "newest.yml", "site.yml", "weekly.yml")
 )
 
 
@@ -35,6 +36,16 @@ def test_the_weekly_run_installs_every_extra():
     assert "schedule:" in NEWEST
 
 
+def test_what_pytest_leaves_out_runs_weekly():
+    options = PYTEST["addopts"]
+    assert options[options.index("-m") + 1] == "not weekly"
+    assert any(marker.startswith("weekly: ") for marker in PYTEST["markers"])
+    assert "run: pytest -m weekly\n" in WEEKLY and "cron: " in WEEKLY
+    marked = {path.name for path in (ROOT / "tests").rglob("test_*.py")
+              if "pytest.mark.weekly" in path.read_text(encoding="utf-8")}  # fmt: skip
+    assert marked >= {"test_loadtest.py", "test_hosting.py", "test_site.py"}
+
+
 def test_style_types_and_the_package_alone_are_looked_at():
     for command in ("ruff check .", "ruff format --check .", "mypy", "pip install ."):
         assert f"run: {command}\n" in TEST
@@ -54,7 +65,7 @@ def test_the_site_is_published_from_main_as_the_readme_makes_it():
 def test_screenshots_are_kept_of_failed_runs_as_well():
     step = re.search(r"if: always\(\)\n +uses: actions/upload-artifact.*?ignore\n", TEST, re.S)[0]
     assert "path: build/screenshots\n" in step
-    code = (ROOT / "tests/browser/test_notebooks.py").read_text(encoding="utf-8")
+    code = (ROOT / "tests/browser/conftest.py").read_text(encoding="utf-8")
     assert 'SCREENSHOTS = ROOT / "build" / "screenshots"' in code
     for value in re.findall(r"matrix\.(\w+)", re.search(r"name: (.*)", step)[1]):
         assert f"        {value}: [" in TEST  # a name for each machine: artefacts can't share one
