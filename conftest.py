@@ -24,6 +24,8 @@ import nbformat
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError, coalesce_streams
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # here, before any test imports torch
+
 REAL_DATA = pytest.StashKey[Path | None]()
 IN_LAB = pytest.StashKey[bool]()
 IN_A_BROWSER = "tests/browser/test_notebooks.py"
@@ -74,7 +76,6 @@ def pytest_configure(config):
     startup.mkdir(parents=True)
     (startup / "threads.py").write_text(f"{inspect.getsource(_watch_threads)}\n_watch_threads()\n")
     os.environ.update(IDLIB_DATA="embedded", IPYTHONDIR=profile.name)
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.hookimpl(trylast=True)

@@ -25,7 +25,7 @@ from .engine.data import commonest, count, fingerprint
 from .engine.models import count_parameters, model_label
 from .engine.rates import Chooser, Rates
 from .engine.runs import Problem, build
-from .engine.search import search
+from .engine.search import rate_at, search
 from .engine.store import RunStore
 from .engine.sweeps import shared, sweep
 from .engine.training import accuracy
@@ -33,8 +33,7 @@ from .errors import IdlibError, check_integer
 
 __all__ = ["Estimate", "IntrinsicDimension", "d90", "intrinsic_dimension", "lattice"]
 
-FULL_LRS = (3e-4, 1e-3, 3e-3)
-LRS = (0.03, 0.1, 0.3)  # with 1.0 LeNet learns from some seeds, and from others nothing
+FULL_LRS, LRS = Rates.full_lrs, Rates.lrs  # with 1.0 LeNet learns nothing from some seeds
 FIRST_D = 128
 PILOTS = tuple(round(FIRST_D * 10.0**k) for k in range(-2, 7))  # a rate is chosen at the nearest
 
@@ -99,7 +98,7 @@ class IntrinsicDimension:
     runs: tuple[Run, ...]
 
     def __str__(self) -> str:
-        chance = "" if self.majority is None else f", majority class {self.majority:.3f}"
+        chance = "" if self.majority is None else f", commonest label {self.majority:.3f}"
         return (
             f"D = {self.D:,}, full model's score {self.baseline:.3f}{chance}\n"
             f"d90, relative: {self.relative}\n"
@@ -228,8 +227,9 @@ def intrinsic_dimension(
         chooser = Chooser(rates, seeds, make)
 
         def rate(d: int) -> float:
-            chooser.choose([replace(base, d=chooser.pilot(d, ds[-1]))])
-            return chooser.of(replace(base, d=d))
+            pilot = chooser.pilot(d, ds[-1])
+            chooser.choose([replace(base, d=pilot)])
+            return rate_at(d, chooser.of(replace(base, d=pilot)), pilot)
 
         def scored(configs: Sequence[RunConfig]) -> list[Run]:
             return make([replace(c, lr=rate(c.d)) for c in configs if c.d])  # all have one
@@ -271,5 +271,5 @@ def lattice(d_max: int, per_octave: int = 4) -> list[int]:
 
 def _hopeless(threshold: float, majority: float | None) -> str:
     if majority is not None and threshold <= majority:
-        return f"not informative, the majority class alone scores {majority:.3f}"
+        return f"not informative, the commonest label scores {majority:.3f}"
     return ""

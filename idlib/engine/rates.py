@@ -75,7 +75,8 @@ class Chooser:
         for cell in cells:
             known, tried = self._known(cell), self._tried(cell)
             if len(tried) == 1:
-                known.setdefault(_near(known, cell.d), tried[0])
+                if cell.d in (None, *self.rates.pilots) or not known:
+                    known.setdefault(cell.d, tried[0])
             elif cell.d not in known:
                 waiting.append(cell)
         scored: dict[RunConfig, dict[float, list[Run]]] = {}
@@ -151,11 +152,6 @@ class Chooser:
         safe = _safe({lr: _quality(runs)[0] for lr, runs in rates.items()}, floor)
         good = [lr for lr in safe if lr in finished] or finished
         return max(good, key=lambda lr: _quality(rates[lr]))
-
-
-def _near(known: Mapping[int | None, float], d: int | None) -> int | None:
-    """The d nearest to this one at which a rate is known; itself if there is none."""
-    return nearest(filter(None, known), d) if known and d else d
 
 
 def like(config: RunConfig) -> RunConfig:

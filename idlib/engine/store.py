@@ -108,10 +108,7 @@ class RunStore:
     def add(self, run: Run) -> None:
         """Keeps a run, in the file before this returns."""
         with self.writing():
-            if self.path and not self.path.exists():  # it was deleted
-                self._size, self._announced = 0, False
-            elif self.path and self.path.stat().st_size != self._size:
-                self._read()  # somebody else wrote, or left half a line
+            self._look()
             if self.path and not self._announced:
                 self.sessions.append(session(self.about))
                 self._append(self.path, {"session": self.sessions[-1]})
@@ -129,11 +126,20 @@ class RunStore:
             facts: numbers and words; nothing is written if they are known already.
         """
         with self.writing():
+            self._look()
             if self.facts.get((kind, name)) == facts:
                 return
             self.facts[kind, name] = facts
             if self.path:
                 self._append(self.path, {"about": kind, "name": name, **facts})
+
+    def _look(self) -> None:
+        """Takes in what has happened to the file since it was last read."""
+        if self.path and not self.path.exists():  # it was deleted
+            self._size, self._announced = 0, False
+            self.facts.clear()
+        elif self.path and self.path.stat().st_size != self._size:
+            self._read()  # somebody else wrote, or left half a line
 
     def _append(self, path: Path, record: dict) -> None:
         with path.open("a+b") as file:

@@ -28,7 +28,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from ..engine.config import Run, RunConfig
@@ -41,8 +41,8 @@ from . import images
 from .networks import network
 from .starts import OPTIMIZERS, even, warm
 from .targets import cooled_cross_entropy, with_targets
-from .texts import TextTask, is_text, load_text, source_of
-from .variants import Task
+from .texts import SOURCES, TextTask, is_text, load_text, source_of
+from .variants import Task, parse
 
 __all__ = ["build_named", "facts_of", "load", "problem_of", "run_named", "sweep_named"]
 
@@ -53,8 +53,7 @@ def load(name: str = "auto") -> Task | TextTask:
     Raises:
         IdlibError: if there is no such task, or its data can't be had or read.
     """
-    base = name.partition("+")[0]
-    return load_text(base) if is_text(base) else images.load(base)
+    return load_text(name) if is_text(name) else images.load(_parsed(name)[0])
 
 
 def problem_of(config: RunConfig) -> Problem:
@@ -70,12 +69,12 @@ def problem_of(config: RunConfig) -> Problem:
         from .language import text_problem  # transformers takes seconds to import
 
         return text_problem(config.task, config.model)
-    base, plus, targets = config.task.partition("+")
+    base, targets, temperature = _parsed(config.task)
     task = images.load(base)
-    train_set = with_targets(task.train, targets) if plus else task.train
-    loss_fn = F.cross_entropy
-    if match := re.fullmatch(r"distill([1-9]\d*)", targets):
-        loss_fn = functools.partial(cooled_cross_entropy, int(match[1]))
+    train_set = with_targets(task.train, targets) if targets else task.train
+    loss_fn: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy
+    if targets.startswith("distill"):
+        loss_fn = functools.partial(cooled_cross_entropy, temperature)
     name, *changes = config.model.split("+")
     model_fn: Callable[[], nn.Module] = network(name)
     optimizer_fn: Callable[..., Optimizer] = Adam
@@ -127,8 +126,8 @@ def sweep_named(
 
 
 def facts_of(name: str) -> dict:
-    """What is to be known of a task's data, for the file of its runs: counts, the share of the
-    commonest label in the test and the validation data, the metric, fingerprints, the source."""
+    """What is to be known of a task's data, for the file of its runs: counts, the metric, the share
+    of the commonest label in the test and the validation data, fingerprints."""
     task = load(name)
     return {
         "train": len(task.train),
@@ -142,4 +141,25 @@ def facts_of(name: str) -> dict:
 
 def _batched(config: RunConfig) -> Problem | None:
     """The problem of runs that can be trained together: plain networks on images."""
-    return None if is_text(config.task) or "+" in config.model else problem_of(config)
+    plain = "+" not in config.task + config.model
+    return problem_of(config) if plain and not is_text(config.task) else None
+
+
+def _parsed(task: str) -> tuple[str, str, int]:
+    """A task of images: its name without targets, the targets, "" if there are none, and their
+    temperature."""
+    base, plus, targets = task.partition("+")
+    try:
+        data, changes = parse(base)
+    except IdlibError as error:
+        raise IdlibError(f"{error} Tasks of texts are {', '.join(SOURCES)}.") from error
+    if not plus:
+        return base, "", 1
+    match = re.fullmatch(r"(?:teacher|distill|smooth)([1-9]\d*)", targets)
+    if not match:
+        raise IdlibError(
+            f"targets {targets!r} were given, expected 'teacher4', 'distill4' or 'smooth4'."
+        )
+    if data != "digits" or {kind for kind, _ in changes} & {"shuffled", "side"}:
+        raise IdlibError(f"{task!r} was asked for: the teacher has seen only digits as they are.")
+    return base, targets, int(match[1])

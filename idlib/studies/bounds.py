@@ -17,7 +17,7 @@ from ..problems.files import quantise, to_bytes
 from ..problems.names import facts_of, problem_of, run_named
 from .cell import Cell
 from .cells import cell, cells, replay
-from .memorising import NS, task_name
+from .memorising import MEMORISING, NS, task_name
 from .tables import Table
 
 __all__ = ["BOUNDS", "IN_FULL", "Replay", "replays"]
@@ -80,7 +80,7 @@ def _runs() -> Iterator[tuple[tuple, Cell, Run]]:
     for n in NS:
         for percent in (0, 100):
             c = cell("memorising", task=task_name(n, percent))
-            d = c.d90(c.runs[0].config.decide[0]).per_seed[0]
+            d = c.d90(MEMORISING.parts[0].scores[0]).per_seed[0]
             yield from _keyed(c, [r for r in c.runs if (r.config.d, r.config.seed) == (d, 0)])
     for study, part in SAMPLED:
         for c in cells(study, part):

@@ -30,8 +30,8 @@ class Cell:
         full: the scored runs of the full model, one a seed.
         runs: the scored runs in a subspace, at the rates in force, by d and seed; those of the
             model itself where the study trains it in full.
-        tried: the runs by which learning rates were chosen.
-        sessions: when, and on what, full and scored runs were made.
+        tried: the runs by which learning rates were chosen, and those at rates that were replaced.
+        sessions: when, and on what, the scored runs were made.
     """
 
     study: str
@@ -52,7 +52,13 @@ class Cell:
 
     @property
     def baseline(self) -> float:
-        """The full model's score, the mean over the seeds."""
+        """The full model's score, the mean over the seeds.
+
+        Raises:
+            IdlibError: if no full model of it was recorded.
+        """
+        if not self.full:
+            raise IdlibError(f"{self.task} {self.model} has no full model: name a score instead.")
         return statistics.fmean(r.score for r in self.full)
 
     @property
@@ -132,9 +138,9 @@ class Cell:
             definition: see `threshold`.
         """
         threshold = self.threshold(definition)
-        scored_on = (self.runs or self.full)[0].config.scored_on
-        if scored_on == "test" and threshold <= self.majority:
-            note = f"says nothing, the commonest label scores {self.majority:.3f}"
+        tested = all(r.config.scored_on == "test" for r in (*self.runs[:1], *self.full[:1]))
+        if tested and threshold <= self.majority:
+            note = f"not informative, the commonest label scores {self.majority:.3f}"
             return Estimate(threshold, (), note)
         return d90(self.runs, threshold)
 

@@ -48,10 +48,18 @@ def cells(
         normalize: "global" or "per-tensor".
 
     Raises:
-        IdlibError: if there is no such study, or a run of theirs is not recorded.
+        IdlibError: if there is no such study, part or method, or a run is not recorded.
     """
     if study is not None and study not in STUDIES:
         raise IdlibError(f"study {study!r} was asked for, expected one of {[*STUDIES]}.")
+    known = {part.name for s in STUDIES.values() if study in (None, s.name) for part in s.parts}
+    for what, given, names in (
+        ("part", part, known),
+        ("method", method, ("DID", "SAID")),
+        ("normalize", normalize, ("global", "per-tensor")),
+    ):
+        if given is not None and given not in names:
+            raise IdlibError(f"{what} {given!r} was asked for, expected one of {sorted(names)}.")
     asked = [STUDIES[study]] if study else STUDIES.values()
     return [
         c
@@ -128,7 +136,7 @@ def replay(run: Run) -> Subspace:
 def provenance(shown: Iterable[Cell]) -> str:
     """A line for figures: data, seeds, hardware and date of the runs of some cells.
 
-    Full models count where nothing else was run.
+    Where models were trained in full, these are the runs.
     """
     shown = list(shown)
     if not any(c.sessions for c in shown):
@@ -184,8 +192,9 @@ def _cell(
     scored = {r.config for r in runs}
     tried = {r.config: r for r in own(asked) if r.config not in scored}
     whole = tuple(full(base.task, base.model)) if part.ds else tuple(runs)
-    if whole and whole[0].config.epochs != base.epochs:
-        whole = ()  # trained for longer or shorter, it is no baseline
+    same = [(c.epochs, c.batch_size, c.scored_on) for c in (base, *(r.config for r in whole))]
+    if len(set(same)) > 1:
+        whole = ()  # trained or scored otherwise, it is no baseline
     sessions = [store.session_of(r) for r in runs]
     return Cell(
         study, part.name, base.task, base.model, method, store.facts["task", base.task], whole,

@@ -28,26 +28,31 @@ ALL: dict[str, Study | Table] = {**STUDIES, BYTES.name: BYTES, BOUNDS.name: BOUN
 def record(
     name: str, jobs: int = 1, path: str | Path | None = None, dask: str | None = None
 ) -> None:
-    """Makes the missing runs of a study, and before them those of its full models.
+    """Makes the missing runs of a study, and before them those of the full models that its searches
+    are held against.
 
     Args:
         name: a key of `ALL`.
         jobs: processes, one thread each.
-        path: the file to complete; the package's own if None.
+        path: the file to complete, which then holds the full models too; the package's own if None.
         dask: see `idlib.engine.sweeps.sweep`.
     """
     study = ALL[name]
     if isinstance(study, Table):
         study.record(path)
+        print(f"{name}: all {len(read_lines(Path(path or study.path))[1:]):,} rows are there")
         return
     needed = {(b.task, b.model) for part in study.parts if part.share for b in part.bases()}
     needed |= {(b[0], m) for b in needed for part in study.parts for m in part.also}
     full: dict[tuple[str, str], list[Run]] = {}
     if study is not BASELINES and needed:
         _, full = record_study(
-            BASELINES, _nothing, None, jobs, dask, only=lambda task, model: (task, model) in needed
+            BASELINES, _nothing, path, jobs, dask, only=lambda task, model: (task, model) in needed
         )
-    record_study(study, lambda task, model: full.get((task, model), []), path, jobs, dask)
+    store, _ = record_study(
+        study, lambda task, model: full.get((task, model), []), path, jobs, dask
+    )
+    print(f"{name}: all {len(store):,} runs are in {store.path}")
 
 
 def _nothing(task: str, model: str) -> list[Run]:
@@ -63,7 +68,7 @@ class Status:
         hours: that its runs took; None for a table.
         missing: what it asks for and the file lacks; a search may ask for more when these are
             there.
-        unasked: what the file holds, and nobody asks for.
+        unasked: what the file holds, and nobody asks for; not known where something is missing.
     """
 
     rows: int
@@ -81,7 +86,10 @@ def status(name: str) -> Status:
     study = ALL[name]
     if isinstance(study, Table):
         rows = len(read_lines(study.path)[1:])
-        return Status(rows, None, tuple(study.missing()), tuple(study.unasked()))
+        try:
+            return Status(rows, None, tuple(study.missing()), tuple(study.unasked()))
+        except IdlibError:  # what it is worked out from is not recorded
+            return Status(rows, None, (name,), ())
     store, asked, missing = store_of(name), set(), []
 
     def find(configs: list[RunConfig]) -> list[Run]:
@@ -100,7 +108,7 @@ def status(name: str) -> Status:
         except IdlibError:  # of what it needs beforehand, a header or a full model
             missing.append(part)
     hours = sum(run.seconds for run in store) / 3600
-    unasked = tuple(run.config for run in store if run.config not in asked)
+    unasked = () if missing else tuple(r.config for r in store if r.config not in asked)
     return Status(len(store), hours, tuple(missing), unasked)
 
 

@@ -2,7 +2,7 @@
 
 A part is made by one function, `made`, which asks for runs through a `make` of its caller's:
 recording makes those that are missing, reading (`idlib.studies.cells`) finds them all, and
-`missing` counts. So what a file must hold is said once.
+`idlib.studies.command.status` counts. So what a file must hold is said once.
 """
 
 import math
@@ -77,6 +77,11 @@ def made(part: Part, make: Make, full: Full, facts: Facts) -> Made:
     wanted = {base: _thresholds(part, base, full, facts) for base in bases}
     bases = [base for base in bases if wanted[base] or not part.searched]
     least = {base: _least(base, facts) for base in bases}
+    for base, low in least.items():
+        if low > min(max(part.ds), max(p.rates.pilots)):
+            raise IdlibError(
+                f"{part.name}: {base.model} has {low - 1} layers, and no d or no pilot is larger."
+            )
     chooser.choose(
         [replace(base, d=d) for base in bases for d in p.rates.pilots if d >= least[base]]
     )
@@ -116,6 +121,17 @@ def record_part(
         jobs: processes, one thread each.
         dask: see `idlib.engine.sweeps.sweep`.
     """
+
+    def find(configs: list[RunConfig]) -> list[Run]:
+        runs = [store.get(config) for config in configs]
+        if None in runs:
+            raise LookupError
+        return [run for run in runs if run]
+
+    try:
+        return made(part, find, full, store.facts)  # nothing is missing: no data are needed
+    except (LookupError, IdlibError):
+        pass
     for task in part.tasks:
         _describe(store, "task", task, facts_of)
     for base in part.bases():
@@ -124,7 +140,8 @@ def record_part(
     first, most = part.protocol.seeds[0], part.protocol.keep_up_to
 
     def keep(config: RunConfig) -> bool:
-        return config.seed == first and (config.d or 0) <= most
+        scored = config.scored_on == part.protocol.scored_on
+        return scored and config.seed == first and (config.d or 0) <= most
 
     make = partial(
         sweep_named, store=store, jobs=jobs, keep_theta_d=keep, part=part.name, dask=dask
@@ -211,11 +228,15 @@ def _thresholds(part: Part, base: RunConfig, full: Full, facts: Facts) -> tuple[
     found = []
     for model in (base.model, *part.also) if part.share else ():
         runs = full(base.task, model)
-        if not runs or any(r.score is None for r in runs):
-            why = runs[0].message if runs else "was not recorded"
+        if not runs:
             raise IdlibError(
-                f"{base.task} {model}: the full model {why or 'diverged'}. Choose among smaller "
-                "learning rates."
+                f"{base.task} {model}: no study trains the full model. Add it to "
+                "idlib/studies/baselines.py."
+            )
+        if any(r.score is None for r in runs):
+            raise IdlibError(
+                f"{base.task} {model}: the full model {runs[0].message or 'diverged'}. Choose "
+                "among smaller learning rates."
             )
         found.append(part.share * statistics.fmean(r.score for r in runs))
     floor = _chance(facts["task", base.task], "majority")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
 from tqdm.auto import tqdm
 
 from ..engine.lines import read_lines, session, write_lines
@@ -45,14 +46,23 @@ class Table:
     def record(self, path: str | Path | None = None) -> None:
         """Makes the groups that are missing in the file, the package's own if `path` is None."""
         path = Path(path or self.path)
-        lines = read_lines(path)
-        made = set(self._keys(lines))
-        if not lines:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock"):
+            lines = read_lines(path)
+            made = set(self._keys(lines))
+            missing = [key for key in self.asked() if key not in made]
+            if not missing:
+                return
             about = {"command": f"python -m idlib record {self.name}", "data": self.data()}
-            lines = [{"session": session(about)}]
-        for key in tqdm([k for k in self.asked() if k not in made], unit="group"):
-            lines += self.rows(key)
-            write_lines(path, lines)
+            lines = lines or [{"session": session(about)}]
+            if lines[0]["session"].get("data") != about["data"]:
+                raise IdlibError(
+                    f"{path} was recorded with other data, {lines[0]['session'].get('data')}, than "
+                    f"those here, {about['data']}: take the same, or another file with --path."
+                )
+            for key in tqdm(missing, unit="group"):
+                lines += self.rows(key)
+                write_lines(path, lines)
 
     def read(self) -> list[dict]:
         """All rows of the package's own file."""
@@ -80,4 +90,6 @@ class Table:
         return f"Recorded{on}, 1 seed, {about['hardware']}, {about['date'][:10]}"
 
     def _keys(self, lines: Sequence[dict]) -> list[tuple]:
+        if any(name not in line for line in lines[1:] for name in self.key):
+            raise IdlibError(f"The file holds no rows of {self.name}: choose another with --path.")
         return [tuple(line[name] for name in self.key) for line in lines[1:]]

@@ -105,7 +105,7 @@ def run_all(browser, lab, home):
         page = browser.new_page(viewport={"width": 1300, "height": 1400})
         page.set_default_timeout(120 * SECOND)
         page.raised, page.saved = [], home / name
-        page.on("pageerror", lambda error: page.raised.append(str(error)))
+        page.on("pageerror", lambda error: page.raised.append(error.stack or str(error)))
         page.goto(f"{lab}/lab/tree/{name}?reset")
         page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
         try:

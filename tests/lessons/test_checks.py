@@ -15,8 +15,8 @@ from torch import nn
 
 from idlib import checks, intrinsic_dimension
 from idlib.lessons.adapters.low_rank import first_order
+from idlib.lessons.base.measures import bits_needed
 from idlib.lessons.bounds.theory import complexity, occam_bound
-from idlib.lessons.memorising.compute import bits_needed
 from idlib.lessons.shuffled.compute import SIDES
 from idlib.lessons.toy.compute import SumProblem, smallest_d, solve
 from idlib.problems.files import label_bytes, quantise

@@ -70,7 +70,7 @@ class TestRecorded:
     def test_a_threshold_that_any_guess_reaches_says_nothing(self):
         c = cell("family", "sst2", model="roberta-2x64")
         assert c.d90(0.5) == Estimate(
-            0.5, (), f"says nothing, the commonest label scores {c.majority:.3f}"
+            0.5, (), f"not informative, the commonest label scores {c.majority:.3f}"
         )
 
 

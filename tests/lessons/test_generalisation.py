@@ -12,10 +12,10 @@ from idlib.engine.config import Run, RunConfig
 from idlib.engine.data import SAMPLE, fingerprint, sample
 from idlib.engine.lines import read_lines
 from idlib.engine.training import accuracy
+from idlib.lessons.base.measures import bits_needed
 from idlib.lessons.bounds import compute as generalisation
 from idlib.lessons.bounds.compute import KINDS, bound_of, cells_with_d90, gap_inside, kind_of
 from idlib.lessons.bounds.theory import complexity, kl, kl_bound, occam_bound
-from idlib.lessons.memorising.compute import bits_needed
 from idlib.problems.files import to_bytes
 from idlib.problems.images import load
 from idlib.problems.texts import is_text

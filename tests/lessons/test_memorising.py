@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from idlib import IdlibError, widgets
+from idlib.lessons.base.measures import bits_needed
 from idlib.lessons.memorising.compute import (
-    bits_needed,
     mean_needed,
     needed,
     without_memorising,

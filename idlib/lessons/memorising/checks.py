@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..base.checks import guarded, number, verdict
-from .compute import bits_needed
+from ..base.measures import bits_needed
 from .compute import without_memorising as best
 
 __all__ = ["bits", "shuffle_labels", "without_memorising"]

@@ -4,15 +4,11 @@ References:
     | Measuring the Intrinsic Dimension of Objective Landscapes (Li et al., 2018), appendix S5.1
 """
 
-import math
-
 from ...dimension import Estimate
-from ...errors import IdlibError
 from ...studies.cells import cell
+from ..base.measures import CLASSES
 
-__all__ = ["bits_needed", "mean_needed", "needed", "without_memorising"]
-
-CLASSES = 10
+__all__ = ["mean_needed", "needed", "without_memorising"]
 
 
 def needed(task: str) -> Estimate:
@@ -41,30 +37,3 @@ def without_memorising(percent: float) -> float:
         percent: share of the labels that was shuffled.
     """
     return 1 - percent / 100 * (1 - 1 / CLASSES)
-
-
-def bits_needed(n: int, accuracy: float) -> float:
-    r"""The fewest bits from which n random labels can be told with the given accuracy.
-
-    .. math:: n\,(\log_2 10 - H(e) - e \log_2 9), \quad e = 1 - \text{accuracy}
-
-    with the binary entropy H: the rate-distortion function of a uniform source under Hamming
-    distortion.
-
-    >>> round(bits_needed(1000, 1.0)), round(bits_needed(1000, 0.9)), bits_needed(1000, 0.1)
-    (3322, 2536, 0.0)
-
-    References:
-        | Elements of Information Theory (Cover and Thomas, 2006), section 10.3
-
-    Args:
-        n: labels, each one of ten with the same probability.
-        accuracy: from 0 to 1; chance, 0.1, and less need no bits.
-    """
-    e = 1 - accuracy
-    if not 0 <= e <= 1:
-        raise IdlibError(f"accuracy = {accuracy} was given, expected a number from 0 to 1.")
-    if e >= 1 - 1 / CLASSES:
-        return 0.0
-    entropy = -sum(p * math.log2(p) for p in (e, 1 - e) if p)
-    return n * (math.log2(CLASSES) - entropy - e * math.log2(CLASSES - 1))

@@ -4,10 +4,11 @@ import ipywidgets as w
 
 from ...studies.cells import cell, provenance
 from ...studies.memorising import NS, SHARES, task_name
+from ..base.measures import bits_needed
 from ..base.panels import Panel, drawn, in_turn
 from ..base.plots import to_html
 from ..base.slider import Slider
-from .compute import bits_needed, mean_needed, needed, without_memorising
+from .compute import mean_needed, needed, without_memorising
 from .plots import memorised_panel
 
 __all__ = ["Memorising"]

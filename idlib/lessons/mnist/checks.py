@@ -46,7 +46,7 @@ def threshold(fn: Callable[[float, float], float | None]) -> bool:
     """``fn(alpha, majority)``: 0.9 alpha, or None where that says nothing.
 
     Args:
-        fn: the reader's function of the full model's score and the majority class's score.
+        fn: the reader's function of the full model's score and the commonest label's score.
     """
     problem = None
     for alpha, majority in ((0.9, 0.1), (0.85, 0.5), (0.75, 0.684), (0.6, 0.54)):
@@ -58,7 +58,7 @@ def threshold(fn: Callable[[float, float], float | None]) -> bool:
                 f"for alpha = {alpha}, majority = {majority} you return {got}, not {expected}."
             )
             break
-    hint = "A threshold that the majority class reaches by itself needs no training at all."
+    hint = "A threshold that the commonest label reaches by itself needs no training at all."
     return verdict(problem, hint, "On MRPC, 0.9 x 0.75 = 0.675 lies below the majority's 0.684.")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ...problems.networks import fc
 from ..base.checks import guarded, number, verdict
-from .compute import slope
+from ..base.measures import slope
 
 __all__ = ["exponent", "parameters"]
 

@@ -4,17 +4,16 @@ References:
     | Measuring the Intrinsic Dimension of Objective Landscapes (Li et al., 2018), figure 3
 """
 
-import math
-import statistics
-from collections.abc import Sequence
-
 import numpy as np
 
 from ...studies.cell import Cell
 from ...studies.cells import cell
 from ...studies.sizes import DEPTHS, WIDTHS
 
-__all__ = ["d90_map", "recorded_networks", "slope"]
+__all__ = [
+    "d90_map",
+    "recorded_networks",
+]
 
 
 def recorded_networks() -> dict[tuple[int, int], Cell]:
@@ -31,15 +30,3 @@ def d90_map(definition: str) -> np.ndarray:
     """
     found = [c.mean_d90(definition) for c in recorded_networks().values()]
     return np.array(found).reshape(len(DEPTHS), len(WIDTHS))
-
-
-def slope(x: Sequence[float], y: Sequence[float]) -> float:
-    """Exponent of the power law y ~ x**slope, by least squares on both logarithms.
-
-    1 says that y grows as x does, 0 that it does not depend on x.
-
-    >>> round(slope([1, 10, 100], [3, 30, 300]), 6)
-    1.0
-    """
-    fit = statistics.linear_regression([math.log(v) for v in x], [math.log(v) for v in y])
-    return fit.slope
