@@ -45,7 +45,7 @@ found = idlib.intrinsic_dimension(
 )
 assert found.D == 20
 assert len(RunStore("runs.jsonl")) == len(found.runs)
-from idlib.studies.cells import cell
+from idlib.studies.reading import cell
 print(cell("mnist", task="mnist", model="fc").D)
 import idlib.tools.cli
 """

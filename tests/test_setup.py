@@ -12,8 +12,8 @@ from unittest import mock
 import pytest
 
 import idlib
-from idlib.studies.cells import cell, cells
 from idlib.studies.command import ALL as STUDIES_AND_TABLES
+from idlib.studies.reading import cell, cells
 from idlib.tools import cli as command_line
 
 ROOT = Path(__file__).parents[1]

@@ -1,4 +1,4 @@
-"""The networks of the MNIST experiments.
+"""Networks for images of digits.
 
 References:
     | Measuring the Intrinsic Dimension of Objective Landscapes (Li et al., 2018), section 3.1

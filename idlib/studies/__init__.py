@@ -5,7 +5,7 @@
 300
 """
 
-from .cell import Cell
-from .cells import cell, cells, full_model, provenance, replay
+from .reading import cell, cells, full_model, provenance, replay
+from .results import Cell
 
 __all__ = ["Cell", "cell", "cells", "full_model", "provenance", "replay"]

@@ -15,9 +15,9 @@ from ..engine.config import Run
 from ..engine.data import sample
 from ..problems.files import quantise, to_bytes
 from ..problems.names import facts_of, problem_of, run_named
-from .cell import Cell
-from .cells import cell, cells, replay
 from .memorising import MEMORISING, NS, task_name
+from .reading import cell, cells, replay
+from .results import Cell
 from .tables import Table
 
 __all__ = ["BOUNDS", "IN_FULL", "Replay", "replays"]

@@ -16,7 +16,7 @@ from ..errors import IdlibError
 from ..problems.files import label_bytes, logits, read, to_bytes, zipped
 from ..problems.names import build_named, facts_of, load
 from ..problems.variants import Task
-from .cells import cell
+from .reading import cell
 from .tables import Table
 
 __all__ = ["BITS", "BYTES", "FileSize", "file_sizes"]

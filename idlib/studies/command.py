@@ -13,9 +13,9 @@ from .baselines import BASELINES
 from .bounds import BOUNDS
 from .bytes import BYTES
 from .catalogue import STUDIES
-from .cell import Cell
-from .cells import cells_of, full_model, store_of
+from .reading import cells_of, full_model, store_of
 from .record import made, record_study
+from .results import Cell
 from .study import BOTH_PER_TENSOR, Part, Protocol, Study
 from .tables import Table
 

@@ -5,8 +5,8 @@ import functools
 import itertools
 
 from ..dimension import Estimate
-from .cell import USELESS
-from .cells import cells
+from .reading import cells
+from .results import USELESS
 
 __all__ = ["TASKS", "d90_table", "seeds_of"]
 
@@ -29,8 +29,8 @@ TABLE = {  # studies and parts for `d90_table`, in the order of precedence
 
 @functools.cache
 def d90_table() -> dict[tuple[str, str, str], dict[str, str]]:
-    """d90 as recorded, told by `idlib.studies.cell.Cell.told`: by task, method ("DID", "SAID") and
-    normalisation ("global", "per-tensor"), and then by model."""
+    """d90 as recorded, in the words of `idlib.studies.results.Cell.told`: by task, method ("DID",
+    "SAID") and normalisation ("global", "per-tensor"), and then by model."""
     rows: dict[tuple[str, str, str], dict[str, str]] = {}
     for study, parts in TABLE.items():
         for c in (c for part in parts for c in cells(study, part)):

@@ -1,7 +1,7 @@
 """How a study is recorded: its missing runs are made, all others are found in its file.
 
 A part is made by one function, `made`, which asks for runs through a `make` of its caller's:
-recording makes those that are missing, reading (`idlib.studies.cells`) finds them all, and
+recording makes those that are missing, reading (`idlib.studies.reading`) finds them all, and
 `idlib.studies.command.status` counts. So what a file must hold is said once.
 """
 

@@ -2,7 +2,7 @@
 
 A *study* asks one question and keeps its runs in one file, ``studies/data/NAME.jsonl``. Its *parts*
 say which tasks, models and methods are compared, at which d; a *protocol* says how their runs are
-made. Nothing here trains: `idlib.studies.record` does, and `idlib.studies.cells` reads.
+made. Nothing here trains: `idlib.studies.record` does, and `idlib.studies.reading` reads.
 """
 
 from collections.abc import Iterator

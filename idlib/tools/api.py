@@ -57,7 +57,9 @@ PAGES = {
     "studies": (
         "Studies",
         "How studies are declared and recorded, and how their results are read.",
-        tuple(f"idlib.studies.{name}" for name in ("cells", "cell", "study", "record", "command")),
+        tuple(
+            f"idlib.studies.{name}" for name in ("reading", "results", "study", "record", "command")
+        ),
     ),
 }
 KINDS = {  # of what is documented: directive, options

@@ -333,3 +333,16 @@ class TestRunsThatEndedEarly:
         for again in (store, RunStore(path)):
             assert again.get(replace(CONFIG, decide=(0.75,))).score == 0.9
             assert again.get(replace(CONFIG, decide=(0.95,))) is None
+
+
+def test_a_file_that_was_deleted_begins_again_with_a_session(path):
+    store = RunStore(path)
+    store.describe("task", "digits", FACTS)
+    store.add(RUN)
+    path.unlink()
+    store.describe("task", "digits", FACTS)
+    store.add(replace(RUN, config=replace(CONFIG, seed=9)))
+    again = RunStore(path)
+    assert again.facts == {("task", "digits"): FACTS}
+    (run,) = again
+    assert again.session_of(run)["date"]

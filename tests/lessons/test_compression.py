@@ -26,7 +26,7 @@ from idlib.problems.images import load
 from idlib.problems.networks import fc
 from idlib.studies import bytes as filesizes
 from idlib.studies.bytes import BITS, BYTES, file_sizes
-from idlib.studies.cells import cell, replay
+from idlib.studies.reading import cell, replay
 
 ALL_BITS = range(2, 17)
 DIGITS = cell("digits", task="digits", model="fc")

@@ -22,9 +22,9 @@ from idlib.problems.texts import is_text
 from idlib.studies import bounds as recording
 from idlib.studies.bounds import BITS, BOUNDS, IN_FULL, SAMPLED, replays
 from idlib.studies.bytes import file_sizes
-from idlib.studies.cell import Cell
-from idlib.studies.cells import cell, cells, replay, store_of
 from idlib.studies.memorising import NS, task_name
+from idlib.studies.reading import cell, cells, replay, store_of
+from idlib.studies.results import Cell
 from idlib.studies.study import Method
 from idlib.studies.tables import Table
 

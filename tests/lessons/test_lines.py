@@ -12,8 +12,8 @@ from idlib.lessons.questions.compute import LINES, at_start, line, recorded_line
 from idlib.problems.names import problem_of
 from idlib.studies import cells, provenance
 from idlib.studies.catalogue import STUDIES
-from idlib.studies.cells import cells_of
 from idlib.studies.questions import STUDENT
+from idlib.studies.reading import cells_of
 from idlib.studies.record import FOLDER
 
 

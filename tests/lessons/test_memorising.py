@@ -13,8 +13,8 @@ from idlib.lessons.memorising.compute import (
     without_memorising,
 )
 from idlib.problems.variants import parse
-from idlib.studies.cells import cell, store_of
 from idlib.studies.memorising import MEMORISING, NS, SHARES, task_name
+from idlib.studies.reading import cell, store_of
 
 (PART,) = MEMORISING.parts
 

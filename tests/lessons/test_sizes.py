@@ -7,7 +7,7 @@ from idlib import IdlibError, plots, widgets
 from idlib.lessons.base.measures import slope
 from idlib.lessons.sizes.compute import d90_map, recorded_networks
 from idlib.problems.networks import network
-from idlib.studies.cells import store_of
+from idlib.studies.reading import store_of
 from idlib.studies.sizes import DEPTHS, WIDTHS
 
 

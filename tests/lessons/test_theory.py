@@ -21,8 +21,8 @@ from idlib.lessons.bounds.theory import (
 from idlib.problems.files import quantise, read, to_bytes
 from idlib.problems.images import load
 from idlib.problems.names import sweep_named
-from idlib.studies.cell import relative_gap
-from idlib.studies.cells import cell
+from idlib.studies.reading import cell
+from idlib.studies.results import relative_gap
 
 BOUNDS = (occam_bound, kl_bound)
 BITS = 4

@@ -15,7 +15,7 @@ from idlib import IdlibError, plots, widgets
 from idlib.lessons.base.panels import SliderPanel
 from idlib.problems.images import load
 from idlib.problems.variants import Task
-from idlib.studies.cells import cell
+from idlib.studies.reading import cell
 from idlib.tools.notebooks import clean, run
 
 

@@ -21,7 +21,7 @@ from idlib.problems.targets import cooled_cross_entropy, with_targets
 from idlib.problems.texts import is_text, load_text, source_of
 from idlib.problems.variants import parse
 from idlib.studies.catalogue import STUDIES
-from idlib.studies.cells import store_of
+from idlib.studies.reading import store_of
 
 CONFIG = RunConfig("digits", "fc-10-1", 20, 0.1, 0, "hashed", epochs=1)
 
@@ -189,11 +189,13 @@ class TestWhatIsNoName:
         "task",
         ["cifar", "", "digits-", "digits-noise5", "digits-shuffled-", "digits-n0", "sst3",
          "digits+", "digits+blur4", "digits+distill", "digits+distill0", "docstrings-n0",
-         "docstrings-shuffled", "digits+teacher4+smooth4"],
+         "docstrings-shuffled", "digits+teacher4+smooth4",
+         "digits-shuffled+teacher4", "docstrings+teacher4"],
     )  # fmt: skip
     def test_tasks(self, task):
-        with pytest.raises(IdlibError, match=r"was asked for|was given|were given"):
-            problem_of(RunConfig(task, "fc-10-1", 20, 0.1))
+        for ask in (load, lambda name: problem_of(RunConfig(name, "fc-10-1", 20, 0.1))):
+            with pytest.raises(IdlibError, match=r"was asked for|was given|were given"):
+                ask(task)
 
     @pytest.mark.parametrize(
         "model",

@@ -1,6 +1,8 @@
 """Recording again makes 0 runs, no file holds a run that nobody asks for, and headers are true."""
 
+import functools
 import json
+import re
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +15,10 @@ from idlib.engine.store import RunStore
 from idlib.problems import images
 from idlib.problems.names import facts_of
 from idlib.problems.texts import is_text, load_text
-from idlib.studies import command
+from idlib.studies import command, reading, tables
 from idlib.studies.catalogue import STUDIES
-from idlib.studies.cells import cells, provenance, store_of
 from idlib.studies.command import ALL, listing, status
+from idlib.studies.reading import cells, provenance, store_of
 from idlib.studies.record import FOLDER
 from idlib.studies.tables import Table
 
@@ -161,6 +163,21 @@ class TestAStudyThatLostSomething:
         path = folder / "digits.jsonl"
         self.changed(path, lambda whole: [x for x in whole if x.get("name") != "digits"])
         assert status("digits").missing != ()
+
+    @pytest.mark.parametrize("gone", ["digits", "baselines", "bytes"])
+    def test_the_list_goes_on_without_a_file(self, gone, folder, monkeypatch):
+        """Of what a table is worked out from, too: it is then said to be missing."""
+        (folder / f"{gone}.jsonl").unlink()
+        store_of = functools.cache(lambda name: RunStore(folder / f"{name}.jsonl"))
+        monkeypatch.setattr(reading, "store_of", store_of)
+        monkeypatch.setattr(tables, "FOLDER", folder)
+        reading._recorded.cache_clear()
+        try:
+            found = command.listing()
+        finally:
+            reading._recorded.cache_clear()
+        assert all(f"{name}: " in found for name in command.ALL)
+        assert re.search(rf"^{gone}: 0 .*missing", found, re.M)
 
     def test_a_whole_file(self, folder):
         (folder / "digits.jsonl").unlink()

@@ -13,7 +13,7 @@ from idlib.engine.store import RunStore
 from idlib.problems.names import facts_of
 from idlib.problems.texts import load_text
 from idlib.studies import command
-from idlib.studies.cells import cells_of
+from idlib.studies.reading import cells_of
 from idlib.studies.record import record_study
 from idlib.studies.study import SAID, Part, Protocol, Study, with_rates
 from idlib.tools.cli import main
@@ -71,6 +71,19 @@ class TestResuming:
         size = path.stat().st_size
         record(small, path)
         assert path.stat().st_size == size, "recording again makes 0 runs"
+
+    def test_only_scored_runs_carry_their_numbers(self, tmp_path):
+        protocol = with_rates(replace(PROTOCOL, keep_up_to=4, seeds=(0,)), lrs=(0.1, 0.3))
+        store = record(study(replace(PART, protocol=protocol)), tmp_path / "small.jsonl")
+        assert {r.config.scored_on for r in store} == {"validation", "test"}
+        for r in store:
+            assert (r.theta_d is not None) == (r.config.scored_on == "test")
+
+    def test_a_complete_part_needs_no_data(self, tmp_path, monkeypatch):
+        path = tmp_path / "small.jsonl"
+        record(study(PART), path)
+        monkeypatch.setattr("idlib.studies.record.facts_of", lambda name: pytest.fail("loaded"))
+        assert len(record(study(PART), path)) == 4
 
     def test_the_file_says_what_there_is_to_be_known(self, tmp_path):
         path = tmp_path / "small.jsonl"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from ...engine.config import Run
 from ...errors import IdlibError
 from ...problems.adapters import split_name
-from ...studies.cell import Cell
-from ...studies.cells import cells
 from ...studies.protocols import MINILM
+from ...studies.reading import cells
+from ...studies.results import Cell
 
 __all__ = ["COMPARED", "WAYS", "Tuned", "compared_cells", "tuned_ways"]
 

@@ -2,7 +2,7 @@
 
 import ipywidgets as w
 
-from ...studies.cells import provenance
+from ...studies.reading import provenance
 from ..base.panels import Panel, drawn, in_turn
 from ..base.plots import to_html
 from ..base.slider import Slider

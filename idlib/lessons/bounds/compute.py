@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from ...errors import IdlibError
 from ...studies.bounds import Replay, replays
 from ...studies.bytes import FileSize
-from ...studies.cell import Cell, relative_gap
-from ...studies.cells import cell, cells
+from ...studies.reading import cell, cells
+from ...studies.results import Cell, relative_gap
 from .theory import complexity, kl_bound
 
 __all__ = ["KINDS", "Bound", "bound_of", "cells_with_d90", "examples_of", "gap_inside", "kind_of"]

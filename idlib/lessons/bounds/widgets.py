@@ -6,7 +6,7 @@ import ipywidgets as w
 
 from ...problems.files import to_bytes
 from ...studies.bytes import BITS, BYTES, file_sizes
-from ...studies.cells import cell
+from ...studies.reading import cell
 from ..base.panels import Panel, drawn, in_turn
 from ..base.plots import to_html
 from ..base.slider import Slider

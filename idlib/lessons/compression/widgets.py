@@ -5,7 +5,7 @@ import math
 import ipywidgets as w
 
 from ...studies.bytes import BITS, BYTES, file_sizes
-from ...studies.cells import cell
+from ...studies.reading import cell
 from ..base.panels import Panel, drawn, in_turn
 from ..base.plots import to_html
 from ..base.slider import Slider

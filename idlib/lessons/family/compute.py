@@ -5,8 +5,8 @@ References:
       (Aghajanyan et al., 2021), section 5.2, https://arxiv.org/abs/2012.13255
 """
 
-from ...studies.cells import cells
 from ...studies.layout import seeds_of
+from ...studies.reading import cells
 
 __all__ = ["by_size"]
 

@@ -1,8 +1,8 @@
 """Choose a size of model, and see its d90 among those of the family."""
 
 from ...problems.checkpoints import FAMILY, held_out, tokens_seen
-from ...studies.cells import cell, cells, provenance
 from ...studies.layout import TASKS, seeds_of
+from ...studies.reading import cell, cells, provenance
 from ..base.panels import Panel, SliderPanel
 from ..base.plots import to_html
 from .compute import by_size

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from ...engine.training import predict
 from ...problems.texts import load_text
-from ...studies.cell import Cell
-from ...studies.cells import cell, cells, replay
+from ...studies.reading import cell, cells, replay
+from ...studies.results import Cell
 
 __all__ = [
     "CURVES",

@@ -8,8 +8,8 @@ import ipywidgets as w
 import numpy as np
 
 from ...problems.texts import at_hand, load_text
-from ...studies.cell import Cell
-from ...studies.cells import provenance
+from ...studies.reading import provenance
+from ...studies.results import Cell
 from ..base.panels import Panel, SliderPanel, error_html, in_turn
 from ..base.plots import MovingLine
 from .compute import CURVES, answers, method_cells

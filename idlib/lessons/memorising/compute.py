@@ -5,7 +5,7 @@ References:
 """
 
 from ...dimension import Estimate
-from ...studies.cells import cell
+from ...studies.reading import cell
 from ..base.measures import CLASSES
 
 __all__ = ["mean_needed", "needed", "without_memorising"]

@@ -2,8 +2,8 @@
 
 import ipywidgets as w
 
-from ...studies.cells import cell, provenance
 from ...studies.memorising import NS, SHARES, task_name
+from ...studies.reading import cell, provenance
 from ..base.measures import bits_needed
 from ..base.panels import Panel, drawn, in_turn
 from ..base.plots import to_html

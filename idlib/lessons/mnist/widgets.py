@@ -10,8 +10,8 @@ from torch import Tensor
 from ...engine.training import predict
 from ...errors import IdlibError
 from ...problems.images import load
-from ...studies.cell import Cell
-from ...studies.cells import cell, provenance, replay
+from ...studies.reading import cell, provenance, replay
+from ...studies.results import Cell
 from ..base.panels import Panel, SliderPanel, in_turn
 from ..base.plots import MovingLine, thumbnails
 from ..base.predictions import Prediction

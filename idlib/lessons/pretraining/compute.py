@@ -11,9 +11,9 @@ import torch
 
 from ...errors import IdlibError
 from ...problems.checkpoints import CHECKPOINTS, FAMILY, LAST, START, tokens_seen
-from ...studies.cell import Cell
-from ...studies.cells import cell, cells
 from ...studies.layout import seeds_of
+from ...studies.reading import cell, cells
+from ...studies.results import Cell
 
 __all__ = ["along", "checkpoint_cells", "fill"]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import ipywidgets as w
 
 from ...problems.checkpoints import CHECKPOINTS, LAST, held_out, tokens_seen
-from ...studies.cells import provenance
 from ...studies.layout import TASKS
+from ...studies.reading import provenance
 from ..base.panels import Panel, SliderPanel
 from ..base.plots import to_html
 from .compute import along, checkpoint_cells, fill

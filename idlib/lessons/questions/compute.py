@@ -1,4 +1,4 @@
-"""Accuracy against d for the questions of the laboratory: recorded, and measured now."""
+"""Accuracy against d for the questions of the open questions: recorded, and measured now."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,10 +10,10 @@ from ...engine.store import RunStore
 from ...engine.training import accuracy
 from ...errors import IdlibError
 from ...problems.names import problem_of
-from ...studies.cell import Cell
-from ...studies.cells import cell, cells_of
 from ...studies.questions import STUDENT, TARGETS
+from ...studies.reading import cell, cells_of
 from ...studies.record import record_part
+from ...studies.results import Cell
 from ...studies.study import Part, Protocol, Study
 
 __all__ = ["at_start", "line", "recorded_lines"]

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from ...problems.variants import pixel_order
-from ...studies.cell import Cell
-from ...studies.cells import cell
 from ...studies.mnist import BLOCKS, MNIST
+from ...studies.reading import cell
+from ...studies.results import Cell
 
 __all__ = [
     "BLOCK_D",

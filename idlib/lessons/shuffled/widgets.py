@@ -5,7 +5,7 @@ import functools
 import numpy as np
 
 from ...problems.variants import Task, pixel_order
-from ...studies.cells import provenance
+from ...studies.reading import provenance
 from ..base.panels import SliderPanel
 from ..base.plots import to_html
 from .compute import BLOCK_D, SIDES, block_cells, block_scores, neighbour_correlation

@@ -6,8 +6,8 @@ References:
 
 import numpy as np
 
-from ...studies.cell import Cell
-from ...studies.cells import cell
+from ...studies.reading import cell
+from ...studies.results import Cell
 from ...studies.sizes import DEPTHS, WIDTHS
 
 __all__ = [

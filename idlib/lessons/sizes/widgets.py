@@ -3,7 +3,7 @@
 import ipywidgets as w
 import numpy as np
 
-from ...studies.cells import provenance
+from ...studies.reading import provenance
 from ...studies.sizes import DEPTHS, WIDTHS
 from ..base.panels import Panel, drawn, in_turn
 from ..base.plots import to_html

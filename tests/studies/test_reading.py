@@ -14,7 +14,7 @@ from idlib.engine.store import RunStore
 from idlib.engine.training import accuracy
 from idlib.problems.images import load
 from idlib.studies.catalogue import STUDIES
-from idlib.studies.cells import cell, cells, cells_of, full_model, provenance, replay, store_of
+from idlib.studies.reading import cell, cells, cells_of, full_model, provenance, replay, store_of
 from idlib.studies.study import BOTH, Part, Protocol, Study
 
 PROTOCOL = Protocol(seeds=(0, 1), rates=Rates(lrs=(0.1,), full_lrs=(0.01,), pilots=(10,)))
@@ -283,3 +283,17 @@ class TestRecorded:
         later = next(r for r in cell("digits", task="digits", model="fc").runs if r.config.seed)
         with pytest.raises(IdlibError, match="without theta_d"):
             replay(later)
+
+
+def test_what_does_not_exist_is_named():
+    for asked, said in (
+        ({"study": "mnists"}, "study 'mnists'"),
+        ({"study": "mnist", "part": "curvs"}, "part 'curvs' .*'blocks', 'curves'"),
+        ({"method": "did"}, "method 'did' .*'DID', 'SAID'"),
+        ({"normalize": "local"}, "normalize 'local'"),
+    ):
+        with pytest.raises(IdlibError, match=said):
+            cells(**asked)
+    with pytest.raises(IdlibError, match="has no full model: name a score"):
+        cell("questions", "momentum").d90()
+    assert cell("questions", "momentum").d90(0.5).per_seed

@@ -14,8 +14,8 @@ from ..errors import IdlibError
 from ..problems.names import build_named
 from ..subspace import Subspace
 from .catalogue import STUDIES
-from .cell import Cell
 from .record import FOLDER, Made, made
+from .results import Cell
 from .study import Method, Part, Study
 
 __all__ = [
