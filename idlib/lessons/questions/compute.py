@@ -1,4 +1,4 @@
-"""Accuracy against d for the questions of the open questions: recorded, and measured now."""
+"""Accuracy against d for the open questions: recorded, and measured now."""
 
 from collections.abc import Sequence
 from dataclasses import replace
