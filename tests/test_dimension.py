@@ -12,8 +12,9 @@ from torch.utils.data import Dataset, TensorDataset
 
 import idlib
 from idlib import IdlibError
-from idlib.dimension import _model_name, d90, lattice
+from idlib.dimension import d90, lattice
 from idlib.engine.config import Run, RunConfig
+from idlib.engine.models import model_label
 from idlib.engine.search import rate_at
 from idlib.engine.store import RunStore
 
@@ -276,7 +277,7 @@ class Noisy(nn.Module):
 
 def test_models_have_one_name_in_a_store_if_they_are_the_same():
     x = TRAIN[0][0]
-    names = [_model_name(lambda p=p: Noisy(p, lambda x: x), x) for p in (0.1, 0.1, 0.9)]
+    names = [model_label(lambda p=p: Noisy(p, lambda x: x), x) for p in (0.1, 0.1, 0.9)]
     assert names[0] == names[1] != names[2]
 
 
