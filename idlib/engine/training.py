@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Adam, Optimizer
 from torch.utils.data import DataLoader, Dataset
 
@@ -86,7 +87,8 @@ def train(
         dataset: pairs of inputs and targets.
         lr: learning rate of the first step.
         epochs: passes over the data.
-        batch_size: examples in a step.
+        batch_size: examples in a step. A model with BatchNorm can't learn from one example alone:
+            if one is left over at the end of an epoch, it joins another batch.
         seed: order of the data and dropout. On the CPU a run repeats exactly.
         loss_fn: from outputs (batch, classes) and targets to a scalar; cross-entropy takes
             labels (batch,) or probabilities (batch, classes).
@@ -110,7 +112,8 @@ def train(
     _keep_freed_memory()
     device = parameters[0].device
     optimizer = optimizer_fn(parameters, lr=lr)
-    steps = epochs * math.ceil(count(dataset) / batch_size)
+    joined = batch_size > 1 and any(isinstance(m, _BatchNorm) for m in model.modules())
+    steps = epochs * _batches_in(count(dataset), batch_size, joined)
     scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=steps)
     history = History("finished", 0, math.nan)
 
@@ -126,7 +129,8 @@ def train(
     with _seeded(seed, device):
         order = torch.Generator().manual_seed(seed)
         model.train()
-        for step, (x, y) in enumerate(_epochs(dataset, epochs, batch_size, order), start=1):
+        batches = _epochs(dataset, epochs, batch_size, order, joined)
+        for step, (x, y) in enumerate(batches, start=1):
             with DRAWING:
                 closure = functools.partial(backward, x, y)
                 # torch's stub wants a float from it, where all its optimisers take a tensor
@@ -188,29 +192,50 @@ def _seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def _epochs(
-    dataset: Dataset, epochs: int, batch_size: int, generator: torch.Generator
+    dataset: Dataset, epochs: int, batch_size: int, generator: torch.Generator, joined: bool
 ) -> Iterator[tuple[Tensor, Tensor]]:
     for _ in range(epochs):
-        yield from _batches(dataset, batch_size, generator)
+        yield from _batches(dataset, batch_size, generator, joined)
 
 
 def _batches(
-    dataset: Dataset, batch_size: int, generator: torch.Generator | None = None
+    dataset: Dataset,
+    batch_size: int,
+    generator: torch.Generator | None = None,
+    joined: bool = False,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches, shuffled if there is a generator. Tensors in memory are indexed directly,
-    which for MNIST is several times faster than a `DataLoader`."""
+    """Batches, shuffled if there is a generator, none of a single example if `joined`. Tensors in
+    memory are indexed directly, which for MNIST is several times faster than a `DataLoader`."""
+    n = count(dataset)
     if in_memory(dataset):
-        n = count(dataset)
         order = torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
         parts = list(order.split(batch_size))
         if generator is not None and hasattr(dataset, "lengths"):
             parts = _of_like_lengths(order, dataset.lengths(), batch_size, generator)
-        for index in parts:
-            x, y = (_channel_last(t[index]) for t in dataset.tensors)
+        for index in _joined(parts) if joined else parts:
+            x, y = (t[index] for t in dataset.tensors)
             yield x, y
+    elif joined and n % batch_size == 1:
+        parts = _joined(list(torch.randperm(n, generator=generator).split(batch_size)))
+        yield from DataLoader(dataset, batch_sampler=[part.tolist() for part in parts])
     else:
         shuffle = generator is not None
         yield from DataLoader(dataset, batch_size, shuffle=shuffle, generator=generator)
+
+
+def _batches_in(n: int, batch_size: int, joined: bool) -> int:
+    """How many batches an epoch over n examples has."""
+    full, left = divmod(n, batch_size)
+    return full if joined and left == 1 and full else full + (left > 0)
+
+
+def _joined(parts: list[Tensor]) -> list[Tensor]:
+    """Batches; one of a single example joins the batch before it, or behind it if it is first."""
+    single = next((i for i, part in enumerate(parts) if len(part) == 1), None)
+    if single is not None and len(parts) > 1:
+        left = parts.pop(single)
+        parts[max(0, single - 1)] = torch.cat([parts[max(0, single - 1)], left])
+    return parts
 
 
 def _of_like_lengths(
@@ -221,15 +246,6 @@ def _of_like_lengths(
     parts = [p for group in order.split(16 * batch_size)
              for p in group[lengths[group].argsort(stable=True)].split(batch_size)]  # fmt: skip
     return [parts[i] for i in torch.randperm(len(parts), generator=generator)]
-
-
-def _channel_last(x: Tensor) -> Tensor:
-    """Grey images (n, 1, height, width) with the strides of images whose channel comes last,
-    which torch convolves and pools faster. With one channel the memory is the same; anything
-    else is returned as it is."""
-    if x.ndim != 4 or x.shape[1] != 1:
-        return x
-    return x.flatten().view(len(x), *x.shape[2:], 1).permute(0, 3, 1, 2)
 
 
 @functools.cache

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import IdlibError
 
@@ -34,7 +34,7 @@ def lenet(classes: int = 10) -> nn.Sequential:
     44426
     """
     return _he(
-        nn.Sequential(
+        _LeNet(
             *(nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2)),  # (6, 12, 12)
             *(nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2)),  # (16, 4, 4)
             *(nn.Flatten(), nn.Linear(256, 120), nn.ReLU()),
@@ -42,6 +42,16 @@ def lenet(classes: int = 10) -> nn.Sequential:
             nn.Linear(84, classes),
         )
     )
+
+
+class _LeNet(nn.Sequential):
+    """Lays grey images out with the channel last, which torch convolves and pools faster. With one
+    channel the memory is the same."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.ndim == 4 and x.shape[1] == 1:
+            x = x.flatten().view(len(x), *x.shape[2:], 1).permute(0, 3, 1, 2)
+        return super().forward(x)
 
 
 #: What makes the networks that have a name without numbers.

@@ -44,8 +44,9 @@ class Projection(nn.Module):
         self.sizes = None if sizes is None else tuple(sizes)
         with torch.device("cpu"):  # whatever the default device
             factors = self._draw(torch.Generator().manual_seed(self.seed))
+        self._names = tuple(factors)
         for name, factor in factors.items():
-            self.register_buffer(name, factor, persistent=False)
+            setattr(self, name, factor)  # no buffer: data parallel would send it round in vain
 
     def forward(self, x: Tensor) -> Tensor:
         """P x: shape (d,) to (D,), in the dtype and on the device of `x`."""
@@ -73,13 +74,13 @@ class Projection(nn.Module):
 
     def matrix(self, dtype: torch.dtype = torch.float32) -> Tensor:
         """P itself, shape (D, d): for pictures and tests, at small sizes."""
-        device = next(self.buffers()).device
+        device = self._factors()[0].device
         columns = torch.eye(self.d, dtype=dtype, device=device)
         return torch.stack([self(column) for column in columns], dim=1)
 
     def state_bytes(self) -> int:
         """Memory taken by the drawn factors, in bytes."""
-        return sum(factor.nbytes for factor in self.buffers())
+        return sum(factor.nbytes for factor in self._factors())
 
     def extra_repr(self) -> str:
         return f"D={self.D}, d={self.d}, seed={self.seed}, per_tensor={self.sizes is not None}"
@@ -87,10 +88,15 @@ class Projection(nn.Module):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Has the factors follow the module to another device, but not to another dtype: rounded,
         they would be another P than the one that a seed stands for."""
-        return super()._apply(lambda factor: factor.to(fn(factor).device), recurse)
+        for name, factor in zip(self._names, self._factors(), strict=True):
+            setattr(self, name, factor.to(fn(factor).device))
+        return super()._apply(fn, recurse)
+
+    def _factors(self) -> list[Tensor]:
+        return [getattr(self, name) for name in self._names]
 
     def _draw(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """The random factors, drawn on the CPU; they become buffers of these names."""
+        """The random factors, drawn on the CPU; they become attributes of these names."""
         raise NotImplementedError
 
     def _forward(self, x: Tensor) -> Tensor:

@@ -7,11 +7,12 @@ References:
       (Aghajanyan et al., 2021), section 3.1, https://arxiv.org/abs/2012.13255
 """
 
-import copy
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -19,6 +20,7 @@ from torch.func import functional_call
 from ..errors import IdlibError, check_integer
 from ..projections import make_projection
 from ..projections.base import Projection, empty
+from .copies import copied
 from .layers import chosen_layers
 from .recompute import recomputed_at
 
@@ -60,13 +62,12 @@ class Subspace(nn.Module):
             makes every parameter tensor a layer, as the released code does; a mapping from
             layer names to lists of module names sets them by hand.
 
-    Gradient checkpointing of a `transformers` model works as it does outside a subspace. Other
-    uses of `torch.utils.checkpoint` don't: they compute again when the parameters are back at
-    :math:`\theta_0`, and their gradients are wrong. Switch them off.
+    Gradient checkpointing works as it does outside a subspace; it is never reentrant, which makes
+    no difference to the result.
 
     Raises:
-        IdlibError: if the model has no trainable parameters, d is not in 1 to D (in m + 1 to D
-            if structure-aware), a parameter is in no layer, or the projection or
+        IdlibError: if `model` is no module or has no trainable parameters, d is not in 1 to D
+            (in m + 1 to D if structure-aware), a parameter is in no layer, or the projection or
             normalisation is unknown.
 
     >>> model = nn.Linear(3, 2)
@@ -90,6 +91,12 @@ class Subspace(nn.Module):
         super().__init__()
         if normalize not in NORMALIZE:
             raise IdlibError(f"normalize={normalize!r} was given, expected one of {NORMALIZE}.")
+        given: object = model  # whatever the types say
+        if not isinstance(given, nn.Module):
+            raise IdlibError(
+                f"{given!r} was given, expected a torch.nn.Module: pass a model that is built, "
+                "such as torch.nn.Linear(3, 2)."
+            )
         trainable = {n: p for n, p in model.named_parameters() if p.requires_grad}
         if not trainable:
             raise IdlibError(
@@ -109,7 +116,7 @@ class Subspace(nn.Module):
                 f"d = {d} was given, and {len(self.layers)} layers take one number each: pass at "
                 f"least {len(self.layers) + 1}, fewer layers, or structure_aware=False."
             )
-        self.model = copy.deepcopy(model).requires_grad_(False)
+        self.model = copied(model).requires_grad_(False)
         device = next(iter(trainable.values())).device
         dtype = torch.float32  # at least: small steps vanish in 16 bits
         for p in trainable.values():
@@ -141,7 +148,7 @@ class Subspace(nn.Module):
     @torch.no_grad()
     def merged(self) -> nn.Module:
         """An ordinary copy of the model with :math:`\\theta^D` as its trainable parameters."""
-        model = copy.deepcopy(self.model)
+        model = copied(self.model)
         for name, value in self.theta().items():
             model.get_parameter(name).copy_(value).requires_grad_()
         return model
@@ -149,8 +156,9 @@ class Subspace(nn.Module):
     def extra_repr(self) -> str:
         return f"D={self.D}, d={self.d}"
 
-    def get_extra_state(self) -> dict:
-        return {
+    def get_extra_state(self) -> Tensor:
+        """What a saved subspace says of itself: JSON in bytes, for formats that keep tensors."""
+        about = {
             "projection": self.projection.name,
             "seed": self.projection.seed,
             "normalize": self.normalize,
@@ -159,8 +167,10 @@ class Subspace(nn.Module):
             "layers": self._layer,
             "theta_0": self._fingerprint(),
         }
+        return torch.from_numpy(np.frombuffer(json.dumps(about).encode(), np.uint8).copy())
 
-    def set_extra_state(self, state: dict) -> None:
+    def set_extra_state(self, state: Tensor | dict) -> None:
+        state = _read(state)
         self._set_projection(state["projection"], state["seed"], state["normalize"])
 
     def _check_saved(self, state: dict) -> None:
@@ -259,7 +269,15 @@ def _drop_theta_0(subspace: Subspace, state: dict, prefix: str, metadata: dict) 
 
 
 def _add_theta_0(subspace: Subspace, state: dict, prefix: str, *_: object) -> None:
-    if saved := state.get(f"{prefix}_extra_state"):
-        subspace._check_saved(saved)  # before anything is loaded
+    saved = state.get(f"{prefix}_extra_state")
+    if saved is not None:
+        subspace._check_saved(_read(saved))  # before anything is loaded
     for name, p in subspace.model.named_parameters(remove_duplicate=False):
         state.setdefault(f"{prefix}model.{name}", p)
+
+
+def _read(state: Tensor | dict) -> dict:
+    """What a saved subspace says of itself; before 0.3.0 that was a dict."""
+    if isinstance(state, dict):
+        return state
+    return json.loads(bytes(state.cpu().numpy()))

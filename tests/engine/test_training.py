@@ -9,10 +9,12 @@ from torch import nn
 from torch.utils.data import Dataset, Subset, TensorDataset
 
 from idlib import IdlibError, Subspace
+from idlib.engine.config import RunConfig
 from idlib.engine.data import fingerprint
-from idlib.engine.training import _channel_last, accuracy, predict, train
+from idlib.engine.runs import Problem, run
+from idlib.engine.training import accuracy, predict, train
 from idlib.problems.images import load
-from idlib.problems.networks import fc
+from idlib.problems.networks import fc, lenet
 
 
 @pytest.fixture(scope="module")
@@ -275,20 +277,79 @@ class TestDivergence:
         assert history.steps < 11
 
 
-def test_grey_images_are_laid_out_channel_last_and_stay_the_same():
-    """Values, memory and flattening stay; what is not a grey image is left alone."""
-    images = torch.randn(4, 1, 6, 5)
+class Pooled(nn.Module):
+    """A convolution whose output is flattened by `view`, as most tutorials do."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(1, 3, 3), nn.Linear(3 * 4 * 4, 2)
+
+    def forward(self, x):
+        assert x.stride() == x.contiguous().stride()
+        return self.head(self.conv(x).view(len(x), -1))
+
+
+@pytest.mark.parametrize("d", [None, 5])
+def test_images_keep_the_layout_that_they_have(d):
+    data = TensorDataset(torch.randn(10, 1, 6, 6), torch.arange(10) % 2)
+    model = Pooled() if d is None else Subspace(Pooled(), d)
+    assert train(model, data, lr=0.1, epochs=1, batch_size=4).status == "finished"
+    assert accuracy(model, data) == (model(data.tensors[0]).argmax(1) == data.tensors[1]).sum() / 10
+
+
+def test_lenet_lays_images_out_itself_and_gives_the_same_numbers():
+    model, images = lenet(), torch.randn(4, 1, 28, 28)
+    assert [*model.state_dict()] == [*nn.Sequential(*model).state_dict()]
     seen = []
+    model[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    torch.testing.assert_close(model(images), nn.Sequential(*model)(images))
+    assert seen[0].stride() == (784, 1, 28, 1) and torch.equal(seen[0], images)
 
-    class Net(torch.nn.Linear):
-        def forward(self, x):
-            seen.append(x)
-            return super().forward(x.view(len(x), -1))
 
-    train(Net(30, 2), TensorDataset(images, torch.tensor([0, 1, 0, 1])), lr=0.1, epochs=1)
-    assert seen[0].is_contiguous() and seen[0].stride() == (30, 1, 5, 1)
-    assert {tuple(i.flatten().tolist()) for i in seen[0]} == {
-        tuple(i.flatten().tolist()) for i in images
-    }
-    for other in (torch.randn(2, 3, 6, 5), torch.randn(2, 7), torch.arange(3)):
-        assert _channel_last(other) is other
+class Counting(nn.Module):
+    """A model with the statistics of batches, which can't be had of one example."""
+
+    def __init__(self):
+        super().__init__()
+        self.net, self.seen = nn.Sequential(nn.Linear(1, 4), nn.BatchNorm1d(4), nn.Linear(4, 2)), []
+
+    def forward(self, x):
+        self.seen.append(x.flatten().tolist())
+        return self.net(x)
+
+
+class OfLengths(TensorDataset):
+    """Rows that are batched by their lengths."""
+
+    def lengths(self):
+        return torch.arange(len(self)) % 3
+
+
+class TestALastBatchOfOne:
+    @pytest.mark.parametrize("kind", [TensorDataset, OfLengths, Pairs])
+    @pytest.mark.parametrize(
+        ("n", "batch_size", "sizes"),
+        [(20, 19, [20]), (17, 8, [8, 9]), (16, 8, [8, 8]), (18, 8, [8, 8, 2])],
+    )
+    def test_it_joins_another_batch(self, kind, n, batch_size, sizes):
+        data = Subset(Pairs(), range(n)) if kind is Pairs else kind(*pairs(n).tensors)
+        model, steps = Counting(), []
+        history = train(model, data, lr=0.1, epochs=2, batch_size=batch_size, on_step=steps.append)
+        assert history.steps == 2 * len(sizes) == steps[0].steps
+        for epoch in (model.seen[: len(sizes)], model.seen[len(sizes) :]):
+            assert sorted(map(len, epoch)) == sorted(sizes)
+            assert sorted(x for batch in epoch for x in batch) == list(range(n))
+
+    def test_a_validation_split_may_leave_one(self):
+        config = RunConfig("", "", 3, 0.1, epochs=1, batch_size=8, scored_on="validation")
+        data = pairs(19)  # 17 to train, in batches of 8, 8 and 1
+        done = run(config, Problem(Counting, data, data))
+        assert done.status == "finished" and done.steps == 2
+
+    def test_batches_of_one_and_models_without_statistics_are_left_alone(self):
+        listener = Listener()
+        train(listener, pairs(17), lr=0.1, epochs=1, batch_size=8)
+        assert [*map(len, listener.heard)] == [8, 8, 1]
+        image = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 2))
+        data = TensorDataset(torch.randn(3, 1, 2, 2), torch.tensor([0, 1, 0]))
+        assert train(image, data, lr=0.1, epochs=1, batch_size=1).steps == 3

@@ -202,7 +202,7 @@ class TestDraws:
                 P = make_projection(name, 200, 10)
         finally:
             torch.set_default_dtype(torch.float32)
-        for factor, other in zip(P.buffers(), expected.buffers(), strict=True):
+        for factor, other in zip(P._factors(), expected._factors(), strict=True):
             assert factor.dtype == other.dtype and torch.equal(factor, other)
 
     @pytest.mark.parametrize(
