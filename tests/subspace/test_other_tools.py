@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -43,7 +45,9 @@ def worker(rank, folder):
 
 
 def test_two_processes_train_as_one_does(tmp_path):
-    torch.multiprocessing.spawn(worker, (str(tmp_path),), nprocs=2)
+    command = [sys.executable, __file__, str(tmp_path)]  # processes that know no tests package
+    processes = [subprocess.Popen([*command, str(rank)]) for rank in (0, 1)]
+    assert [process.wait(timeout=240) for process in processes] == [0, 0]
     x, y = batch()
     for name in PROJECTIONS:
         alone = Subspace(model().eval(), 5, name).eval()
@@ -125,3 +129,7 @@ def test_the_trainer_of_transformers_goes_on_from_a_checkpoint(tmp_path):
     resumed.train(resume_from_checkpoint=str(tmp_path / "checkpoint-2"))
     assert whole.model.theta_d.abs().max() > 0.1
     torch.testing.assert_close(resumed.model.theta_d, whole.model.theta_d)
+
+
+if __name__ == "__main__":
+    worker(int(sys.argv[2]), sys.argv[1])
