@@ -10,21 +10,26 @@ References:
       https://arxiv.org/abs/1804.08838
 """
 
+import hashlib
 import math
 import os
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
 from .engine.config import Run, RunConfig
 from .engine.data import commonest, count, fingerprint
+from .engine.form import as_dataset
+from .engine.look import look_at
 from .engine.models import count_parameters, model_label
 from .engine.rates import Chooser, Rates
-from .engine.runs import Problem, build
+from .engine.runs import NEVER, Problem, build
 from .engine.search import rate_at, search
 from .engine.store import RunStore
 from .engine.sweeps import shared, sweep
@@ -35,6 +40,7 @@ __all__ = ["Estimate", "IntrinsicDimension", "d90", "intrinsic_dimension", "latt
 
 FULL_LRS, LRS = Rates.full_lrs, Rates.lrs  # with 1.0 LeNet learns nothing from some seeds
 FIRST_D = 128
+KNOWN = (F.cross_entropy.__qualname__, accuracy.__qualname__)
 PILOTS = tuple(round(FIRST_D * 10.0**k) for k in range(-2, 7))  # a rate is chosen at the nearest
 
 
@@ -82,7 +88,7 @@ class IntrinsicDimension:
     Args:
         D: parameters of the full model.
         baseline: the full model's score, the mean over the seeds.
-        majority: the score of always giving the commonest label, None if it is not known.
+        majority: the accuracy of always giving the commonest label, None for another score.
         relative: d90 at 0.9 times the baseline.
         absolute: d90 at the absolute threshold.
         lr: the learning rate chosen on the validation split, near d90.
@@ -139,6 +145,7 @@ def intrinsic_dimension(
     full_lrs: Sequence[float] = FULL_LRS,
     d_max: int | None = None,
     per_octave: int = 4,
+    loss_fn: Callable[[Any, Tensor], Tensor] = F.cross_entropy,
     score: Callable[[nn.Module, Dataset], float] = accuracy,
     device: str = "cpu",
     jobs: int = 1,
@@ -157,9 +164,10 @@ def intrinsic_dimension(
 
     Args:
         model_fn: makes the model; called with torch's generator seeded.
-        train: pairs of inputs and integer labels.
+        train: pairs of inputs and targets: labels, class probabilities, or what the loss takes;
+            see `idlib.engine.form.as_dataset` for the forms that are understood.
         test: the same, never used for a choice.
-        absolute: threshold of the absolute definition.
+        absolute: threshold of the absolute definition, in the units of the score.
         seeds: for initial weights, projection and order of the data.
         projection: see `idlib.Subspace`.
         normalize: see `idlib.Subspace`.
@@ -169,7 +177,13 @@ def intrinsic_dimension(
         full_lrs: the same for the full model.
         d_max: largest d to try, D if None.
         per_octave: resolution; 4 means steps of 19 %.
-        score: from a model and a data set to a number from 0 to 1; a store knows it by its name.
+        loss_fn: from outputs and targets to a scalar, see `idlib.engine.training.train`; a store
+            knows it by its name.
+        score: from a model and a data set to a number, larger is better: R², Matthews'
+            correlation, an error with its sign turned. Of a full model's score that is not
+            positive there is no 90 %, and of one outside 0 to 1 an `absolute` up to 1 says
+            nothing; then the estimate's note says so. Only with accuracy does a run end early.
+            A store knows it by its name.
         device: where the runs are made, such as "cuda".
         jobs: processes, one thread each; 1 makes the runs here, with torch's own threads.
         store: finished runs, or the path of their file. Data that change from call to call, by
@@ -177,10 +191,12 @@ def intrinsic_dimension(
         progress: whether to show a bar with the current d and score.
 
     Raises:
-        IdlibError: on empty data, labels without an output, a model without trainable
-            parameters, a `model_fn` that returns one model again and again, a nameless score
-            with a store, or if every learning rate diverges.
+        IdlibError: before anything is trained, if data, model, loss and score do not fit
+            (`idlib.engine.look`), on empty data, a model without trainable parameters, a
+            `model_fn` that returns one model again and again, a nameless loss or score with a
+            store; later, if every learning rate diverges.
     """
+    train, test = as_dataset(train), as_dataset(test)
     if not (count(train) and count(test)):
         raise IdlibError(f"Got {count(train)} training and {count(test)} test examples: pass some.")
     for name, values in (("seeds", seeds), ("lrs", lrs), ("full_lrs", full_lrs)):
@@ -189,17 +205,15 @@ def intrinsic_dimension(
     check_integer("per_octave", per_octave, 1)
     check_integer("jobs", jobs, 1)
     seeds = [check_integer("a seed", seed, 0) for seed in seeds]
-    if not 0 < absolute <= 1:
+    if not (0 < absolute <= 1 or (score is not accuracy and math.isfinite(absolute))):
         raise IdlibError(f"absolute = {absolute} was given, expected a share such as 0.9.")
     D = count_parameters(model_fn)
     ds = lattice(check_integer("d_max", D if d_max is None else d_max, 1, D), per_octave)
-    label = getattr(score, "__qualname__", "<lambda>")
-    if store is not None and label.endswith("<lambda>"):
-        raise IdlibError(
-            f"A store knows runs by the name of their score, and {score!r} has none: pass a "
-            "function made with def, or store=None."
-        )
-    own = "" if score is accuracy else f"-{label}"
+    patience = None if score is accuracy else NEVER
+    problem = Problem(model_fn, train, test, loss_fn, score=score, patience=patience, device=device)
+    look_at(problem)
+    names = [_name_of(what, store) for what in (loss_fn, score)]
+    own = "".join(f"-{name}" for name in names if name not in KNOWN)
     store = store if isinstance(store, RunStore) else RunStore(store)
     base = RunConfig(
         task=f"{fingerprint(train)}-{fingerprint(test)}{own}",
@@ -213,7 +227,6 @@ def intrinsic_dimension(
         batch_size=batch_size,
     )
     build(base, model_fn)  # refuses what no run could be made with
-    problem = Problem(model_fn, train, test, score=score, device=device)
     rates = Rates(tuple(lrs), tuple(full_lrs), PILOTS, tried_for=FIRST_D, scaled=True)
     made: dict[RunConfig, Run] = {}
     bar = tqdm(desc="d90", unit="run", disable=not progress, leave=False)
@@ -244,7 +257,10 @@ def intrinsic_dimension(
         baseline = statistics.fmean(full_scores)
         thresholds = {"relative": 0.9 * baseline, "absolute": absolute}
         majority = commonest(test) if score is accuracy else None
-        notes = {name: _hopeless(t, majority) for name, t in thresholds.items()}
+        notes = {
+            "relative": _no_share(baseline) or _hopeless(thresholds["relative"], majority),
+            "absolute": _other_scale(absolute, baseline) or _hopeless(absolute, majority),
+        }
         wanted = [t for name, t in thresholds.items() if not notes[name]]
         cells = [(replace(base, seed=seed), ds, wanted) for seed in seeds]
         search(cells, FIRST_D, per_octave, scored)
@@ -273,3 +289,37 @@ def _hopeless(threshold: float, majority: float | None) -> str:
     if majority is not None and threshold <= majority:
         return f"not informative, the commonest label scores {majority:.3f}"
     return ""
+
+
+def _no_share(baseline: float) -> str:
+    if baseline <= 0:
+        return (
+            f"not informative, the full model scores {baseline:.3f}, and 90 % of what is not "
+            "positive is no goal: pass a score that grows from 0, such as R²"
+        )
+    return ""
+
+
+def _other_scale(absolute: float, baseline: float) -> str:
+    if 0 < absolute <= 1 and not 0 <= baseline <= 1:
+        return (
+            f"not informative, the full model scores {baseline:.3f}, outside 0 to 1: pass absolute "
+            "in the units of the score"
+        )
+    return ""
+
+
+def _name_of(function: Callable, store: object) -> str:
+    """What a store knows a loss or a score by."""
+    label = getattr(function, "__qualname__", "")
+    if isinstance(function, nn.Module):
+        told = {k: v for k, v in vars(function).items() if not k.startswith("_")}
+        told |= {k: v.tolist() for k, v in function.state_dict().items()}
+        digest = hashlib.blake2b(f"{function} {told}".encode(), digest_size=5)
+        return f"{type(function).__name__}-{digest.hexdigest()}"
+    if store is not None and (not label or label.endswith("<lambda>")):
+        raise IdlibError(
+            f"A store knows runs by the name of their loss and score, and {function!r} has none: "
+            "pass a function made with def, or store=None."
+        )
+    return label

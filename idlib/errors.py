@@ -3,8 +3,9 @@
 import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-__all__ = ["IdlibError", "check_integer", "needing"]
+__all__ = ["IdlibError", "check_integer", "needing", "no_write_to"]
 
 
 class IdlibError(ValueError):
@@ -51,4 +52,24 @@ def needing(extra: str, what: str) -> Iterator[None]:
             raise
         raise IdlibError(
             f"{what} needs {name}, which is not installed: pip install 'idlib[{extra}]'"
+        ) from error
+
+
+@contextmanager
+def no_write_to(path: str | Path) -> Iterator[None]:
+    """Around what writes a file; where the operating system refuses, the error names it.
+
+    >>> with no_write_to("runs.jsonl"):  # doctest: +ELLIPSIS
+    ...     raise PermissionError(13, "Permission denied")
+    Traceback (most recent call last):
+    idlib.errors.IdlibError: runs.jsonl can't be written ([Errno 13] Permission denied): choose ...
+    """
+    try:
+        yield
+    except TimeoutError:  # of a lock that another process holds
+        raise
+    except OSError as error:
+        raise IdlibError(
+            f"{path} can't be written ({error}): choose a path in a folder that may be written to, "
+            "on a disk with space."
         ) from error

@@ -2,8 +2,7 @@
 
 import copy
 import hashlib
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeGuard
 
 import torch
@@ -12,7 +11,7 @@ from torch.utils.data import Dataset, Subset, TensorDataset
 
 from ..errors import IdlibError
 
-__all__ = ["commonest", "count", "fingerprint", "in_memory", "sample", "split"]
+__all__ = ["all_targets", "commonest", "count", "fingerprint", "in_memory", "sample", "split"]
 
 VALIDATION_SHARE = 0.1
 SAMPLE = 2000  # training examples scored at the end of a run
@@ -76,8 +75,8 @@ def fingerprint(dataset: Dataset) -> str:
     else:
         n = count(dataset)
         picked = range(0, n, max(1, n // 4))
-        inputs = [torch.as_tensor(dataset[i][0]) for i in picked]
-        tensors = [*inputs, torch.tensor(_labels(dataset))]
+        inputs = [torch.as_tensor(part) for i in picked for part in _parts(dataset[i][0])]
+        tensors = [*inputs, all_targets(dataset)]
     digest = hashlib.blake2b(digest_size=5)
     for tensor in tensors:
         digest.update(repr((tuple(tensor.shape), str(tensor.dtype))).encode())
@@ -88,15 +87,28 @@ def fingerprint(dataset: Dataset) -> str:
 
 
 def commonest(dataset: Dataset) -> float:
-    """The accuracy of always answering with the commonest label of pairs of inputs and labels.
+    """The accuracy of always answering with the commonest label of pairs of inputs and labels;
+    where targets are probabilities, the most probable class is the label.
 
     >>> commonest(TensorDataset(torch.zeros(4, 2), torch.tensor([1, 0, 1, 1])))
     0.75
     """
-    return max(Counter(_labels(dataset)).values()) / count(dataset)
+    targets = all_targets(dataset)
+    labels = targets.argmax(1) if targets.is_floating_point() and targets.ndim > 1 else targets
+    return int(labels.unique(return_counts=True)[1].max()) / labels.numel()
 
 
-def _labels(dataset: Dataset) -> list[int]:
-    if in_memory(dataset) and dataset.tensors[1].ndim == 1:
-        return [int(label) for label in dataset.tensors[1]]
-    return [int(dataset[i][1]) for i in range(count(dataset))]
+def all_targets(dataset: Dataset) -> Tensor:
+    """The targets of all examples, in one tensor; whole numbers are 64 bits long."""
+    if in_memory(dataset):
+        targets = dataset.tensors[1]
+    else:
+        targets = torch.stack([torch.as_tensor(dataset[i][1]) for i in range(count(dataset))])
+    return targets if targets.is_floating_point() else targets.long()
+
+
+def _parts(x: object) -> list:
+    """The inputs of an example that has several, or one."""
+    if isinstance(x, Mapping):
+        return [x[name] for name in sorted(x)]
+    return list(x) if isinstance(x, tuple) else [x]

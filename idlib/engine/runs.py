@@ -1,5 +1,6 @@
 """One run: what a configuration describes, trained and scored on a problem. Knows no names."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from .training import DRAWING, Step, accuracy, evaluating, train
 
 __all__ = [
     "IMAGES",
+    "NEVER",
     "TOKENS",
     "Patience",
     "Problem",
@@ -54,6 +56,8 @@ IMAGES = Patience(slip=0.02, climb=0.2, share=0.4)
 #: With texts. A language model starts late: seven runs gained 0.08 to 0.17 after half of their
 #: steps, and four lost up to 0.02.
 TOKENS = Patience(slip=0.03)
+#: With scores of which nothing is known: no run ends early.
+NEVER = Patience(slip=math.inf)
 
 
 def patience_with(dataset: Dataset) -> Patience:
@@ -129,7 +133,7 @@ def run(
         nonlocal result
         if on_step and on_step(step):
             return True
-        if config.decide and is_check(step.step, step.steps):
+        if config.decide and patience != NEVER and is_check(step.step, step.steps):
             now = evaluate()
             if decided(now, step.step / step.steps, config, patience):
                 result = now
@@ -144,12 +148,15 @@ def run(
     status = "decided" if result is not None else history.status
     if status == "finished":
         result = evaluate()
+    message = history.message
+    if result is not None and math.isnan(result):
+        status, result, message = "diverged", None, f"diverged: the score is {result}"
     on_train = config.scored_on == "test" and result is not None
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     D = subspace.D if subspace else trained
     theta_d = subspace.theta_d.detach().cpu().clone() if keep_theta_d and subspace else None
     return Run(
-        config, status, result, history.loss, history.steps, seconds, D, history.message, theta_d,
+        config, status, result, history.loss, history.steps, seconds, D, message, theta_d,
         evaluate(sample(train_set)) if on_train else None,
     )  # fmt: skip
 
@@ -200,9 +207,18 @@ def build(config: RunConfig, model_fn: Callable[[], nn.Module]) -> nn.Module:
         config: its names of task and model are not looked at.
         model_fn: makes the model; called with torch's generator seeded by ``config.seed``.
     """
+    if isinstance(model_fn, nn.Module) or not callable(model_fn):
+        raise IdlibError(
+            f"{type(model_fn).__name__} was given as what makes the model, expected a function: "
+            "pass one that returns a new model, such as lambda: copy.deepcopy(model)."
+        )
     with DRAWING, torch.random.fork_rng():
         torch.manual_seed(config.seed)
         model = model_fn()
+    if not isinstance(model, nn.Module):
+        raise IdlibError(
+            f"model_fn returned {type(model).__name__}, expected a model, a torch.nn.Module."
+        )
     if config.d is None:
         return model
     return Subspace(

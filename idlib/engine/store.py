@@ -18,7 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..errors import IdlibError
+from ..errors import IdlibError, no_write_to
 from .config import Run, RunConfig, from_json, to_json
 from .lines import free_name, is_whole, session
 
@@ -88,9 +88,10 @@ class RunStore:
         if self.path is None or self._lock is None or self._lock.is_locked:
             yield
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._lock.acquire(timeout=0)
+            with no_write_to(self.path):
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._lock.acquire(timeout=0)
         except Timeout:
             print(
                 f"Waiting for another process that writes {self.path} (and holds "
@@ -141,8 +142,23 @@ class RunStore:
         elif self.path and self.path.stat().st_size != self._size:
             self._read()  # somebody else wrote, or left half a line
 
+    def agree(self, kind: str, name: str, facts: dict) -> None:
+        """Refuses a file whose runs are of other data, or of another model, under the same name.
+
+        Args:
+            kind: "task" or "model".
+            name: of it.
+            facts: what is to be known of it here.
+        """
+        known = self.facts.get((kind, name))
+        if known and known != facts:
+            raise IdlibError(
+                f"{self.path} was recorded with {kind} {name!r} as {known}, and here it is "
+                f"{facts}: take the same data and versions, or record into another file."
+            )
+
     def _append(self, path: Path, record: dict) -> None:
-        with path.open("a+b") as file:
+        with no_write_to(path), path.open("a+b") as file:
             if file.tell() > self._size:  # a line that was never finished
                 file.truncate(self._size)
             file.seek(max(0, self._size - 1))
@@ -157,7 +173,10 @@ class RunStore:
         """Takes in the whole lines that have come to the file since it was last read."""
         if self.path is None or self._lock is None or not self.path.exists():
             return
-        content = self.path.read_bytes()
+        try:
+            content = self.path.read_bytes()
+        except OSError as error:
+            raise IdlibError(f"{self.path} can't be read ({error}): choose another.") from error
         lines = content.splitlines(keepends=True)
         if lines and not is_whole(lines[-1]):
             lines.pop()

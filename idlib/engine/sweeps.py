@@ -59,6 +59,8 @@ def sweep(
         The runs of `configs`, in their order.
     """
     configs, jobs = list(configs), check_integer("jobs", jobs, 1)
+    if all(store.get(config) is not None for config in configs):  # nothing to write
+        return cast("list[Run]", [store.get(config) for config in configs])
     with store.writing():
         missing = [(c, keep_theta_d(c)) for c in dict.fromkeys(configs) if store.get(c) is None]
         shown = (

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ..errors import IdlibError, check_integer
 from .data import count, in_memory
+from .form import as_dataset, called, logits, takes_logits, tensors_in
 
 __all__ = [
     "DRAWING",
@@ -84,14 +86,15 @@ def train(
     Args:
         model: any module; its parameters with ``requires_grad`` are trained in place, on the
             device where they lie.
-        dataset: pairs of inputs and targets.
+        dataset: pairs of inputs and targets, see `idlib.engine.form.as_dataset`.
         lr: learning rate of the first step.
         epochs: passes over the data.
         batch_size: examples in a step. A model with BatchNorm can't learn from one example alone:
             if one is left over at the end of an epoch, it joins another batch.
         seed: order of the data and dropout. On the CPU a run repeats exactly.
         loss_fn: from outputs (batch, classes) and targets to a scalar; cross-entropy takes
-            labels (batch,) or probabilities (batch, classes).
+            labels (batch,) or probabilities (batch, classes). Cross-entropy and other losses of
+            torch's get the logits of outputs that hold some (`idlib.engine.form.logits`).
         on_step: called after each step; training stops when it returns True.
         optimizer_fn: called with the parameters and ``lr=``; its step takes a closure, as all of
             torch's do, and may call it more than once.
@@ -104,6 +107,7 @@ def train(
             number makes no sense (`epochs` below 1, a negative `lr`).
     """
     check_schedule(lr, epochs, batch_size)
+    dataset = as_dataset(dataset)
     if not count(dataset):
         raise IdlibError("The training set is empty: pass at least one example.")
     parameters = [p for p in model.parameters() if p.requires_grad]
@@ -117,8 +121,11 @@ def train(
     scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=steps)
     history = History("finished", 0, math.nan)
 
-    def backward(x: Tensor, y: Tensor) -> Tensor:
-        output = model(x.to(device))
+    by_logits = takes_logits(loss_fn)
+
+    def backward(x: Any, y: Tensor) -> Tensor:
+        output = called(model, x, device)
+        output = logits(output) if by_logits else output
         if loss_fn is F.cross_entropy:
             check_labels(output, y)
         loss = loss_fn(output, y.to(device))
@@ -146,11 +153,17 @@ def train(
 
 @torch.no_grad()
 def predict(model: nn.Module, dataset: Dataset, batch_size: int = 1000) -> Tensor:
-    """The class with the largest output for each example; shape (n,)."""
+    """The class with the largest output for each example, shape (n,), or for each of its pixels;
+    classes lie where cross-entropy has them, in the second axis."""
+    dataset = as_dataset(dataset)
     device = next(model.parameters()).device
     with evaluating(model):
         batches = _batches(dataset, batch_size)
-        return torch.cat([model(x.to(device)).argmax(-1).cpu() for x, _ in batches])
+        return torch.cat([_largest(logits(called(model, x, device))).cpu() for x, _ in batches])
+
+
+def _largest(output: Tensor) -> Tensor:
+    return output.argmax(1 if output.ndim > 2 else -1)
 
 
 @contextlib.contextmanager
@@ -166,14 +179,15 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 def accuracy(model: nn.Module, dataset: Dataset) -> float:
-    """The share of examples whose label `predict` finds, from 0 to 1.
+    """The share of examples (or pixels) whose label `predict` finds, from 0 to 1.
 
     Where the targets are probabilities (n, classes), the most probable class is the label.
     """
+    dataset = as_dataset(dataset)
     if not count(dataset):
         raise IdlibError("The evaluation set is empty: pass at least one example.")
     labels = torch.cat([y for _, y in _batches(dataset, 1000)]).cpu()
-    labels = labels.argmax(-1) if labels.ndim == 2 else labels
+    labels = labels.argmax(1) if labels.is_floating_point() and labels.ndim > 1 else labels
     return (predict(model, dataset) == labels).double().mean().item()
 
 
@@ -193,7 +207,7 @@ def _seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 def _epochs(
     dataset: Dataset, epochs: int, batch_size: int, generator: torch.Generator, joined: bool
-) -> Iterator[tuple[Tensor, Tensor]]:
+) -> Iterator[tuple[Any, Tensor]]:
     for _ in range(epochs):
         yield from _batches(dataset, batch_size, generator, joined)
 
@@ -203,7 +217,7 @@ def _batches(
     batch_size: int,
     generator: torch.Generator | None = None,
     joined: bool = False,
-) -> Iterator[tuple[Tensor, Tensor]]:
+) -> Iterator[tuple[Any, Tensor]]:
     """Batches, shuffled if there is a generator, none of a single example if `joined`. Tensors in
     memory are indexed directly, which for MNIST is several times faster than a `DataLoader`."""
     n = count(dataset)
@@ -273,17 +287,27 @@ def check_labels(output: Tensor, y: Tensor) -> None:
         raise IdlibError(
             f"The model's output has the shape {tuple(output.shape)}, expected (batch, classes)."
         )
-    if y.shape != output.shape and y.dtype != torch.long:
-        raise IdlibError(f"Labels of {y.dtype} were given, expected torch.long: convert them.")
-    if not (y.min() >= 0 and y.max() < output.shape[1]):
+    soft = y.is_floating_point() and y.shape[1:] == output.shape[1:]
+    if not soft and y.dtype != torch.long:
+        raise IdlibError(
+            f"Labels of {y.dtype} were given, expected torch.long: convert them, or if they are no "
+            "classes, pass another loss_fn and score."
+        )
+    if not soft and y.shape[1:] != output.shape[2:]:
+        raise IdlibError(
+            f"Labels of shape {tuple(y.shape)} were given, and the model's output has "
+            f"{tuple(output.shape)}: expected one label for each of {tuple(output.shape[:1])}, or "
+            "probabilities (batch, classes)."
+        )
+    if y.numel() and not (y.min() >= 0 and y.max() < output.shape[1]):
         raise IdlibError(
             f"Labels from {y.min()} to {y.max()} were given, and the model has "
             f"{output.shape[1]} outputs: expected labels from 0 to {output.shape[1] - 1}."
         )
 
 
-def _diverged(history: History, lr: float, x: Tensor) -> History:
-    if x.is_floating_point() and not x.isfinite().all():
+def _diverged(history: History, lr: float, x: Any) -> History:
+    if not all(t.isfinite().all() for t in tensors_in(x) if t.is_floating_point()):
         why = "the inputs hold values that are not finite: clean them"
     else:
         why = f"the loss is {history.loss} at learning rate {lr:g}: try a smaller one"

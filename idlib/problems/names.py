@@ -44,7 +44,7 @@ from .targets import cooled_cross_entropy, with_targets
 from .texts import SOURCES, TextTask, is_text, load_text, source_of
 from .variants import Task, parse
 
-__all__ = ["build_named", "facts_of", "load", "problem_of", "run_named", "sweep_named"]
+__all__ = ["build_named", "facts_of", "load", "problem_of", "resolved", "run_named", "sweep_named"]
 
 
 def load(name: str = "auto") -> Task | TextTask:
@@ -123,6 +123,13 @@ def sweep_named(
 ) -> list[Run]:
     """`idlib.engine.sweeps.sweep` for configurations whose task and model go by name."""
     return sweep(configs, store, run_named, jobs, batched=_batched, **how)
+
+
+def resolved(name: str) -> str:
+    """The name of the data that a task's name stands for here: "auto" is MNIST or the digits, as
+    they are found, and a run is known by which it was."""
+    base, plus, targets = name.partition("+")
+    return name if is_text(base) else images.load(base).name + plus + targets
 
 
 def facts_of(name: str) -> dict:

@@ -194,12 +194,8 @@ def _cut(part: Part, only: Callable[[str, str], bool]) -> Iterable[Part]:
 
 def _describe(store: RunStore, kind: str, name: str, facts: Callable[[str], dict]) -> None:
     """Says what there is to be known; refuses a file whose runs are of other data."""
-    found, known = facts(name), store.facts.get((kind, name))
-    if known and known != found:
-        raise IdlibError(
-            f"{store.path} was recorded with {kind} {name!r} as {known}, and here it is {found}: "
-            "take the same data and versions, or record into another file with --path."
-        )
+    found = facts(name)
+    store.agree(kind, name, found)
     store.describe(kind, name, found)
 
 

@@ -3,13 +3,14 @@
 import argparse
 import re
 import sys
+from contextlib import nullcontext
 from itertools import product
 from pathlib import Path
 
 from ..engine.config import RunConfig
 from ..engine.store import RunStore
 from ..errors import IdlibError
-from ..problems.names import sweep_named
+from ..problems.names import facts_of, resolved, sweep_named
 from ..problems.texts import is_text
 from ..projections import PROJECTIONS
 from ..studies import command
@@ -163,7 +164,8 @@ def _table1(args: argparse.Namespace) -> None:
 
 
 def _sweep(args: argparse.Namespace) -> None:
-    grid = product(args.task, args.model, args.d, args.lr, args.seed, args.projection)
+    tasks = [resolved(task) for task in args.task]
+    grid = product(tasks, args.model, args.d, args.lr, args.seed, args.projection)
     names = ("epochs", "batch_size", "scored_on", "structure_aware")
     rest = {name: getattr(args, name) for name in names}
     configs = [
@@ -171,9 +173,16 @@ def _sweep(args: argparse.Namespace) -> None:
     ]
     configs = list(dict.fromkeys(configs))
     store = RunStore(args.store, {"command": "python -m idlib " + " ".join(sys.argv[1:])})
-    with store.writing():
-        missing = sum(store.get(config) is None for config in configs)
-        print(f"{missing} of {len(configs)} runs to make, into {args.store}", flush=True)
+    facts = {task: facts_of(task) for task in dict.fromkeys(tasks)}
+    for task, found in facts.items():
+        store.agree("task", task, found)
+    missing = [config for config in configs if store.get(config) is None]
+    with store.writing() if missing else nullcontext():
+        missing = [config for config in missing if store.get(config) is None]
+        print(f"{len(missing)} of {len(configs)} runs to make, into {args.store}", flush=True)
+        for task in dict.fromkeys(config.task for config in missing):
+            store.agree("task", task, facts[task])  # others may have written
+            store.describe("task", task, facts[task])
         for done in sweep_named(configs, store, args.jobs, dask=args.dask):
             c = done.config
             score = done.status if done.score is None else f"{done.score:.4f}"

@@ -346,3 +346,26 @@ def test_a_file_that_was_deleted_begins_again_with_a_session(path):
     assert again.facts == {("task", "digits"): FACTS}
     (run,) = again
     assert again.session_of(run)["date"]
+
+
+def test_facts_of_other_data_are_refused(path):
+    store = RunStore(path)
+    store.agree("task", "digits", FACTS)  # nothing is known yet
+    store.describe("task", "digits", FACTS)
+    store.agree("task", "digits", dict(FACTS))
+    with pytest.raises(IdlibError, match=r"with task 'digits' as .*60000.* here it is .*5.*"):
+        RunStore(path).agree("task", "digits", FACTS | {"train": 5})
+
+
+@pytest.mark.parametrize("act", [lambda s: s.add(RUN), lambda s: s.describe("task", "t", FACTS)])
+def test_what_the_operating_system_refuses_is_said(tmp_path, act, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(IdlibError, match=r"runs.jsonl can't be written .*file.* choose a path"):
+        act(RunStore(tmp_path / "file" / "runs.jsonl"))
+
+    def refused(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refused)  # a folder to read only
+    with pytest.raises(IdlibError, match=r"runs.jsonl can't be written .*Permission denied"):
+        act(RunStore(tmp_path / "runs.jsonl"))

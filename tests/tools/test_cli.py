@@ -1,9 +1,13 @@
 """The command line: what it asks for is what was typed, and what is wrong is said in a line."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 
+from idlib.engine.store import RunStore
+from idlib.problems import names
+from idlib.problems.images import load
 from idlib.studies.command import ALL
 from idlib.tools import cli
 
@@ -19,6 +23,8 @@ class TestSweep:
         """The configurations that are asked for, of which no run is made."""
         configs = []
         monkeypatch.setattr(cli, "sweep_named", lambda cs, *args, **kw: configs.extend(cs) or [])
+        monkeypatch.setattr(cli, "resolved", lambda task: task)
+        monkeypatch.setattr(cli, "facts_of", lambda task: {"data": [task]})
         monkeypatch.chdir(tmp_path)
         return configs
 
@@ -48,6 +54,58 @@ class TestSweep:
         assert {c.lr for c in asked} == {0.1, 0.3} and {c.seed for c in asked} == {4, 5}
         rest = {(c.d, c.epochs, c.batch_size, c.scored_on) for c in asked}
         assert rest == {(3, 6, 7, "train")}
+
+
+class TestIdentityOfData:
+    """A run is known by its data."""
+
+    SWEEP = "sweep --task auto --model fc-2-1 --d 3 --lr 0.1 --epochs 1 --store runs.jsonl"
+
+    @pytest.fixture(autouse=True)
+    def _here(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("IDLIB_DATA", "embedded")
+        monkeypatch.chdir(tmp_path)
+
+    def test_auto_is_the_data_that_were_found(self, monkeypatch, capsys):
+        run(self.SWEEP, monkeypatch)
+        (made,), store = RunStore("runs.jsonl"), RunStore("runs.jsonl")
+        assert made.config.task == "digits" and store.facts["task", "digits"]["train"] == 1347
+        assert "1 of 1 runs to make" in capsys.readouterr().out
+        run(self.SWEEP.replace("auto", "digits"), monkeypatch)
+        assert "0 of 1 runs to make" in capsys.readouterr().out
+        mnist = replace(load("digits"), name="mnist")
+        monkeypatch.setattr(names.images, "load", lambda name: mnist)
+        monkeypatch.setattr(names, "run_named", lambda c, *keep: replace(made, config=c))
+        monkeypatch.setattr(cli, "sweep_named", names.sweep_named)
+        run(self.SWEEP, monkeypatch)
+        assert "1 of 1 runs to make" in capsys.readouterr().out
+
+    def test_other_data_under_the_same_name_are_refused(self, monkeypatch):
+        run(self.SWEEP, monkeypatch)
+        digits = load("digits")
+        other = replace(digits, train=digits.test, test=digits.train)
+        monkeypatch.setattr(names.images, "load", lambda name: other)
+        for d in (3, 4):  # also where nothing is to be made
+            with pytest.raises(SystemExit, match=r"task 'digits' as .*1347.* here it is .*450"):
+                run(self.SWEEP.replace("--d 3", f"--d {d}"), monkeypatch)
+
+    def test_with_nothing_to_make_nothing_is_written(self, monkeypatch, capsys):
+        run(self.SWEEP, monkeypatch)
+
+        def refused(*args, **kwargs):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(RunStore, "_append", refused)
+        monkeypatch.setattr("filelock.FileLock.acquire", refused)
+        run(self.SWEEP, monkeypatch)
+        assert "0 of 1 runs to make" in capsys.readouterr().out
+        with pytest.raises(SystemExit, match=r"runs\.jsonl can't be written .*Permission denied"):
+            run(self.SWEEP.replace("--d 3", "--d 4"), monkeypatch)
+
+    def test_a_path_below_a_file(self, monkeypatch, tmp_path):
+        (tmp_path / "file").write_text("")
+        with pytest.raises(SystemExit, match=r"file/runs\.jsonl can't be written"):
+            run(self.SWEEP.replace("runs.jsonl", "file/runs.jsonl"), monkeypatch)
 
 
 class TestRecord:
