@@ -13,6 +13,7 @@ References:
 import functools
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -53,7 +54,8 @@ class TextClassifier(nn.Module):
 
     Args:
         network: the classifier.
-        pad: number of the padding token.
+        pad: number of the padding token, the tokenizer's; the network's configuration gets the
+            same, as decoders look for the last token of a text by it.
         sep: number of the token that ends a text; where the network knows two segments, what
             follows the first one is the second.
         autocast: whether to compute in bfloat16 where that is faster (`fast_in_bfloat16`); the
@@ -62,11 +64,20 @@ class TextClassifier(nn.Module):
     Shape: token numbers (batch, length), padded at the right, to scores (batch, classes).
 
     Raises:
-        IdlibError: when called with a text of more tokens than the network has positions.
+        IdlibError: if there is no padding token; when called with a text of more tokens than the
+            network has positions.
     """
 
-    def __init__(self, network: nn.Module, pad: int, sep: int, autocast: bool = False):
+    def __init__(self, network: nn.Module, pad: int | None, sep: int, autocast: bool = False):
         super().__init__()
+        if pad is None:
+            raise IdlibError(
+                "There is no padding token: give the tokenizer one, such as "
+                "tokenizer.pad_token = tokenizer.eos_token, and pass its number as pad."
+            )
+        config: Any = getattr(network, "config", None)
+        if config is not None:
+            config.pad_token_id = pad
         self.network, self.pad, self.sep, self.autocast = network, pad, sep, autocast
         self.segments = (getattr(network.config, "type_vocab_size", 0) or 0) > 1
         self.positions = _positions(network)

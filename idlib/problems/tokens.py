@@ -113,7 +113,12 @@ def tokenizer_of(name: str) -> transformers.PreTrainedTokenizerBase:
     if shipped and (shipped / "tokenizer_config.json").exists():
         base = str(shipped)
     tokenizer = quietly(name, lambda _: AutoTokenizer.from_pretrained(base))
-    if tokenizer.pad_token_id is None or tokenizer.padding_side != "right":
+    if tokenizer.pad_token_id is None:
+        raise IdlibError(
+            f"The tokenizer of {name!r} has no padding token: set one, save it with the model in a "
+            "folder, and give that."
+        )
+    if tokenizer.padding_side != "right":
         raise IdlibError(f"The tokenizer of {name!r} does not pad at the right: take an encoder.")
     return tokenizer
 

@@ -309,3 +309,26 @@ def test_the_real_encoder(minilm_folder, glue_folder, monkeypatch):
     model.eval()
     torch.testing.assert_close(model(ids), model.network(**inputs).logits)
     load_text.cache_clear()
+
+
+@pytest.mark.parametrize("configured", [None, 5, 0])
+def test_a_decoder_scores_a_text_alike_whatever_stands_beside_it(configured):
+    """Its configuration may name another padding token than the tokenizer, or none."""
+    config = transformers.GPT2Config(
+        vocab_size=20, n_positions=16, n_embd=16, n_layer=1, n_head=2, num_labels=2,
+        pad_token_id=configured, bos_token_id=1, eos_token_id=1,
+    )  # fmt: skip
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = TextClassifier(transformers.GPT2ForSequenceClassification(config), 0, -1).eval()
+    rows = torch.tensor([[7, 5, 8, 0, 0, 0], [3, 4, 5, 6, 5, 9], [4, 5, 0, 0, 0, 0]])
+    together = model(rows)
+    for row, found in zip(rows, together, strict=True):
+        torch.testing.assert_close(model(row[None])[0], found)
+        torch.testing.assert_close(model(row[row != 0][None])[0], found)
+    assert model.network.config.pad_token_id == 0
+
+
+def test_no_padding_token_is_refused():
+    with pytest.raises(IdlibError, match=r"no padding token: give the tokenizer one"):
+        TextClassifier(torch.nn.Linear(2, 2), None, -1)
