@@ -21,10 +21,10 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCS = sorted((ROOT / "notebooks" / "docs").glob("*.md"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # called, named in settings, or imported by pytest.importorskip
-TOOLS = {"jupyterlab", "mypy", "ruff", "playwright", "furo", "myst-nb", "pytest-xdist"}
+TOOLS = {"jupyterlab", "mypy", "ruff", "playwright", "furo", "myst-nb"}
 # where the names differ
 DISTRIBUTIONS = {"IPython": "ipython", "PIL": "pillow", "sklearn": "scikit-learn"}
-DISTRIBUTIONS |= {"sphinx_revealjs": "sphinx-revealjs"}
+DISTRIBUTIONS |= {"sphinx_revealjs": "sphinx-revealjs", "xdist": "pytest-xdist"}
 DISTRIBUTIONS |= {"axe_playwright_python": "axe-playwright-python"}
 TEST = "pip install -r requirements.txt && pytest"
 START = "pip install -r requirements.txt && jupyter lab notebooks/00_start_here.ipynb"

@@ -44,9 +44,10 @@ def quiz(notebook: str) -> None:
         )
     page, script = (output.data for output in shown.outputs)
     alive = f'<div aria-live="polite">{page["text/html"]}</div>{FOCUS}'
+    # Questions hold no formulas, and where JupyterLab is still loading MathJax, typesetting raises.
     bundle = {
         "application/javascript": f"element.innerHTML = {json.dumps(alive)};\n"
-        + script["application/javascript"],
+        f"(() => {{ const MathJax = undefined;\n{script['application/javascript']}\n}})();",
         "text/html": _static_html(questions),
         "text/plain": f"Quiz of notebook {notebook}",
     }
