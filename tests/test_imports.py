@@ -88,6 +88,18 @@ def test_imports_run_in_one_direction():
     assert against_the_direction(IMPORTS) == []
 
 
+def test_lessons_compute_then_draw_then_show():
+    """Only widgets import widgets, and what computes or checks imports no pictures."""
+    last = {"plots": 1, "d90_plots": 1, "checks": 0}
+    last |= dict.fromkeys(("widgets", "live", "panels", "slider", "alive"), 2)
+    last |= dict.fromkeys(("predictions", "quizzes"), 2)
+    lessons = {name: targets for name, targets in IMPORTS.items() if name.startswith("lessons.")}
+    pairs = [(name, target) for name, targets in lessons.items() for target in targets]
+    step = {name: last.get(name.split(".")[-1], 0) for pair in pairs for name in pair}
+    assert [(name, target) for name, target in pairs if step[target] > step[name]] == []
+    assert {0, 1, 2} == set(step.values())
+
+
 def test_no_module_is_imported_by_what_it_imports():
     assert circle(IMPORTS) == []
 

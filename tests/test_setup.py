@@ -175,18 +175,3 @@ def test_commands_that_are_named_exist(monkeypatch, capsys):
     assert re.findall(r"python -m idlib record ([\w-]+)", README) == ["--list", "NAME"]
     named = set(re.findall(r"python -m idlib record (\w+)", text)) - {"NAME"}
     assert named and named <= {*STUDIES_AND_TABLES, "table1"}
-
-
-def test_imports_run_one_way():
-    """From mathematics to pictures: nothing but widgets themselves imports widgets."""
-    folder = ROOT / "idlib"
-    for path, code in sources("idlib").items():
-        if "widgets" not in path.relative_to(folder).parts:
-            assert not {n for n in imports(code) if n.lstrip(".").startswith("widgets")}, path
-
-
-def test_importing_idlib_stays_light():
-    heavy = "{'matplotlib', 'transformers', 'peft', 'ipywidgets', 'sklearn', 'nbformat'}"
-    code = f"import sys, idlib; print(sorted({heavy} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"

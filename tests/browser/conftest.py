@@ -40,6 +40,17 @@ RUN_ALL = f"""() => {{
     run();
 }}"""
 
+ASK = f"""async code => {{
+    const future = {KERNEL}.session.kernel.requestExecute({{ code, store_history: false }});
+    let said = "";
+    future.onIOPub = message => {{
+        const {{ text, ename, evalue }} = message.content;
+        said += text ?? (ename ? `${{ename}}: ${{evalue}}` : "");
+    }};
+    await future.done;
+    return said;
+}}"""
+
 
 @pytest.fixture(scope="module")
 def browser(chromium):
@@ -98,13 +109,15 @@ def lab(home):
 @pytest.fixture(scope="module")
 def run_all(browser, lab, home):
     """Opens a notebook of the copy, runs all its cells, and saves it: a context for its name, of a
-    page whose ``saved`` is the path of the file."""
+    page whose ``saved`` is the path of the file, and whose ``ask`` runs code in its kernel and
+    returns what that printed and raised, an exception in a thread since the last time included."""
 
     @contextmanager
     def run(name: str):
         page = browser.new_page(viewport={"width": 1300, "height": 1400})
         page.set_default_timeout(120 * SECOND)
         page.raised, page.saved = [], home / name
+        page.ask = lambda code: page.evaluate(ASK, code)
         page.on("pageerror", lambda error: page.raised.append(error.stack or str(error)))
         page.goto(f"{lab}/lab/tree/{name}?reset")
         page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")

@@ -21,6 +21,10 @@ PICTURE = [new_output("display_data", {"text/html": '<img alt="a" src="">', "tex
 SHOW = 'from IPython.display import HTML, display\ndisplay(HTML(\'<img alt="a" src="">\'))'
 THREAD = "import threading, time\ndef work():\n    time.sleep(0.2)\n    1 / 0\n"
 
+LATER = """import asyncio, threading
+start = lambda: threading.Thread(target=lambda: 1 / 0).start()
+asyncio.get_running_loop().call_later(0.1, start)"""  # as a widget does: no cell is under way
+
 
 def printed(text):
     return [new_output("stream", name="stdout", text=text)]
@@ -85,6 +89,10 @@ class TestInJupyterLab:
         shutil.copy(stored, home)
         with run_all(stored.name) as page:
             said = complaints(stored, page.saved)
+            assert page.ask("print('calm')") == "calm\n"
+            page.ask(LATER)
+            page.wait_for_timeout(500)
+            assert page.ask("print(1)").endswith("RuntimeError: an exception in a thread")
         by_cell = {int(re.search(r"Cell (\d+): ", text)[1]): text for text in said}
         found = {name: by_cell.get(i) for i, name in enumerate(CELLS)}
         assert {n: "FAILED" if text else "PASSED" for n, text in found.items()} == EXPECTED

@@ -17,14 +17,6 @@ ERRORS = ".jp-RenderedText[data-mime-type*='stderr'], .jp-mod-error, [data-mime-
 RAISED = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b: ")
 TEXTS = {"your own, with one <mask>": "The capital of <mask> is Rome."}
 
-KERNEL = "window.jupyterapp.shell.currentWidget.context.sessionContext"
-ASK = f"""async code => {{
-    const future = {KERNEL}.session.kernel.requestExecute({{ code, store_history: false }});
-    let printed = "";
-    future.onIOPub = message => {{ printed += message.content.text ?? ""; }};
-    await future.done;
-    return printed;
-}}"""
 STATE = "e => e.value ?? e.outerHTML"
 DRAWN = "e => [...e.querySelectorAll('.widget-html-content')].map(x => x.innerHTML).join()"
 
@@ -101,6 +93,16 @@ def test_whatever_is_moved_answers(notebook):
                 move()
                 assert _changes(element, look, shown), f"nothing changed: {what}"
                 assert not RAISED.search(panel.inner_text()), what
+    assert notebook.ask("print('calm')") == "calm\n", "an exception in a thread"
+
+
+def test_a_quiz_says_why(notebook):
+    buttons = notebook.locator(".MCButton")
+    if "widgets.quiz(" not in notebook.saved.read_text(encoding="utf-8"):
+        pytest.skip("it has no quiz")
+    buttons.first.click()
+    notebook.locator(".Feedback", has_text=re.compile("^(Right|No)")).first.wait_for()
+    assert notebook.raised == []
 
 
 def _panels(page):
@@ -216,7 +218,7 @@ def _guess(page, panel) -> None:
 
 def _trainers(page) -> int:
     threads = "[t for t in __import__('threading').enumerate() if t.name == 'training']"
-    return int(page.evaluate(ASK, f"print(len({threads}))"))
+    return int(page.ask(f"print(len({threads}))"))
 
 
 def _training(page, panel) -> None:

@@ -215,7 +215,7 @@ def test_texts_are_cut_to_the_length(folders):
 
 def test_a_run_by_name_learns_and_repeats():
     config = RunConfig(
-        "docstrings-n4800", "roberta-4x128", 10_000, 0.03, 0, "hashed", "global", 1, 32
+        "docstrings-n2400", "roberta-4x128", 10_000, 0.03, 0, "hashed", "global", 1, 16
     )
     done = run_named(config)
     assert done.status == "finished" and done.score > load_text("docstrings").majority + 0.1
