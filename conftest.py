@@ -44,8 +44,11 @@ def pytest_addoption(parser):
 
 def pytest_report_header(config):
     if not config.stash[IN_LAB]:
-        return "notebooks: run by nbval"
-    return f"notebooks: run in JupyterLab by {find_browser()}; --notebooks=nbval asks for nbval"
+        return "notebooks: by nbval"
+    return (
+        f"notebooks: in JupyterLab, by {find_browser()}, where {IN_A_BROWSER} is asked for, "
+        "else by nbval"
+    )
 
 
 def find_browser() -> str | None:
@@ -87,9 +90,9 @@ def pytest_collection_modifyitems(config, items):
             for item in items
             if item.get_closest_marker("runs_notebook")
         }
-        gone = [i for i in items if isinstance(i, IPyNbCell) and i.path in in_lab]
-        items[:] = [item for item in items if item not in set(gone)]
-        config.hook.pytest_deselected(items=gone)
+        gone = {item for item in items if isinstance(item, IPyNbCell) and item.path in in_lab}
+        items[:] = [item for item in items if item not in gone]
+        config.hook.pytest_deselected(items=list(gone))
     if hasattr(config, "workerinput"):
         size = Counter(scope_of(item.nodeid) for item in items)
         items.sort(key=lambda i: (not i.nodeid.startswith(IN_A_BROWSER), -size[scope_of(i.nodeid)]))

@@ -28,9 +28,14 @@ FLAGS = [
     "--no-first-run",
 ]
 KERNEL = "window.jupyterapp.shell.currentWidget.context.sessionContext"
+OPEN = """async path => {
+    await window.jupyterapp.restored;
+    const panel = await window.jupyterapp.commands.execute('docmanager:open', { path });
+    await panel.context.ready;
+}"""
 RUN_ALL = f"""() => {{
+    window.allRan = false;
     const run = async () => {{
-        await window.jupyterapp.restored;
         await {KERNEL}.ready;
         await {KERNEL}.session.kernel.info;
         await window.jupyterapp.commands.execute('notebook:run-all-cells');
@@ -39,7 +44,11 @@ RUN_ALL = f"""() => {{
     }};
     run();
 }}"""
-
+CLOSE = f"""async () => {{
+    await window.jupyterapp.commands.execute('docmanager:save');
+    await {KERNEL}.shutdown();
+    await window.jupyterapp.commands.execute('application:close-all');
+}}"""
 ASK = f"""async code => {{
     const future = {KERNEL}.session.kernel.requestExecute({{ code, store_history: false }});
     let said = "";
@@ -110,25 +119,41 @@ def lab(home):
 def run_all(browser, lab, home):
     """Opens a notebook of the copy, runs all its cells, and saves it: a context for its name, of a
     page whose ``saved`` is the path of the file, and whose ``ask`` runs code in its kernel and
-    returns what that printed and raised, an exception in a thread since the last time included."""
+    returns what that printed and raised, an exception in a thread since the last time included.
+
+    The page stays for the next notebook, as opening JupyterLab takes longest, unless it fails.
+    """
+    pages = []
+
+    def opened():
+        page = browser.new_page()
+        page.set_default_timeout(120 * SECOND)
+        page.on("pageerror", lambda error: page.raised.append(error.stack or str(error)))
+        page.ask = lambda code: page.evaluate(ASK, code)
+        page.raised = []
+        page.goto(f"{lab}/lab?reset")
+        page.wait_for_function("window.jupyterapp")
+        return page
 
     @contextmanager
     def run(name: str):
-        page = browser.new_page(viewport={"width": 1300, "height": 1400})
-        page.set_default_timeout(120 * SECOND)
+        page = pages.pop() if pages else opened()
+        page.set_viewport_size({"width": 1300, "height": 1400})
         page.raised, page.saved = [], home / name
-        page.ask = lambda code: page.evaluate(ASK, code)
-        page.on("pageerror", lambda error: page.raised.append(error.stack or str(error)))
-        page.goto(f"{lab}/lab/tree/{name}?reset")
+        page.evaluate(OPEN, name)
         page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
         try:
             page.evaluate(RUN_ALL)
             page.wait_for_function("window.allRan", timeout=300 * SECOND)
             yield page
-        finally:
+        except BaseException:
             photograph(page)
             page.evaluate(f"() => {KERNEL}.shutdown()")
             page.close()
+            raise
+        photograph(page)
+        page.evaluate(CLOSE)
+        pages.append(page)
 
     return run
 

@@ -23,9 +23,20 @@ from idlib.problems.networks import fc
 from idlib.tools.cli import main
 
 GRID = [RunConfig("digits", "fc", d, 0.1, seed, epochs=1) for d in (5, 50) for seed in (0, 1)]
-COMMAND = ["idlib", "sweep", "--task", "digits", "--model", "fc", "--lr", "0.1", "--seed", "0", "1"]
-SHORT = [*COMMAND, "--d", "5", "--epochs", "1"]  # two runs
-LONG = [*COMMAND, "--d", "5", "10", "50", "--epochs", "5"]  # six, of half a second
+COMMAND = ["idlib", "sweep", "--task", "digits", "--model", "fc", "--lr", "0.1"]
+COMMAND += ["--seed", "0", "1", "--d", "5", "10", "50", "--epochs", "5"]  # six runs
+MADE_UP = """
+import sys, time
+from idlib.engine.config import Run, RunConfig
+from idlib.engine.store import RunStore
+from idlib.engine.sweeps import sweep
+
+def make(config, keep_theta_d):
+    time.sleep(0.2)
+    return Run(config, "finished", 0.5, 0.1, 1, 0.2, 100)
+
+sweep([RunConfig("t", "m", d, 0.1) for d in range(1, 7)], RunStore(sys.argv[1]), make)
+"""  # a sweep of six runs, without the training
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +129,7 @@ class TestKilled:
     """A real process, killed without warning."""
 
     def test_started_again_it_makes_the_missing_runs(self, tmp_path, monkeypatch, capsys):
-        command = [*LONG, "--store", str(tmp_path / "runs.jsonl")]
+        command = [*COMMAND, "--store", str(tmp_path / "runs.jsonl")]
         path = tmp_path / "runs.jsonl"
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -147,15 +158,14 @@ class TestLock:
         path = tmp_path / "runs.jsonl"
         with FileLock(f"{path}.lock"):
             process = subprocess.Popen(
-                [sys.executable, "-m", *SHORT, "--store", str(path)],
-                stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
-            )  # fmt: skip
+                [sys.executable, "-c", MADE_UP, str(path)], stderr=subprocess.PIPE
+            )
             line = process.stderr.readline().decode()
             assert "Waiting for another process" in line and str(path) in line
             time.sleep(0.5)
             assert process.poll() is None and not path.exists()
         process.communicate(timeout=60)
-        assert process.returncode == 0 and len(RunStore(path)) == 2
+        assert process.returncode == 0 and len(RunStore(path)) == 6
 
     def test_what_another_has_made_meanwhile_is_not_made_again(self, tmp_path, monkeypatch):
         path, made = tmp_path / "runs.jsonl", []
@@ -168,13 +178,11 @@ class TestLock:
     def test_two_at_once_leave_a_whole_file(self, tmp_path):
         path = tmp_path / "runs.jsonl"
         both = [
-            subprocess.Popen(
-                [sys.executable, "-m", *SHORT, "--store", str(path)], stderr=subprocess.DEVNULL
-            )
+            subprocess.Popen([sys.executable, "-c", MADE_UP, str(path)], stderr=subprocess.DEVNULL)
             for _ in range(2)
         ]
         assert [process.wait(timeout=120) for process in both] == [0, 0]
-        assert path.read_text().count('"config"') == 2 == len(RunStore(path))
+        assert path.read_text().count('"config"') == 6 == len(RunStore(path))
 
 
 class TestDask:
