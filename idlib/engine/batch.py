@@ -20,7 +20,16 @@ from ..errors import IdlibError
 from ..subspace import Subspace
 from .config import Run, RunConfig
 from .data import sample
-from .runs import Patience, Problem, build, data_of, decided, is_check, patience_with
+from .runs import (
+    Patience,
+    Problem,
+    build,
+    data_of,
+    decided,
+    is_check,
+    patience_with,
+    scored_by,
+)
 from .training import check_labels, check_schedule
 
 __all__ = ["run_batch", "run_batches"]
@@ -84,6 +93,8 @@ def run_batch(configs: Sequence[RunConfig], problem: Problem, device: str) -> li
     )
     scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=steps)
     inputs, labels = train_set.tensors
+    for m in members if configs[0].scored_on == "test" and not configs[0].d else ():
+        m.start = m.scored(scored_set)[0]
     with torch.no_grad():
         check_labels(model(inputs[:1]), labels)
     start = time.perf_counter()
@@ -117,6 +128,8 @@ class _Member:
     loss: float = math.nan
     steps: int = 0
     message: str = ""
+    start: float | None = None  # its score before the first step, of a full model
+    right: Tensor | None = None
     queue: Tensor | None = None  # what is left of this epoch's order
 
     @classmethod
@@ -141,22 +154,24 @@ class _Member:
     def theta(self) -> dict[str, Tensor]:
         return self.subspace.theta() if self.subspace else dict(self.model.named_parameters())
 
-    def scored(self, dataset: Dataset) -> float:
-        model = self.subspace.merged() if self.subspace else self.model
-        return self.problem.score(model, dataset)
+    def scored(self, dataset: Dataset) -> tuple[float, Tensor | None]:
+        return scored_by(
+            self.problem, self.subspace.merged() if self.subspace else self.model, dataset
+        )
 
     def outcome(self, seconds: float, dataset: Dataset, train_sample: Dataset | None) -> Run:
         if not self.status:
-            self.status, self.score = "finished", self.scored(dataset)
-        on_train = None
+            self.status = "finished"
+            self.score, self.right = self.scored(dataset)
+        on_train = right = None
         if train_sample is not None and self.score is not None:
-            on_train = self.scored(train_sample)
+            on_train, right = self.scored(train_sample)[0], self.right
         subspace = self.subspace
         D = subspace.D if subspace else sum(p.numel() for p in self.model.parameters())
         theta_d = subspace.theta_d.detach().cpu().clone() if subspace else None
         return Run(
             self.config, self.status, self.score, self.loss, self.steps, seconds, D,
-            self.message, theta_d, on_train,
+            self.message, theta_d, on_train, self.start, right if right is None else right.cpu(),
         )  # fmt: skip
 
 
@@ -186,9 +201,9 @@ def _look(
                 f"{m.config.lr:g}: try a smaller one"
             )
         elif m.config.decide and is_check(step, steps):
-            score = m.scored(dataset)
+            score, right = m.scored(dataset)
             if decided(score, step / steps, m.config, m.patience):
-                m.status, m.score = "decided", score
+                m.status, m.score, m.right = "decided", score, right
 
 
 def _shared_part(config: RunConfig) -> RunConfig:

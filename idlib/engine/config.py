@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..errors import check_integer
 
-__all__ = ["Run", "RunConfig", "from_json", "to_json"]
+__all__ = ["Run", "RunConfig", "from_json", "meant", "to_json", "written"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,9 @@ class Run:
         theta_d: the d trained numbers, where they were kept.
         train_score: the same score on (a sample of) the examples it was trained on, for runs
             scored on the test data.
+        start: the same score on the test data before the first step, for full models.
+        right: for each test example whether its label was found, shape (n,), for runs whose score
+            is accuracy on the test data.
         part: of a study, for which it was made.
     """
 
@@ -93,13 +96,21 @@ class Run:
     message: str = ""
     theta_d: Tensor | None = None
     train_score: float | None = None
+    start: float | None = None
+    right: Tensor | None = None
     part: str = ""
 
 
+# What a file calls a projection, where that isn't its name: "fastfood" once had no signs of rows.
+WRITTEN = {"fastfood": "fastfood-signed", "fastfood-unsigned": "fastfood"}
+MEANT = {written: name for name, written in WRITTEN.items()}
+
+
 def to_json(run: Run) -> dict:
-    """A run as a JSON object; d numbers are kept as float32, in base64."""
+    """A run as a JSON object; d numbers are kept as float32, right and wrong as bits, in base64."""
     record = dict(vars(run))
     record["config"] = asdict(run.config)
+    record["config"]["projection"] = written(run.config.projection)
     for name in ("decide", "structure_aware"):
         if not record["config"][name]:
             del record["config"][name]
@@ -110,7 +121,10 @@ def to_json(run: Run) -> dict:
     else:
         numbers = run.theta_d.detach().cpu().numpy().astype("<f4")
         record["theta_d"] = base64.b64encode(numbers.tobytes()).decode()
-    for name in ("message", "train_score", "part"):
+    if run.right is not None:
+        bits = np.packbits(run.right.numpy())
+        record["right"] = [len(run.right), base64.b64encode(bits.tobytes()).decode()]
+    for name in ("message", "train_score", "start", "right", "part"):
         if record[name] in ("", None):
             del record[name]
     return record
@@ -119,10 +133,25 @@ def to_json(run: Run) -> dict:
 def from_json(record: dict) -> Run:
     """The run that `to_json` wrote down."""
     record = dict(record)
-    config = record["config"]
+    config = dict(record["config"])
+    config["projection"] = meant(config.get("projection", RunConfig.projection))
     record["config"] = RunConfig(**config | {"decide": tuple(config.get("decide", ()))})
     record["loss"] = float("nan") if record["loss"] is None else record["loss"]
     if "theta_d" in record:
         numbers = np.frombuffer(base64.b64decode(record["theta_d"]), "<f4")
         record["theta_d"] = torch.from_numpy(numbers.astype(np.float32))
+    if "right" in record:
+        n, bits = record["right"]
+        packed = np.frombuffer(base64.b64decode(bits), np.uint8)
+        record["right"] = torch.from_numpy(np.unpackbits(packed, count=n).astype(bool))
     return Run(**record)
+
+
+def written(projection: str) -> str:
+    """What a file calls a projection."""
+    return WRITTEN.get(projection, projection)
+
+
+def meant(written: str) -> str:
+    """The projection that a file calls by this name."""
+    return MEANT.get(written, written)

@@ -15,7 +15,7 @@ from ..errors import IdlibError
 from ..subspace import Subspace
 from .config import Run, RunConfig
 from .data import count, sample, split
-from .training import DRAWING, Step, accuracy, evaluating, train
+from .training import DRAWING, Step, accuracy, correct, evaluating, train
 
 __all__ = [
     "IMAGES",
@@ -29,6 +29,7 @@ __all__ = [
     "is_check",
     "patience_with",
     "run",
+    "scored_by",
 ]
 
 CHECKS = 10  # a run that may end early is looked at after each tenth of its steps
@@ -123,20 +124,24 @@ def run(
     model = build(config, problem.model_fn).to(problem.device)
     subspace = model if config.d and isinstance(model, Subspace) else None
     result: float | None = None
+    right: Tensor | None = None
 
-    def evaluate(dataset: Dataset = scored_set) -> float:
+    def evaluate(dataset: Dataset = scored_set) -> tuple[float, Tensor | None]:
         scored = subspace.merged() if subspace else model
         with DRAWING, torch.random.fork_rng(), evaluating(scored):
-            return float(problem.score(scored, dataset))
+            return scored_by(problem, scored, dataset)
+
+    on_test = config.scored_on == "test"
+    before = evaluate()[0] if on_test and not config.d else math.nan
 
     def hook(step: Step) -> bool:
-        nonlocal result
+        nonlocal result, right
         if on_step and on_step(step):
             return True
         if config.decide and patience != NEVER and is_check(step.step, step.steps):
-            now = evaluate()
+            now, found = evaluate()
             if decided(now, step.step / step.steps, config, patience):
-                result = now
+                result, right = now, found
         return result is not None
 
     start = time.perf_counter()
@@ -147,18 +152,27 @@ def run(
     seconds = time.perf_counter() - start
     status = "decided" if result is not None else history.status
     if status == "finished":
-        result = evaluate()
+        result, right = evaluate()
     message = history.message
     if result is not None and math.isnan(result):
         status, result, message = "diverged", None, f"diverged: the score is {result}"
-    on_train = config.scored_on == "test" and result is not None
+    on_test = on_test and result is not None
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     D = subspace.D if subspace else trained
     theta_d = subspace.theta_d.detach().cpu().clone() if keep_theta_d and subspace else None
     return Run(
         config, status, result, history.loss, history.steps, seconds, D, message, theta_d,
-        evaluate(sample(train_set)) if on_train else None,
+        evaluate(sample(train_set))[0] if on_test else None,
+        before if math.isfinite(before) else None, right if on_test else None,
     )  # fmt: skip
+
+
+def scored_by(problem: Problem, model: nn.Module, dataset: Dataset) -> tuple[float, Tensor | None]:
+    """A model's score, and where that is accuracy of one label each, which examples are right."""
+    if problem.score is not accuracy:
+        return float(problem.score(model, dataset)), None
+    right = correct(model, dataset)
+    return right.double().mean().item(), right if right.ndim == 1 else None
 
 
 def data_of(config: RunConfig, train_set: Dataset, test_set: Dataset) -> tuple[Dataset, Dataset]:

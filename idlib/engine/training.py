@@ -28,6 +28,7 @@ __all__ = [
     "accuracy",
     "check_labels",
     "check_schedule",
+    "correct",
     "evaluating",
     "predict",
     "train",
@@ -183,12 +184,17 @@ def accuracy(model: nn.Module, dataset: Dataset) -> float:
 
     Where the targets are probabilities (n, classes), the most probable class is the label.
     """
+    return correct(model, dataset).double().mean().item()
+
+
+def correct(model: nn.Module, dataset: Dataset) -> Tensor:
+    """Whether `predict` finds the label, for each example (n,), or for each of its pixels."""
     dataset = as_dataset(dataset)
     if not count(dataset):
         raise IdlibError("The evaluation set is empty: pass at least one example.")
     labels = torch.cat([y for _, y in _batches(dataset, 1000)]).cpu()
     labels = labels.argmax(1) if labels.is_floating_point() and labels.ndim > 1 else labels
-    return (predict(model, dataset) == labels).double().mean().item()
+    return predict(model, dataset) == labels
 
 
 @contextlib.contextmanager

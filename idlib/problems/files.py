@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..engine.config import Run, RunConfig
+from ..engine.config import Run, RunConfig, meant, written
 from ..errors import IdlibError, check_integer
 from ..subspace import Subspace
 from .names import build_named
@@ -93,7 +93,7 @@ def to_bytes(run: Run, bits: int = FLOAT) -> bytes:
     c = run.config
     if c.structure_aware:
         raise IdlibError(f"{c} has lambdas, for which there is no room: expected DID.")
-    head = {"model": c.model, "seed": c.seed, "d": c.d, "projection": c.projection}
+    head = {"model": c.model, "seed": c.seed, "d": c.d, "projection": written(c.projection)}
     head |= {"normalize": c.normalize, "bits": bits}
     if bits == FLOAT:
         body = run.theta_d.detach().cpu().numpy().astype("<f4").tobytes()
@@ -133,7 +133,7 @@ def read(file: str | os.PathLike | bytes, task: str = "") -> Subspace:
         if len(numbers) != d:
             raise ValueError(f"it holds {len(numbers)} numbers, and says d = {d}")
         config = RunConfig(
-            task, head["model"], d, 0.0, head["seed"], head["projection"], head["normalize"]
+            task, head["model"], d, 0.0, head["seed"], meant(head["projection"]), head["normalize"]
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IdlibError(f"{name} can't be read as a subspace: {error}.") from error

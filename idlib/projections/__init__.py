@@ -17,7 +17,7 @@ References:
 """
 
 from .base import Projection
-from .fastfood import Fastfood, FastfoodGlobal
+from .fastfood import Fastfood, FastfoodGlobal, FastfoodUnsigned
 from .kinds import PROJECTIONS, Dense, Hashed, Sparse, make_projection
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Dense",
     "Fastfood",
     "FastfoodGlobal",
+    "FastfoodUnsigned",
     "Hashed",
     "Projection",
     "Sparse",

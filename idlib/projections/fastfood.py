@@ -6,8 +6,6 @@ References:
       (Aghajanyan et al., 2021), section 3, https://arxiv.org/abs/2012.13255
 """
 
-from collections.abc import Iterator
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -15,24 +13,26 @@ from torch import Tensor
 from .base import Projection, chunk, compact, empty, signs
 from .hadamard import next_power_of_two, walsh_hadamard
 
-__all__ = ["Fastfood", "FastfoodGlobal"]
+__all__ = ["Fastfood", "FastfoodGlobal", "FastfoodUnsigned"]
 
 
 class Fastfood(Projection):
-    r"""Blocks of Fastfood, :math:`P = [H G_k \Pi H B]_k`, in O(D log d) time.
+    r"""Blocks of Fastfood, :math:`P = [S H G_k \Pi H B]_k`, in O(D log d) time.
 
-    H is the Hadamard matrix of order n, the next power of two of d; B holds random signs,
+    H is the Hadamard matrix of order n, the next power of two of d; B and S hold random signs,
     :math:`\Pi` is a permutation and :math:`G_k` a Gaussian diagonal. Only :math:`G_k` is drawn
-    anew for each block of n rows: the blocks are independent given B and :math:`\Pi`,
+    anew for each block of n rows: the blocks are independent given the rest,
     :math:`\Pi H B x` is computed once, and the state is 2 bytes for each parameter. Columns
-    have unit norm, up to the one block that is cut when n does not divide D. What the blocks
-    share shows where a loss sums rows in step with the blocks: notebook 01, section 6.
+    have unit norm, up to the one block that is cut when n does not divide D.
+
+    The signs of the rows are not in the literature; `FastfoodUnsigned` shows what they are for.
     """
 
     name = "fastfood"
-    B: Tensor  # signs, (d,)
+    B: Tensor  # signs of the columns, (d,)
     perm: Tensor  # a permutation, (n,)
     G: Tensor  # normals, (blocks, n)
+    S: Tensor  # signs of the rows of each block, (n,)
 
     def _draw(self, generator: torch.Generator) -> dict[str, Tensor]:
         n = next_power_of_two(self.d)
@@ -40,35 +40,53 @@ class Fastfood(Projection):
             "B": signs(self.d, generator),
             "perm": torch.randperm(n, generator=generator),
             "G": _normals((-(-self.D // n), n), generator),
+            "S": self._row_signs(n, generator),
         }
         squares = factors["G"].float().square_().sum(1)  # (blocks,)
         cut = self.D - n * (len(squares) - 1)  # rows of the last block
         self.scale = float(n * squares[:-1].sum() + cut * squares[-1]) ** -0.5
         return factors
 
-    def _chunks(self, *vectors: Tensor) -> Iterator[tuple[Tensor, ...]]:
-        """Runs of blocks of G, each with the matching slices of (D,) vectors."""
-        n = len(self.perm)
-        step = max(1, chunk(self.G) // n)
-        return zip(self.G.split(step), *(v.split(step * n) for v in vectors), strict=True)
+    def _row_signs(self, n: int, generator: torch.Generator) -> Tensor:
+        return signs(n, generator)
+
+    def _step(self) -> int:
+        """How many blocks are handled at a time."""
+        return max(1, chunk(self.G) // len(self.perm))
 
     def _forward(self, x: Tensor) -> Tensor:
-        n, y = len(self.perm), empty(self.D, x)
+        n, S = len(self.perm), self.S.to(x.dtype)
         u = walsh_hadamard(F.pad(x * self.B, (0, n - self.d)))[self.perm] * self.scale
-        for G, part in self._chunks(y):
-            rows = walsh_hadamard(G.to(x.dtype).mul_(u))  # (blocks, n)
-            part.copy_(rows.flatten()[: len(part)])
-        return y
+        y = empty(self.G.numel(), x)  # up to n - 1 rows more than D
+        parts = zip(self.G.split(self._step()), y.view(-1, n).split(self._step()), strict=True)
+        for G, part in parts:
+            torch.mul(walsh_hadamard(G.to(x.dtype).mul_(u)), S, out=part)  # (blocks, n)
+        return y[: self.D]
 
     def _adjoint(self, y: Tensor) -> Tensor:
-        n = len(self.perm)
+        n, S = len(self.perm), self.S.to(y.dtype)
         u = y.new_zeros(n)
-        for G, part in self._chunks(y):
+        for G, part in zip(self.G.split(self._step()), y.split(self._step() * n), strict=True):
             if len(part) < G.numel():
                 part = F.pad(part, (0, G.numel() - len(part)))
-            u += walsh_hadamard(part.reshape(G.shape)).mul_(G.to(y.dtype)).sum(0)
+            u += walsh_hadamard(part.reshape(G.shape) * S).mul_(G.to(y.dtype)).sum(0)
         u = torch.empty_like(u).index_copy_(0, self.perm, u)
         return walsh_hadamard(u)[: self.d] * self.B * self.scale
+
+
+class FastfoodUnsigned(Fastfood):
+    r"""The same draw without the signs of the rows, :math:`P = [H G_k \Pi H B]_k`.
+
+    Here the inner product of a block of P x with row m of H is :math:`n\,G_k[m]\,(\Pi H B x)[m]`.
+    So all that is smooth along a block, a sum or a slow wave, hangs on the same few coordinates
+    in every block, and at small d they run out: kept for comparison (notebooks 01 and 02), and for
+    runs recorded with it.
+    """
+
+    name = "fastfood-unsigned"
+
+    def _row_signs(self, n: int, generator: torch.Generator) -> Tensor:
+        return torch.ones(n, dtype=torch.int8)
 
 
 class FastfoodGlobal(Projection):

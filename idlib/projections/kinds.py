@@ -9,13 +9,14 @@ from torch import Tensor
 
 from ..errors import IdlibError
 from .base import CHUNK, Projection, chunk, compact, empty, signs
-from .fastfood import Fastfood, FastfoodGlobal
+from .fastfood import Fastfood, FastfoodGlobal, FastfoodUnsigned
 
 __all__ = [
     "PROJECTIONS",
     "Dense",
     "Fastfood",
     "FastfoodGlobal",
+    "FastfoodUnsigned",
     "Hashed",
     "Sparse",
     "make_projection",
@@ -133,7 +134,9 @@ class Hashed(Projection):
 
 
 #: All of them, by name.
-PROJECTIONS = {cls.name: cls for cls in (Dense, Sparse, Hashed, Fastfood, FastfoodGlobal)}
+PROJECTIONS = {
+    cls.name: cls for cls in (Dense, Sparse, Hashed, Fastfood, FastfoodGlobal, FastfoodUnsigned)
+}
 
 
 def make_projection(
