@@ -6,7 +6,8 @@
 torch.Size([1, 10])
 """
 
-from .dimension import d90, intrinsic_dimension
+from .dimension import intrinsic_dimension
+from .engine.estimate import d90
 from .engine.store import RunStore
 from .errors import IdlibError
 from .problems.names import load

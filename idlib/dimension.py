@@ -1,9 +1,10 @@
 r"""The intrinsic dimension d90: the smallest d that reaches 90 % of the full model's score.
 
-Two definitions are in use and give different numbers, so both are reported: relative, a
-score of at least 0.9 times the full model's own score; and absolute, a score of at least
-0.9 (which Li et al.'s released MNIST figures use). Either is an upper bound: it depends on
-the model, the data, the projection, the optimiser and the number of steps.
+Three definitions are in use and give different numbers, so all are reported: relative, a score of
+at least 0.9 times the full model's own; absolute, a score of at least 0.9 (which Li et al.'s
+released MNIST figures use); and gain, at least 0.9 of what the full model gains over d = 0 (see
+`idlib.engine.estimate`). Each is an upper bound: it depends on the model, the data, the projection,
+the optimiser and the number of steps.
 
 References:
     | Measuring the Intrinsic Dimension of Objective Landscapes (Li et al., 2018), section 2,
@@ -14,7 +15,7 @@ import hashlib
 import math
 import os
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +26,7 @@ from tqdm.auto import tqdm
 
 from .engine.config import Run, RunConfig
 from .engine.data import commonest, count, fingerprint
+from .engine.estimate import DEFINITIONS, Estimate, bracket, d90, goal_of, interval
 from .engine.form import as_dataset
 from .engine.look import look_at
 from .engine.models import count_parameters, model_label
@@ -36,49 +38,12 @@ from .engine.sweeps import shared, sweep
 from .engine.training import accuracy
 from .errors import IdlibError, check_integer
 
-__all__ = ["Estimate", "IntrinsicDimension", "d90", "intrinsic_dimension", "lattice"]
+__all__ = ["IntrinsicDimension", "intrinsic_dimension", "lattice"]
 
 FULL_LRS, LRS = Rates.full_lrs, Rates.lrs  # with 1.0 LeNet learns nothing from some seeds
 FIRST_D = 128
 KNOWN = (F.cross_entropy.__qualname__, accuracy.__qualname__)
 PILOTS = tuple(round(FIRST_D * 10.0**k) for k in range(-2, 7))  # a rate is chosen at the nearest
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """d90 under one definition.
-
-    Args:
-        threshold: the score to reach.
-        per_seed: for each seed the smallest d tried that reached it, None where none did.
-        note: why there is no answer, where there is none.
-    """
-
-    threshold: float
-    per_seed: tuple[int | None, ...]
-    note: str = ""
-
-    @property
-    def d(self) -> int | None:
-        """The median over the seeds, for an even number of them the upper of the two in the
-        middle; None if some seed never reached the threshold."""
-        reached = self._reached
-        if self.note or not reached or len(reached) < len(self.per_seed):
-            return None
-        return statistics.median_high(reached)
-
-    @property
-    def _reached(self) -> list[int]:
-        return [d for d in self.per_seed if d is not None]
-
-    def __str__(self) -> str:
-        if self.d is None:
-            return f"none at score {self.threshold:.3f}: {self.note}"
-        low, high = min(self._reached), max(self._reached)
-        spread = f"{low:,} to {high:,} over {len(self.per_seed)} seeds"
-        if len(self.per_seed) == 1:
-            spread = "1 seed"
-        return f"{self.d:,} ({spread}) at score {self.threshold:.3f}"
 
 
 @dataclass(frozen=True)
@@ -89,8 +54,11 @@ class IntrinsicDimension:
         D: parameters of the full model.
         baseline: the full model's score, the mean over the seeds.
         majority: the accuracy of always giving the commonest label, None for another score.
+        floor: what is had for nothing: the untrained model's score, the mean over the seeds, or
+            `majority`, whichever is higher.
         relative: d90 at 0.9 times the baseline.
         absolute: d90 at the absolute threshold.
+        gain: d90 at the floor and 0.9 times what the baseline lies above it.
         lr: the learning rate chosen on the validation split, near d90.
         runs: every run made or found in the store.
     """
@@ -98,36 +66,22 @@ class IntrinsicDimension:
     D: int
     baseline: float
     majority: float | None
+    floor: float
     relative: Estimate
     absolute: Estimate
+    gain: Estimate
     lr: float
     runs: tuple[Run, ...]
 
     def __str__(self) -> str:
-        chance = "" if self.majority is None else f", commonest label {self.majority:.3f}"
         return (
-            f"D = {self.D:,}, full model's score {self.baseline:.3f}{chance}\n"
+            f"D = {self.D:,}, full model's score {self.baseline:.3f}, had for nothing "
+            f"{self.floor:.3f}\n"
             f"d90, relative: {self.relative}\n"
             f"d90, absolute: {self.absolute}\n"
+            f"d90, gain: {self.gain}\n"
             f"{len(self.runs)} runs, learning rate {self.lr:g}"
         )
-
-
-def d90(runs: Iterable[Run], threshold: float) -> Estimate:
-    """The smallest d among finished `runs` whose score reaches `threshold`, seed by seed.
-
-    Of two runs with the same d and seed the later one counts: its learning rate was chosen
-    nearer to that d.
-    """
-    seeds: dict[int, list[int]] = {}
-    for r in {(r.config.d, r.config.seed): r for r in runs}.values():
-        if r.config.d is not None:
-            reached = r.score is not None and r.score >= threshold
-            seeds.setdefault(r.config.seed, []).extend([r.config.d] if reached else [])
-    per_seed = tuple(min(ds, default=None) for _, ds in sorted(seeds.items()))
-    missing = sum(d is None for d in per_seed)
-    note = f"not reached by {missing} of {len(per_seed)} seeds" if missing else ""
-    return Estimate(threshold, per_seed, note)
 
 
 def intrinsic_dimension(
@@ -156,7 +110,8 @@ def intrinsic_dimension(
 
     Trains the full model; then moves up or down from d = 128, by factors of 2, 4, 16 and so on,
     until the thresholds are bracketed, and bisects on a grid of `per_octave` values for each
-    doubling. A run ends early once it is clear which thresholds it reaches. Learning rates are
+    doubling. A run ends early once it is clear which thresholds it reaches, but for those on both
+    sides of d90, between whose scores d90 is interpolated. Learning rates are
     chosen on a validation split of the training data, for the full model and for the subspace,
     the latter at the nearest of dimensions a factor of 10 apart (13, 128, 1280, …); from there
     to d it is scaled as in `idlib.engine.search.rate_at`. Interrupt at any time: with a `store` on
@@ -255,24 +210,39 @@ def intrinsic_dimension(
         if len(full_scores) < len(baselines):
             raise IdlibError(f"The full model {baselines[0].message or 'diverged'}.")
         baseline = statistics.fmean(full_scores)
-        thresholds = {"relative": 0.9 * baseline, "absolute": absolute}
         majority = commonest(test) if score is accuracy else None
+        starts = [r.start for r in baselines if r.start is not None]
+        start = [statistics.fmean(starts)] if starts else []  # none in files of before it was kept
+        floor = max([*start, *([] if majority is None else [majority])], default=0.0)
+        goals = {name: goal_of(name, floor, absolute) for name in DEFINITIONS}
+        thresholds = {name: goal.score(baseline) for name, goal in goals.items()}
         notes = {
             "relative": _no_share(baseline) or _hopeless(thresholds["relative"], majority),
             "absolute": _other_scale(absolute, baseline) or _hopeless(absolute, majority),
+            "gain": _no_gain(baseline, floor),
         }
         wanted = [t for name, t in thresholds.items() if not notes[name]]
-        cells = [(replace(base, seed=seed), ds, wanted) for seed in seeds]
-        search(cells, FIRST_D, per_octave, scored)
-        inside = [r for c, r in made.items() if c.scored_on == "test" and c.d]
+        search(
+            [(replace(base, seed=seed), ds, wanted) for seed in seeds], FIRST_D, per_octave, scored
+        )
+
+        def tested() -> list[Run]:
+            return [r for c, r in made.items() if c.scored_on == "test" and c.d]
+
+        while early := [r for t in wanted for r in bracket(tested(), t) if r.status == "decided"]:
+            scored([replace(r.config, decide=()) for r in early])  # to their last step
+        inside = tested()
         found = [d90(inside, t).d or ds[-1] for t in wanted]
         lr = rate(found[0] if found else FIRST_D)
     estimates = {}
     for name, threshold in thresholds.items():
         estimate = d90(inside, threshold)
         note = notes[name] or (estimate.note and f"{estimate.note} up to d = {ds[-1]:,}")
-        estimates[name] = replace(estimate, note=note)
-    return IntrinsicDimension(D, baseline, majority, **estimates, lr=lr, runs=tuple(made.values()))
+        ends = None if note else interval(inside, goals[name], baselines)
+        estimates[name] = replace(estimate, note=note, interval=ends)
+    return IntrinsicDimension(
+        D, baseline, majority, floor, **estimates, lr=lr, runs=tuple(made.values())
+    )
 
 
 def lattice(d_max: int, per_octave: int = 4) -> list[int]:
@@ -296,6 +266,14 @@ def _no_share(baseline: float) -> str:
         return (
             f"not informative, the full model scores {baseline:.3f}, and 90 % of what is not "
             "positive is no goal: pass a score that grows from 0, such as R²"
+        )
+    return ""
+
+
+def _no_gain(baseline: float, floor: float) -> str:
+    if baseline <= floor:
+        return (
+            f"not informative, the full model scores {baseline:.3f}, and {floor:.3f} is for nothing"
         )
     return ""
 

@@ -12,11 +12,14 @@ from torch.utils.data import Dataset, TensorDataset
 
 import idlib
 from idlib import IdlibError
-from idlib.dimension import d90, lattice
+from idlib.dimension import lattice
 from idlib.engine.config import Run, RunConfig
+from idlib.engine.estimate import bracket, d90
 from idlib.engine.models import model_label
+from idlib.engine.runs import build
 from idlib.engine.search import rate_at
 from idlib.engine.store import RunStore
+from idlib.engine.training import accuracy
 
 INPUTS, CLASSES = 12, 4
 
@@ -52,11 +55,41 @@ def test_d90_reaches_the_threshold_and_the_next_smaller_d_does_not():
         if r.config.scored_on == "test" and r.config.d
     }
     ds = lattice(found.D)
-    for definition in (found.relative, found.absolute):
+    for definition in (found.relative, found.absolute, found.gain):
         assert len(definition.per_seed) == 2 and definition.d in ds
         for seed, d in enumerate(definition.per_seed):
             assert scores[d, seed] >= definition.threshold
             assert scores[ds[ds.index(d) - 1], seed] < definition.threshold
+
+
+def test_d90_lies_between_two_whole_runs_and_has_an_interval():
+    found = measure(seeds=(0, 1, 2))
+    inside = [r for r in found.runs if r.config.scored_on == "test" and r.config.d]
+    for estimate in (found.relative, found.absolute, found.gain):
+        assert {r.status for r in bracket(inside, estimate.threshold)} == {"finished"}
+        ds = lattice(found.D)
+        for d, between in zip(estimate.per_seed, estimate.between, strict=True):
+            assert ds[ds.index(d) - 1] <= between <= d
+        low, high = estimate.interval
+        assert low <= estimate.value <= high
+        assert f"{estimate.value:,.0f}, 95% interval {low:,.0f} to" in str(found)
+
+
+def test_gain_counts_from_what_is_had_for_nothing():
+    found = measure()
+    full = [r for r in found.runs if r.config.d is None and r.config.scored_on == "test"]
+    start = sum(accuracy(build(r.config, linear), TEST) for r in full) / len(full)
+    assert found.floor == approx(max(start, 0.25)) and found.majority == 0.25
+    assert found.gain.threshold == approx(found.floor + 0.9 * (found.baseline - found.floor))
+
+
+def test_a_full_model_that_gains_nothing_has_no_d90_by_gain():
+    labels = (torch.arange(100) < 96).long()
+    noise = torch.randn(100, INPUTS, generator=torch.Generator().manual_seed(0))
+    data = TensorDataset(noise * 1e-6, labels)  # nothing to be learned from
+    found = idlib.intrinsic_dimension(lambda: nn.Linear(INPUTS, 2), data, data, seeds=(0,), **QUICK)
+    assert found.gain.d is None and found.gain.interval is None
+    assert "0.960, and 0.960 is for nothing" in str(found)
 
 
 def test_a_resumed_search_makes_no_run_twice(tmp_path, monkeypatch):

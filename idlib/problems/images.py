@@ -1,10 +1,11 @@
-"""Images of handwritten digits: MNIST where it can be had, else scikit-learn's digits.
+"""Images of handwritten digits: MNIST, the part of it that comes with idlib, scikit-learn's digits.
 
 ``load("auto")`` takes MNIST from the folder named by ``IDLIB_DATA``, from torchvision's cache,
-or from a download, in this order; when none works it takes the 1,797 digits that come with
-scikit-learn, enlarged to 28x28 so that the same networks fit. Setting ``IDLIB_DATA=embedded``
-asks for the last at once. A name may go on with changes to images or labels, as in
-"mnist-shuffled" and "digits-n500-random50" (see `idlib.problems.variants.parse`).
+or from a download, in this order; when none works it takes "mnist10k", 10,000 training and 2,000
+test images of MNIST. Setting ``IDLIB_DATA=embedded`` asks for these at once. "digits" are the
+1,797 images of 8x8 pixels that come with scikit-learn, enlarged to 28x28: a run on them takes a
+second. A name may go on with changes to images or labels, as in "mnist-shuffled" and
+"digits-n500-random50" (see `idlib.problems.variants.parse`).
 """
 
 import functools
@@ -29,13 +30,14 @@ from .variants import Task, changed, parse
 __all__ = ["load"]
 
 CACHE = Path(torch.hub.get_dir()).parent / "datasets"  # ~/.cache/torch/datasets
+PART = Path(__file__).parent / "mnist"
 TIMEOUT = 3.0  # seconds to wait for the network
 FILES = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
 
 
 @functools.cache
 def load(name: str = "auto") -> Task:
-    """A task by name: "auto", "mnist" or "digits", and behind it what is to be changed.
+    """A task by name: "auto", "mnist", "mnist10k" or "digits", and behind it what is to be changed.
 
     Raises:
         IdlibError: if there is no such task, if MNIST is asked for by name and can't be
@@ -46,16 +48,27 @@ def load(name: str = "auto") -> Task:
         task = load(base)
         return replace(changed(task, changes), name=task.name + name.removeprefix(base))
     if base == "digits":
-        return _digits("scikit-learn (embedded)")
-    if base == "auto" and os.environ.get("IDLIB_DATA") == "embedded":
-        return _digits("scikit-learn (embedded), as IDLIB_DATA asks")
+        return _digits()
+    if base == "mnist10k":
+        return _part()
     mnist, why = _mnist()
     if mnist is None and base == "mnist":
-        raise IdlibError(f"MNIST was asked for, but {why}. Set IDLIB_DATA or use 'digits'.")
-    return mnist or _digits(f"scikit-learn (embedded), because {why}")
+        raise IdlibError(
+            f"MNIST was asked for, but {why}. Set IDLIB_DATA, or use 'mnist10k', the part of it "
+            "that comes with idlib."
+        )
+    return mnist or replace(_part(), source=f"idlib, because {why}")
 
 
-def _digits(source: str) -> Task:
+def _part() -> Task:
+    """The part of MNIST that comes with idlib."""
+    task = _read(PART, "idlib")
+    if task is None:
+        raise IdlibError(f"{PART} lacks some of its four files: install idlib again.")
+    return replace(task, name="mnist10k")
+
+
+def _digits() -> Task:
     with needing("course", "The task 'digits'"):
         from sklearn.datasets import load_digits
 
@@ -69,7 +82,7 @@ def _digits(source: str) -> Task:
         "digits",
         TensorDataset(_normalise(images[train]), labels[train]),
         TensorDataset(_normalise(images[test]), labels[test]),
-        source,
+        "scikit-learn",
     )
 
 
@@ -77,7 +90,7 @@ def _mnist() -> tuple[Task | None, str]:
     """MNIST, or None and the reason."""
     reasons = []
     if os.environ.get("IDLIB_DATA") == "embedded":
-        return None, "IDLIB_DATA=embedded asks for the digits"
+        return None, "IDLIB_DATA=embedded asks for its part"
     if folder := os.environ.get("IDLIB_DATA"):
         if not Path(folder).is_dir():
             raise IdlibError(f"IDLIB_DATA = {folder!r} is no folder: correct or unset it.")
@@ -144,7 +157,7 @@ def _download() -> str | None:
     try:
         socket.setdefaulttimeout(TIMEOUT)
         MNIST(CACHE, download=True)
-    except Exception as error:  # whatever goes wrong out there, the digits still work
+    except Exception as error:  # whatever goes wrong out there, the part still works
         return f"its download failed ({type(error).__name__}: {error})"
     finally:
         socket.setdefaulttimeout(before)

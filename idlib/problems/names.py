@@ -1,6 +1,6 @@
 """The one grammar of names: what the task and the model of a configuration stand for.
 
-A task of images is "mnist", "digits" or "auto", and behind it
+A task of images is "mnist", "mnist10k" (a part of it), "digits" or "auto", and behind it
 
 - changes to images or labels, "mnist-shuffled" or "digits-n500-random50", see
   `idlib.problems.variants.parse`;
@@ -126,7 +126,7 @@ def sweep_named(
 
 
 def resolved(name: str) -> str:
-    """The name of the data that a task's name stands for here: "auto" is MNIST or the digits, as
+    """The name of the data that a task's name stands for here: "auto" is MNIST or a part of it, as
     they are found, and a run is known by which it was."""
     base, plus, targets = name.partition("+")
     return name if is_text(base) else images.load(base).name + plus + targets

@@ -53,11 +53,12 @@ def parse(name: str) -> tuple[str, list[tuple[str, int]]]:
         IdlibError: if the name is not of this form.
     """
     change = r"-(shuffled)(?:-(\d+))?|-(side|n|copies|random)(\d+)"
-    match = re.fullmatch(rf"(auto|mnist|digits)((?:{change})*)", name)
+    match = re.fullmatch(rf"(auto|mnist|mnist10k|digits)((?:{change})*)", name)
     if not match:
         raise IdlibError(
-            f"task {name!r} was asked for, expected auto, mnist or digits, and behind it any of "
-            "-shuffled, -shuffled-7, -side14, -n500, -copies2 and -random50, or other numbers."
+            f"task {name!r} was asked for, expected auto, mnist, mnist10k or digits, and behind it "
+            "any of -shuffled, -shuffled-7, -side14, -n500, -copies2 and -random50, or other "
+            "numbers."
         )
     found = re.findall(change, match[2])
     return match[1], [(a or c, int(b or d or 28)) for a, b, c, d in found]

@@ -4,7 +4,7 @@ al. (2021), and along an axis (notebooks 08 to 10)."""
 import functools
 import itertools
 
-from ..dimension import Estimate
+from ..engine.estimate import Estimate
 from .reading import cells
 from .results import USELESS
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ..dimension import d90
 from ..engine.config import Run, RunConfig
+from ..engine.estimate import d90
 from ..engine.rates import Chooser, like
 from ..engine.search import search
 from ..engine.store import RunStore

@@ -2,16 +2,15 @@
 
 import functools
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..dimension import Estimate, d90
 from ..engine.config import Run
+from ..engine.estimate import Estimate, Goal, d90, goal_of, interval
 from ..errors import IdlibError
 from .study import Method
 
 __all__ = ["Cell", "relative_gap"]
 
-SHARE = 0.9  # of the full model's score, or of everything
 USELESS = "not informative"
 
 
@@ -117,32 +116,51 @@ class Cell:
                 rates.setdefault(r.config.lr, []).append(r.score or 0.0)
         return found
 
+    @property
+    def floor(self) -> float:
+        """What is had for nothing: the score of always giving the commonest label, or the full
+        model's before its first step (the mean over the seeds), whichever is higher."""
+        starts = [r.start for r in self.full if r.start is not None]
+        return max(self.majority, statistics.fmean(starts) if starts else self.majority)
+
     def threshold(self, definition: str | float = "relative") -> float:
         """The score that d90 is about.
 
         Args:
-            definition: "relative", 0.9 times the baseline; "absolute", 0.9; or a score.
+            definition: "relative", 0.9 times the baseline; "absolute", 0.9; "gain", the floor and
+                0.9 times what the baseline lies above it; or a score.
         """
-        if isinstance(definition, str):
-            if definition not in ("relative", "absolute"):
-                raise IdlibError(
-                    f"definition {definition!r} was given, expected relative, absolute or a score."
-                )
-            return SHARE * self.baseline if definition == "relative" else SHARE
-        return definition
+        goal = self._goal(definition)
+        return goal.score(self.baseline) if goal.share else goal.base
 
     def d90(self, definition: str | float = "relative") -> Estimate:
-        """The smallest d that reaches the threshold, seed by seed.
+        """The smallest d that reaches the threshold, seed by seed, and where the scores cross it,
+        with an interval.
 
         Args:
             definition: see `threshold`.
         """
+        if definition not in self._estimates:
+            self._estimates[definition] = self._estimate(definition)
+        return self._estimates[definition]
+
+    def _goal(self, definition: str | float) -> Goal:
+        return goal_of(definition, self.floor if definition == "gain" else 0.0)
+
+    def _estimate(self, definition: str | float) -> Estimate:
         threshold = self.threshold(definition)
         tested = all(r.config.scored_on == "test" for r in (*self.runs[:1], *self.full[:1]))
         if tested and threshold <= self.majority:
             note = f"not informative, the commonest label scores {self.majority:.3f}"
             return Estimate(threshold, (), note)
-        return d90(self.runs, threshold)
+        found = d90(self.runs, threshold)
+        count = self.facts["test"] if tested and self.facts["metric"] == "accuracy" else None
+        ends = interval(self.runs, self._goal(definition), self.full, count)
+        return replace(found, interval=None if found.d is None else ends)
+
+    @functools.cached_property
+    def _estimates(self) -> dict[str | float, Estimate]:
+        return {}
 
     def mean_d90(self, definition: str | float = "relative") -> float | None:
         """The mean of `d90` over the seeds; None where it is."""

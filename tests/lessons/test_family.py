@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from idlib import IdlibError, widgets
-from idlib.dimension import Estimate
+from idlib.engine.estimate import Estimate
 from idlib.lessons.family.compute import by_size
 from idlib.problems.checkpoints import FAMILY
 from idlib.studies import cell, cells

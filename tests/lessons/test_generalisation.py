@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from idlib import IdlibError, widgets
-from idlib.dimension import d90
 from idlib.engine.config import Run, RunConfig
 from idlib.engine.data import SAMPLE, fingerprint, sample
+from idlib.engine.estimate import d90
 from idlib.engine.lines import read_lines
 from idlib.engine.training import accuracy
 from idlib.lessons.base.measures import bits_needed

@@ -1,4 +1,4 @@
-"""The digits, and MNIST wherever it comes from."""
+"""The digits, the part of MNIST, and MNIST wherever it comes from."""
 
 import gzip
 import shutil
@@ -22,6 +22,8 @@ RECORDED = {  # fingerprints of training and test data, as the recorded runs' se
     "digits": ["1b4ab968b5", "4e1b1122b3"],
     "digits-shuffled": ["809f80dea3", "426e58393f"],
     "mnist": ["ad389d647b", "3adfe5576e"],
+    "mnist10k": ["d60805b7f9", "40fb9f7fdd"],
+    "mnist10k-shuffled": ["64955d2ab7", "767739d71b"],
 }
 
 
@@ -94,7 +96,7 @@ class TestDigits:
         labels = torch.cat([task.train.tensors[1], task.test.tensors[1]])
         assert labels.bincount().tolist() == np.bincount(load_digits().target).tolist()
 
-    @pytest.mark.parametrize("name", ["digits", "digits-shuffled"])
+    @pytest.mark.parametrize("name", ["digits", "digits-shuffled", "mnist10k", "mnist10k-shuffled"])
     def test_they_are_the_same_everywhere(self, name):
         """Grey levels are rounded to whole numbers for its sake."""
         task = load(name)
@@ -102,12 +104,35 @@ class TestDigits:
 
     def test_it_says_what_it_is(self):
         assert str(load("digits")) == (
-            "digits: 1,347 training and 450 test images, from scikit-learn (embedded)"
+            "digits: 1,347 training and 450 test images, from scikit-learn"
         )
 
     def test_the_majority_class_scores_about_a_tenth(self):
         labels = load("digits").test.tensors[1].tolist()
         assert load("digits").majority == max(labels.count(c) for c in range(10)) / 450
+
+
+class TestThePartOfMnist:
+    def test_it_is_a_fixed_draw_of_mnist(self, request):
+        folder = request.config.rootpath.parent / "shared" / "data"
+        if not (folder / "mnist").is_dir():
+            pytest.skip("needs all of MNIST beside the checkout")
+        part, whole = load("mnist10k"), data._read(folder / "mnist", "a test")
+        for few, many in ((part.train, whole.train), (part.test, whole.test)):
+            order = torch.randperm(len(many), generator=torch.Generator().manual_seed(0))
+            for drawn, all_of_them in zip(few.tensors, many.tensors, strict=True):
+                assert torch.equal(drawn, all_of_them[order[: len(few)]])
+
+    def test_its_files_are_small_and_name_their_makers(self):
+        assert sum(file.stat().st_size for file in data.PART.iterdir()) < 3e6
+        text = (data.PART / "README.md").read_text()
+        for name in ("Yann LeCun", "Corinna Cortes", "Christopher J. C. Burges", "ShareAlike 3.0"):
+            assert name in " ".join(text.split())
+
+    def test_files_that_are_missing_are_told(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(data, "PART", tmp_path)
+        with pytest.raises(IdlibError, match="lacks some of its four files: install idlib again"):
+            load("mnist10k")
 
 
 class TestWhereMnistComesFrom:
@@ -137,18 +162,21 @@ class TestWhereMnistComesFrom:
         )
         assert "from torchvision's download" in str(load("auto"))
 
-    def test_the_digits_if_asked_for(self, monkeypatch):
+    def test_its_part_if_asked_for(self, monkeypatch):
         monkeypatch.setenv("IDLIB_DATA", "embedded")
-        assert str(load("auto")).endswith("(embedded), as IDLIB_DATA asks")
+        assert str(load("auto")) == (
+            "mnist10k: 10,000 training and 2,000 test images, from idlib, because "
+            "IDLIB_DATA=embedded asks for its part"
+        )
 
-    def test_the_digits_where_there_is_no_network(self, tmp_path, monkeypatch):
+    def test_its_part_where_there_is_no_network(self, tmp_path, monkeypatch):
         assert str(load("auto")).endswith("because there is no network to download it")
         forget()
         (tmp_path / "empty").mkdir()
         monkeypatch.setenv("IDLIB_DATA", str(tmp_path / "empty"))
         assert "empty) holds no MNIST and there is no network" in str(load("auto"))
 
-    def test_the_digits_where_the_network_hangs(self, monkeypatch):
+    def test_its_part_where_the_network_hangs(self, monkeypatch):
         """Even where the look-up of a name never returns."""
         over = threading.Event()
 
@@ -161,9 +189,9 @@ class TestWhereMnistComesFrom:
         start = time.monotonic()
         task = load("auto")
         over.set()
-        assert task.name == "digits" and time.monotonic() - start < 10
+        assert task.name == "mnist10k" and time.monotonic() - start < 10
 
-    def test_the_digits_where_the_download_fails(self, monkeypatch):
+    def test_its_part_where_the_download_fails(self, monkeypatch):
         def fail(root, download):
             assert 0 < socket.getdefaulttimeout() < 10
             raise RuntimeError("404")

@@ -8,7 +8,8 @@ The numbered traps are errors found in published code:
    `test_lengths_are_kept_on_average`;
 3. coordinates of theta_d dropped where a tensor has fewer than d parameters:
    `test_small_tensors_feel_every_coordinate`;
-4. a sparse P so thin that many parameters can't move: `test_share_of_parameters_that_cannot_move`.
+4. a sparse P so thin that many parameters can't move: `test_share_of_parameters_that_cannot_move`;
+7. blocks that share what smooth directions hang on: `TestSmoothDirections`.
 """
 
 import copy
@@ -141,7 +142,7 @@ class TestNorms:
         """Exactly, except where Fastfood's last block is cut (n does not divide D): then on
         average over draws, five standard errors allowed, each below 0.1."""
         n = 1 << (d - 1).bit_length()
-        if name == "fastfood-global" or (name == "fastfood" and D % n):
+        if name == "fastfood-global" or (name.startswith("fastfood") and D % n):
             draws = torch.stack([make_projection(name, D, d, s).matrix() for s in range(40)])
             assert_mean(draws.square().sum(1).mean(1), 1)
         else:
@@ -173,6 +174,41 @@ class TestNorms:
         M = make_projection(name, D, d).matrix()
         inner = (M.T @ M)[~torch.eye(d, dtype=bool)]
         assert inner.square().mean().sqrt() <= 2 / math.sqrt(D)
+
+
+class TestSmoothDirections:
+    """What images and sums of aligned parameters consist of: directions that hardly change from a
+    row to the next. P'f must tell them apart; their Gram matrix shows whether it does."""
+
+    D, d, k = 6400, 50, 10
+
+    def spread(self, name, directions):
+        """The smallest singular value of P'F over the largest, the mean of 20 draws."""
+        found = []
+        for seed in range(20):
+            P = make_projection(name, self.D, self.d, seed)
+            values = torch.linalg.svdvals(torch.stack([P.adjoint(f) for f in directions]))
+            found.append(values[-1] / values[0])
+        return torch.stack(found).mean().item()
+
+    @pytest.fixture(params=["sums", "waves"])
+    def directions(self, request):
+        at = (torch.arange(self.D) + 0.5) / self.D
+        if request.param == "sums":
+            found = [(at * self.k).floor() == i for i in range(self.k)]
+        else:
+            found = [torch.cos(math.pi * i * at) for i in range(self.k)]
+        return [f.float() / f.float().norm() for f in found]
+
+    @pytest.mark.parametrize("name", ["sparse", "hashed", "fastfood"])
+    def test_they_are_told_apart_as_by_a_dense_matrix(self, name, directions):
+        assert self.spread(name, directions) > 0.55 * self.spread("dense", directions)
+
+    def test_without_signs_of_the_rows_they_are_not(self, directions):
+        """Trap 7: whatever is smooth along a block hangs on the same coordinate of each block."""
+        assert self.spread("fastfood-unsigned", directions) < 0.01 * self.spread(
+            "dense", directions
+        )
 
 
 class TestDraws:
@@ -211,7 +247,8 @@ class TestDraws:
             "dense": [-0.17166, 0.04878, 0.09700],
             "sparse": [0.40958, 0.13587, 0.0],
             "hashed": [-0.12972, -0.13970, 0.14968],
-            "fastfood": [0.23553, 0.15156, 0.08466],
+            "fastfood": [-0.23553, 0.15156, 0.08466],
+            "fastfood-unsigned": [0.23553, 0.15156, 0.08466],
             "fastfood-global": [-0.00186, -0.08661, 0.38977],
         }.items(),
     )
@@ -258,14 +295,22 @@ class TestShapeOfEach:
         assert 400 < (M > 0).sum() < 600
 
     @pytest.mark.parametrize(("D", "d"), [(100, 12), (64, 16), (33, 33), (7, 1)])
-    def test_fastfood_is_its_blocks_H_G_Pi_H_B(self, D, d):
-        P = make_projection("fastfood", D, d)
-        n = len(P.perm)
+    @pytest.mark.parametrize("name", ["fastfood", "fastfood-unsigned"])
+    def test_fastfood_is_its_blocks_S_H_G_Pi_H_B(self, name, D, d):
+        P = make_projection(name, D, d)
+        n, S = len(P.perm), torch.diag(P.S.double())
         H, Pi = hadamard(n, FLOAT64), torch.eye(n, dtype=FLOAT64)[P.perm]
         B = torch.eye(n, d, dtype=FLOAT64) * P.B
-        blocks = [H @ torch.diag(G_k.double()) @ Pi @ H @ B for G_k in P.G]
+        blocks = [S @ H @ torch.diag(G_k.double()) @ Pi @ H @ B for G_k in P.G]
         assert_close(P.matrix(FLOAT64), torch.cat(blocks)[:D] * P.scale)
         assert set(P.B.tolist()) <= {-1, 1} and sorted(P.perm.tolist()) == list(range(n))
+        assert set(P.S.tolist()) <= ({-1, 1} if name == "fastfood" else {1})
+
+    def test_without_signs_of_the_rows_it_is_the_same_draw(self):
+        signed, plain = (make_projection(n, 100, 12, 5) for n in ("fastfood", "fastfood-unsigned"))
+        signs = signed.S.repeat(7)[:100, None]  # 7 blocks of 16 rows
+        assert torch.equal(signed.matrix(), signs * plain.matrix())
+        assert 0 < (signed.S < 0).sum() < 16
 
     @pytest.mark.parametrize(("D", "d"), [(100, 12), (64, 16), (33, 33), (7, 1)])
     def test_fastfood_global_is_one_H_G_Pi_H_B(self, D, d):

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from idlib import IdlibError
-from idlib.dimension import d90
 from idlib.engine.data import fingerprint
+from idlib.engine.estimate import d90
 from idlib.engine.rates import Rates
 from idlib.engine.store import RunStore
 from idlib.engine.training import accuracy

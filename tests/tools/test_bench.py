@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from idlib import IdlibError
-from idlib.dimension import Estimate, IntrinsicDimension
+from idlib.dimension import IntrinsicDimension
+from idlib.engine.estimate import Estimate
 from idlib.lessons.base import timing
 from idlib.problems.images import load
 from idlib.problems.networks import MODELS

@@ -4,7 +4,7 @@ References:
     | Measuring the Intrinsic Dimension of Objective Landscapes (Li et al., 2018), appendix S5.1
 """
 
-from ...dimension import Estimate
+from ...engine.estimate import Estimate
 from ...studies.reading import cell
 from ..base.measures import CLASSES
 
