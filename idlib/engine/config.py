@@ -134,7 +134,8 @@ def from_json(record: dict) -> Run:
     """The run that `to_json` wrote down."""
     record = dict(record)
     config = dict(record["config"])
-    config["projection"] = meant(config.get("projection", RunConfig.projection))
+    if "projection" in config:
+        config["projection"] = meant(config["projection"])
     record["config"] = RunConfig(**config | {"decide": tuple(config.get("decide", ()))})
     record["loss"] = float("nan") if record["loss"] is None else record["loss"]
     if "theta_d" in record:

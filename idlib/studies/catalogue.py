@@ -9,6 +9,7 @@ from .methods import METHODS
 from .mnist import MNIST
 from .pairs import PAIRS
 from .pretraining import PRETRAINING
+from .projections import PROJECTIONS
 from .questions import QUESTIONS
 from .sizes import SIZES
 
@@ -20,6 +21,7 @@ STUDIES = {
         BASELINES,
         MNIST,
         DIGITS,
+        PROJECTIONS,
         SIZES,
         MEMORISING,
         METHODS,

@@ -162,11 +162,6 @@ class Cell:
     def _estimates(self) -> dict[str | float, Estimate]:
         return {}
 
-    def mean_d90(self, definition: str | float = "relative") -> float | None:
-        """The mean of `d90` over the seeds; None where it is."""
-        found = self.d90(definition)
-        return None if found.d is None else statistics.fmean(found.per_seed)
-
     def told(self, definition: str | float = "relative") -> str:
         """d90 in a word or two, for a table: a number is the median over the seeds. "≤" stands
         before it where no smaller d was tried, "none" for it where some seed reached the threshold

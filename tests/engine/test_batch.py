@@ -40,6 +40,7 @@ def test_equal_to_single_runs_with_different_d_seed_and_rate(model, projection):
         assert together.score == pytest.approx(alone.score, abs=0.005)
         scale = alone.theta_d.abs().max()
         assert (together.theta_d - alone.theta_d).abs().max() < 1e-2 * scale
+        assert (together.right == alone.right).double().mean() > 0.99
 
 
 def test_full_models_and_other_scores_too():
@@ -48,6 +49,12 @@ def test_full_models_and_other_scores_too():
         for together, alone in both(configs):
             assert together.score == pytest.approx(alone.score, abs=0.005)
             assert together.theta_d is None and together.D == alone.D
+
+
+def test_a_full_model_says_what_it_scored_before_its_first_step():
+    ((together, alone),) = both([replace(FC, d=None, lr=1e-3)])
+    assert together.start == alone.start is not None
+    assert (together.right == alone.right).double().mean() > 0.99
 
 
 def test_one_that_diverges_leaves_the_others_alone():

@@ -118,6 +118,24 @@ class TestRun:
         assert accuracy(subspace.merged(), digits.test) == done.score
         assert not done.theta_d.requires_grad
 
+    @pytest.mark.parametrize("d", [None, 20])
+    def test_it_says_which_test_examples_were_right(self, digits, problem, d):
+        done = run(replace(CONFIG, d=d), problem)
+        assert done.right.shape == (450,) and done.right.double().mean() == done.score
+        shown = run(replace(CONFIG, d=d, scored_on="validation"), problem)
+        assert shown.right is None and shown.start is None
+
+        def half(model, data):
+            return accuracy(model, data) / 2
+
+        other = run(replace(CONFIG, d=d), replace(problem, score=half))
+        assert other.right is None and other.score == done.score / 2
+
+    def test_a_full_model_says_what_it_scored_before_its_first_step(self, digits, problem):
+        full = replace(CONFIG, d=None)
+        assert run(full, problem).start == accuracy(build(full, small), digits.test)
+        assert run(CONFIG, problem).start is None
+
     def test_the_score_may_be_anything(self, digits):
         """It is given an ordinary model, and its random numbers are its own affair."""
 

@@ -37,9 +37,10 @@ def filled(path):
 
 def assert_same(run, expected):
     a, b = dict(vars(run)), dict(vars(expected))
-    theta_a, theta_b = a.pop("theta_d"), b.pop("theta_d")
-    assert (theta_a is None) == (theta_b is None)
-    assert theta_a is None or torch.equal(theta_a, theta_b)
+    for name in ("theta_d", "right"):
+        one, other = a.pop(name), b.pop(name)
+        assert (one is None) == (other is None)
+        assert one is None or torch.equal(one, other)
     assert math.isnan(a["loss"]) == math.isnan(b["loss"])
     if math.isnan(a["loss"]):
         del a["loss"], b["loss"]
@@ -75,6 +76,26 @@ class TestKeeping:
         record = json.loads(filled.read_text().splitlines()[1])
         numbers = struct.unpack("<3f", base64.b64decode(record["theta_d"]))
         assert torch.equal(torch.tensor(numbers), RUN.theta_d)
+
+    @pytest.mark.parametrize("n", [1, 8, 13, 1000])
+    def test_right_and_wrong_are_bits_in_base64(self, path, n):
+        right = torch.rand(n, generator=torch.Generator().manual_seed(n)) < 0.7
+        RunStore(path).add(replace(RUN, right=right, start=0.1))
+        assert_same(RunStore(path).get(CONFIG), replace(RUN, right=right, start=0.1))
+        count, bits = json.loads(path.read_text().splitlines()[1])["right"]
+        assert count == n and len(base64.b64decode(bits)) == -(-n // 8)
+
+    def test_a_fastfood_of_before_its_rows_had_signs_is_another_projection(self, path):
+        """Files of then say "fastfood", and mean another P for the same seed."""
+        config = replace(CONFIG, projection="fastfood")
+        RunStore(path).add(replace(RUN, config=config))
+        assert '"projection": "fastfood-signed"' in path.read_text()
+        path.write_text(path.read_text().replace("fastfood-signed", "fastfood"))
+        assert RunStore(path).get(config) is None
+        assert_same(
+            RunStore(path).get(replace(config, projection="fastfood-unsigned")),
+            replace(RUN, config=replace(config, projection="fastfood-unsigned")),
+        )
 
     def test_a_run_is_in_the_file_when_add_returns(self, path):
         store = RunStore(path)

@@ -8,7 +8,6 @@ import torch
 from idlib import IdlibError, widgets
 from idlib.lessons.base.measures import bits_needed
 from idlib.lessons.memorising.compute import (
-    mean_needed,
     needed,
     without_memorising,
 )
@@ -52,7 +51,7 @@ def test_the_full_network_learns_all_of_it_by_heart():
 
 
 def test_d_grows_with_images_and_with_random_labels():
-    table = [[mean_needed(task_name(n, p)) for n in NS] for p in SHARES]
+    table = [[needed(task_name(n, p)).value for n in NS] for p in SHARES]
     for row in table:
         assert row == sorted(row)
     for column in zip(*table, strict=True):
@@ -60,9 +59,9 @@ def test_d_grows_with_images_and_with_random_labels():
 
 
 def test_copies_cost_nothing_and_noise_does():
-    plain = mean_needed("mnist-n1000-random0")
-    assert mean_needed("mnist-n1000-copies2-random0") < 1.2 * plain
-    assert mean_needed("mnist-n1000-random100") > 4 * plain
+    plain = needed("mnist-n1000-random0").value
+    assert needed("mnist-n1000-copies2-random0").value < 1.2 * plain
+    assert needed("mnist-n1000-random100").value > 4 * plain
 
 
 @pytest.mark.parametrize("percent", SHARES)
@@ -97,6 +96,6 @@ def test_widget_shows_what_was_recorded():
     for n in NS:
         for percent in SHARES:
             panel.n.value, panel.percent.value = n, percent
-            d = mean_needed(task_name(n, percent))
+            d = needed(task_name(n, percent)).value
             assert f"<b>d = {d:,.0f}</b>" in panel.view.value
     assert "bits" in panel.view.value and "<img alt=" in panel.static_html()

@@ -40,22 +40,29 @@ def test_d90_is_the_smallest_recorded_d_that_reaches_the_threshold(definition):
             min(r.config.d for r in inside if r.config.seed == seed and r.score >= threshold)
             for seed in (0, 1)
         ]
-        assert c.mean_d90(definition) == np.mean(per_seed)
-        assert values[DEPTHS.index(depth), WIDTHS.index(width)] == np.mean(per_seed)
+        assert c.d90(definition).per_seed == tuple(per_seed)
+        between = []
+        for seed, d in enumerate(per_seed):
+            own = {r.config.d: r.score for r in inside if r.config.seed == seed}
+            low = max(x for x in own if x < d)
+            share = (threshold - own[low]) / (own[d] - own[low])
+            between.append(low * (d / low) ** share)
+        value = values[DEPTHS.index(depth), WIDTHS.index(width)]
+        assert value == pytest.approx(np.sqrt(between[0] * between[1]))
         assert min(per_seed) > 250  # a smaller d was tried, and failed
 
 
 def test_size_barely_moves_d90():
     nets = recorded_networks()
     for definition in ("absolute", "relative"):
-        values = [c.mean_d90(definition) for c in nets.values()]
+        values = [c.d90(definition).value for c in nets.values()]
         assert max(values) / min(values) < 2 < 24 < nets[400, 5].D / nets[50, 1].D
         assert abs(slope([c.D for c in nets.values()], values)) < 0.1
 
 
 def test_an_unknown_definition():
     with pytest.raises(IdlibError, match="'best' was given"):
-        recorded_networks()[50, 1].mean_d90("best")
+        recorded_networks()[50, 1].d90("best")
 
 
 def test_slope_is_the_exponent():
@@ -71,7 +78,7 @@ def test_the_widget_shows_the_network_that_is_chosen():
         panel.definition.value = definition
         c = recorded_networks()[width, depth]
         html = panel.view.value
-        assert f"D = {c.D:,}" in html and f"d90 = {c.mean_d90(definition):,.0f}" in html
+        assert f"D = {c.D:,}" in html and f"d90 = {c.d90(definition).value:,.0f}" in html
         assert f"width {width}, depth {depth} is marked" in html
 
 

@@ -79,9 +79,28 @@ class TestACell:
         assert c.d90().per_seed == (40, 20) and c.d90().d == 40
         assert c.d90("absolute").per_seed == (40, 40)
         assert c.d90(0.7).per_seed == (20, 10) and c.d90(0.92).d is None
-        assert c.mean_d90() == 30 and c.mean_d90(0.92) is None
-        with pytest.raises(IdlibError, match="'gain' was given, expected relative, absolute or a"):
-            c.d90("gain")
+        assert c.d90("gain").threshold == pytest.approx(0.6 + 0.9 * (0.95 - 0.6))
+        with pytest.raises(
+            IdlibError, match="'best' was given, expected one of relative, absolute"
+        ):
+            c.d90("best")
+
+    def test_a_value_between_two_d_with_an_interval(self, small):
+        found = small["curves", "m"].d90()
+        assert all(
+            low < at <= d
+            for low, at, d in zip((20, 10), found.between, found.per_seed, strict=True)
+        )
+        low, high = found.interval
+        assert low <= found.value <= high
+        assert small["curves", "m"].d90(0.92).interval is None
+
+    def test_the_floor_is_the_commonest_label_or_the_untrained_model(self, small):
+        c = small["curves", "m"]
+        assert c.floor == 0.6
+        for start, floor in ((0.5, 0.6), (0.8, 0.8)):
+            full = tuple(replace(r, start=start) for r in c.full)
+            assert replace(c, full=full).floor == pytest.approx(floor)
 
     def test_told_in_a_word(self, small):
         c = small["curves", "m"]

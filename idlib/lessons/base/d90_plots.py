@@ -1,4 +1,4 @@
-"""Lines through recorded d90, with a dot for each seed (notebooks 09 and 10)."""
+"""d90 in figures: a mark with a bar on a curve, and lines through recorded d90."""
 
 import math
 import statistics
@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullLocator
 
+from ...engine.estimate import Estimate
 from .plots import COLORS
 
-__all__ = ["d90_axis", "d90_lines"]
+__all__ = ["d90_axis", "d90_lines", "d90_marks"]
 
 STYLES = (("blue", "o", "-"), ("red", "s", "--"), ("green", "^", "-."), ("purple", "D", ":"))
 
@@ -36,6 +37,30 @@ def d90_lines(ax: Axes, lines: Mapping[str, Mapping[float, Sequence[float]]]) ->
             ax.text(x, 0.97 - 0.07 * k, "none", transform=ax.get_xaxis_transform(), fontsize=7,
                     color=COLORS[color], ha="center", va="top",
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
+
+
+def d90_marks(ax: Axes, estimates: Sequence[Estimate], color: str) -> None:
+    """A mark where a curve of accuracy against d reaches each threshold, with the interval as a
+    bar; an arrow where that has no upper end. Nothing where there is no d90.
+
+    Args:
+        ax: of accuracy against d; its limits stay.
+        estimates: under the definitions to be marked.
+        color: one of `idlib.lessons.base.plots.COLORS`.
+    """
+    limits = ax.get_xlim()
+    for found in estimates:
+        if found.value is None:
+            continue
+        style = {"color": COLORS[color], "zorder": 5}
+        if found.interval is not None:
+            low, high = found.interval
+            ends = low, min(high, limits[1])
+            ax.plot(ends, [found.threshold] * 2, linewidth=4, alpha=0.45, **style)
+            if math.isinf(high):
+                ax.plot(ends[1], found.threshold, ">", markersize=7, clip_on=False, **style)
+        ax.plot(found.value, found.threshold, "D", markersize=7, markeredgecolor="white", **style)
+    ax.set_xlim(limits)
 
 
 def d90_axis(ax: Axes) -> None:

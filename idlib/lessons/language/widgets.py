@@ -81,13 +81,14 @@ def _figure(curves: str) -> MovingLine:
     both = method_cells(curves)
     title = f"{curves}. {provenance(both.values())}"
     scores = {method: c.scores for method, c in both.items()}
-    return MovingLine(method_curves(scores, *_levels(curves), title))
+    d90s = {method: [c.d90()] for method, c in both.items()}
+    return MovingLine(method_curves(scores, *_levels(curves), title, d90s))
 
 
 def _curves_html(curves: str, d: int) -> str:
     threshold, majority = _levels(curves)
     now = ", ".join(
-        f"{method} {np.mean(c.scores[d]):.3f}"
+        f"{method} {np.median(c.scores[d]):.3f}"
         for method, c in method_cells(curves).items()
         if d in c.scores
     )
@@ -95,14 +96,17 @@ def _curves_html(curves: str, d: int) -> str:
         f"{curves}: test accuracy against d under DID and SAID, from the commonest label at "
         f"{majority:.3f} towards the 90 % line at {threshold:.3f}. At d = {d}: {now}."
     )
-    caption = "A dot is a model tuned from the start, one for each seed; lines join the means."
+    caption = (
+        "A dot is a model tuned from the start, one for each seed; lines join the medians. The "
+        "diamonds are d90, with a bar for the 95 % interval."
+    )
     return _figure(curves).to_html(d, alt, caption)
 
 
 def _table(both: dict[str, Cell], d: int) -> str:
     rows = "".join(
-        f"<tr><td>{method}</td><td><b>{np.mean(c.scores[d]):.3f}</b> ({min(c.scores[d]):.3f} to "
-        f"{max(c.scores[d]):.3f})</td><td>{np.mean(c.scores[d]) / c.baseline:.0%} of "
+        f"<tr><td>{method}</td><td><b>{np.median(c.scores[d]):.3f}</b> ({min(c.scores[d]):.3f} to "
+        f"{max(c.scores[d]):.3f})</td><td>{np.median(c.scores[d]) / c.baseline:.0%} of "
         f"{c.baseline:.3f}</td><td>{d:,} of {c.D:,}: 1 in {c.D / d:,.0f}</td></tr>"
         for method, c in both.items()
         if d in c.scores

@@ -8,7 +8,7 @@ from ...engine.estimate import Estimate
 from ...studies.reading import cell
 from ..base.measures import CLASSES
 
-__all__ = ["mean_needed", "needed", "without_memorising"]
+__all__ = ["needed", "without_memorising"]
 
 
 def needed(task: str) -> Estimate:
@@ -18,11 +18,6 @@ def needed(task: str) -> Estimate:
         task: such as "mnist-n500-random50"; as recorded.
     """
     return cell("memorising", task=task).d90("absolute")
-
-
-def mean_needed(task: str) -> float:
-    """The mean of `needed` over the seeds."""
-    return cell("memorising", task=task).mean_d90("absolute")
 
 
 def without_memorising(percent: float) -> float:

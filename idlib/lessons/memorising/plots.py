@@ -1,8 +1,8 @@
 """d against the number of images and the share of shuffled labels."""
 
 from collections.abc import Mapping, Sequence
+from statistics import geometric_mean
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
@@ -46,7 +46,7 @@ def memorised_panel(
     _lines(left, needed)
     share, n = chosen
     mark = {"markersize": 17, "markerfacecolor": "none", "markeredgecolor": "k"}
-    left.plot(n, np.mean(needed[share][n]), "o", **mark, markeredgewidth=1.8)
+    left.plot(n, geometric_mean(needed[share][n]), "o", **mark, markeredgewidth=1.8)
     right.plot(*zip(*sorted(points), strict=True), "o", color=COLORS["blue"], alpha=0.7)
     right.axhline(0.9, color="black", linestyle="--", linewidth=1, label="0.90")
     right.axhline(
@@ -63,9 +63,9 @@ def memorised_panel(
 
 def _lines(ax: Axes, needed: Mapping[int, Mapping[int, Sequence[int]]]) -> None:
     for (share, by_n), (color, marker, line) in zip(needed.items(), STYLES, strict=True):
-        means = [np.mean(ds) for ds in by_n.values()]
+        middles = [geometric_mean(ds) for ds in by_n.values()]
         style = {"color": COLORS[color], "marker": marker, "linestyle": line}
-        ax.plot(list(by_n), means, **style, label=f"{share} %")
+        ax.plot(list(by_n), middles, **style, label=f"{share} %")
         every = [(n, d) for n, ds in by_n.items() for d in ds]
         ax.plot(*zip(*every, strict=True), ".", color=COLORS[color], alpha=0.5)
     ax.set(xscale="log", yscale="log", xlabel="n, training images", ylim=(150, 15_000))

@@ -8,7 +8,7 @@ from ..base.measures import bits_needed
 from ..base.panels import Panel, drawn, in_turn
 from ..base.plots import to_html
 from ..base.slider import Slider
-from .compute import mean_needed, needed, without_memorising
+from .compute import needed, without_memorising
 from .plots import memorised_panel
 
 __all__ = ["Memorising"]
@@ -46,7 +46,7 @@ class Memorising(Panel):
         scores = cell("memorising", task=task).scores
         points = [(d, score) for d, every in scores.items() for score in every]
         fig = memorised_panel(self.needed, (percent, n), points, without)
-        d = mean_needed(task)
+        d = needed(task).value
         text = f"{n:,} images, {percent} % of the labels shuffled: <b>d = {d:,.0f}</b>, "
         text += f"<b>{d / n:.2f} for each image</b>. Knowing every digit but no shuffled label "
         text += f"scores {without:.2f}. "

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from ...engine.estimate import Estimate
+from ..base.d90_plots import d90_marks
 from ..base.plots import COLORS, figure
 
 __all__ = ["accuracy_curves"]
@@ -21,14 +23,16 @@ def accuracy_curves(
     curves: Mapping[str, Mapping[int, Sequence[float]]],
     thresholds: Mapping[str, tuple[float, str]],
     title: str = "",
+    d90s: Mapping[str, Sequence[Estimate]] | None = None,
 ) -> Figure:
-    """Accuracy against d: a dot for each seed, a line through the means.
+    """Accuracy against d: a dot for each seed, a line through the medians.
 
     Args:
         curves: for each label the scores of all seeds at each d.
         thresholds: for each label of a horizontal line its height and the label in `curves`
             whose colour it takes ("" for black).
         title: says data, seeds, hardware and date of recorded results.
+        d90s: to be marked, for labels in `curves`.
     """
     fig, ax = figure(7.4, 4.4, layout=None)
     fig.subplots_adjust(left=0.08, right=0.98, bottom=0.28, top=0.94)
@@ -36,8 +40,8 @@ def accuracy_curves(
     for label, curve in curves.items():
         color, marker, _ = styles[label]
         style = {"color": COLORS[color], "marker": marker}
-        means = [np.mean(scores) for scores in curve.values()]
-        ax.plot(list(curve), means, **style, markersize=4.5, label=label)
+        middles = [np.median(scores) for scores in curve.values()]
+        ax.plot(list(curve), middles, **style, markersize=4.5, label=label)
         points = [(d_, s) for d_, scores in curve.items() for s in scores]
         ax.plot(*zip(*points, strict=True), linestyle="", **style, markersize=3, alpha=0.5)
     for label, (height, of) in thresholds.items():
@@ -46,6 +50,8 @@ def accuracy_curves(
     ax.set(xscale="log", xlabel="d, trained numbers (logarithmic)", ylabel="test accuracy")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_ylim(0, 1.02)
+    for label, estimates in (d90s or {}).items():
+        d90_marks(ax, estimates, styles[label][0])
     ax.set_title(title, fontsize=8, loc="left", color="#555555")
     fig.legend(fontsize=8, loc="lower center", ncols=3, frameon=False)
     return fig

@@ -1,14 +1,15 @@
 """A slider for d over recorded runs."""
 
 import functools
+import re
 
 import ipywidgets as w
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import TensorDataset
 
 from ...engine.training import predict
-from ...errors import IdlibError
 from ...problems.images import load
 from ...studies.reading import cell, provenance, replay
 from ...studies.results import Cell
@@ -78,7 +79,10 @@ class RecordedCurves(Panel):
         for label, c in self.cells.items():
             thresholds[f"90 % of {label} ({c.threshold():.3f})"] = (c.threshold(), label)
         scores = {label: c.scores for label, c in self.cells.items()}
-        fig, said = accuracy_curves(scores, thresholds, self.title), ""
+        d90s = {
+            k: [c.d90(which) for which in ("absolute", "relative")] for k, c in self.cells.items()
+        }
+        fig, said = accuracy_curves(scores, thresholds, self.title, d90s), ""
         if self.guess is not None and self.guess.guess is not None:
             said = self.guess.mark(fig, "x")
         return MovingLine(fig), said
@@ -90,20 +94,21 @@ class RecordedCurves(Panel):
 
     def _curves_html(self, d: int) -> str:
         now = ", ".join(
-            f"{k} {np.mean(c.scores[d]):.3f}" for k, c in self.cells.items() if d in c.scores
+            f"{k} {np.median(c.scores[d]):.3f}" for k, c in self.cells.items() if d in c.scores
         )
         caption = (
-            "A small mark is a network trained from the start, one a seed; lines join the means. "
-            f"d90 is where a curve crosses a horizontal line. {self.said}"
+            "A small mark is a network trained from the start, one a seed; lines join the medians. "
+            "d90 is where a curve crosses a horizontal line: the diamonds, with a bar for the 95 % "
+            f"interval. {self.said}"
         )
         alt = f"Test accuracy against d, with 90 % lines. At d = {d}: {now}."
         return self.figure.to_html(d, alt, caption)
 
     def _table(self, d: int) -> str:
         rows = "".join(
-            f"<tr><td>{label}</td><td><b>{np.mean(c.scores[d]):.3f}</b> "
+            f"<tr><td>{label}</td><td><b>{np.median(c.scores[d]):.3f}</b> "
             f"({min(c.scores[d]):.3f} to {max(c.scores[d]):.3f})</td>"
-            f"<td>{np.mean(c.scores[d]) / c.baseline:.0%} of {c.baseline:.3f}</td>"
+            f"<td>{np.median(c.scores[d]) / c.baseline:.0%} of {c.baseline:.3f}</td>"
             f"<td>{d:,} of {c.D:,}: 1 in {c.D / d:,.0f}</td></tr>"
             for label, c in self.cells.items()
             if d in c.scores
@@ -132,13 +137,7 @@ def _flips(c: Cell, label: str, d: int) -> str:
     smaller = max((x for x in c.scores if x < d), default=None)
     if smaller is None:
         return f"<p>{label}: no smaller d was recorded, so there is nothing to compare with.</p>"
-    try:
-        images, labels = load(c.task).test.tensors
-    except IdlibError:
-        return (
-            f"<p>{label}: to show which answers change, this widget needs the images of MNIST, and "
-            "they are not on this machine.</p>"
-        )
+    images, labels = _shown(c.task).tensors
     before, after = _answers(c, smaller), _answers(c, d)
     gained = ((before != labels) & (after == labels)).nonzero().flatten()
     lost = ((before == labels) & (after != labels)).nonzero().flatten()
@@ -156,4 +155,9 @@ def _flips(c: Cell, label: str, d: int) -> str:
 
 @functools.cache
 def _answers(c: Cell, d: int) -> Tensor:
-    return predict(replay(c.first_seed[d]).merged(), load(c.task).test)
+    return predict(replay(c.first_seed[d]).merged(), _shown(c.task))
+
+
+def _shown(task: str) -> TensorDataset:
+    """The test images of a task; of MNIST those that come with idlib."""
+    return load(re.sub("^mnist(?=-|$)", "mnist10k", task)).test

@@ -30,7 +30,7 @@ def warm_starts(
     for (label, scores), (color, marker, dash) in zip(lines.items(), styles, strict=False):
         style = {"color": COLORS[color], "marker": marker, "linestyle": dash}
         x = [places[steps] for steps in scores]
-        ax.plot(x, [np.mean(s) for s in scores.values()], **style, label=label)
+        ax.plot(x, [np.median(s) for s in scores.values()], **style, label=label)
         dots = [(places[steps], one) for steps, s in scores.items() for one in s]
         ax.plot(*zip(*dots, strict=True), ".", color=COLORS[color], alpha=0.5)
     ax.set_xticks(range(len(places)), [f"{steps}" for steps in places])
@@ -44,7 +44,7 @@ def line_panels(
     threshold: float | None = None,
     title: str = "",
 ) -> Figure:
-    """Accuracy against d: a dot for each seed, a line through the means, a panel for a question.
+    """Accuracy against d: a dot for each seed, a line through the medians, a panel for a question.
 
     Args:
         panels: for each title and each label the scores of all seeds at each d.
@@ -55,7 +55,7 @@ def line_panels(
     for ax, (name, lines) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         for (label, scores), (color, marker, dash) in zip(lines.items(), STYLES, strict=False):
             style = {"color": COLORS[color], "marker": marker, "linestyle": dash, "markersize": 5}
-            ax.plot(list(scores), [np.mean(s) for s in scores.values()], **style, label=label)
+            ax.plot(list(scores), [np.median(s) for s in scores.values()], **style, label=label)
             dots = [(d, one) for d, s in scores.items() for one in s]
             ax.plot(*zip(*dots, strict=True), ".", color=COLORS[color], alpha=0.5)
         if threshold is not None:

@@ -67,8 +67,8 @@ def block_accuracy(
     for name, curve in scores.items():
         color, marker, line = STYLE[name]
         at = [sizes.index(size) for size in curve]
-        means = [np.mean(s) for s in curve.values()]
-        right.plot(at, means, color=COLORS[color], marker=marker, linestyle=line, label=name)
+        middles = [np.median(s) for s in curve.values()]
+        right.plot(at, middles, color=COLORS[color], marker=marker, linestyle=line, label=name)
         every = [(sizes.index(size), s) for size, values in curve.items() for s in values]
         right.plot(*zip(*every, strict=True), ".", color=COLORS[color], alpha=0.5)
     right.axhline(0.9, color=COLORS["black"], linestyle="--", linewidth=1, label="0.90")

@@ -23,10 +23,10 @@ def recorded_networks() -> dict[tuple[int, int], Cell]:
 
 
 def d90_map(definition: str) -> np.ndarray:
-    """d90 of the twenty, the mean over the seeds, in shape (depths, widths).
+    """d90 of the twenty, the median over the seeds, in shape (depths, widths).
 
     Args:
         definition: "absolute" or "relative".
     """
-    found = [c.mean_d90(definition) for c in recorded_networks().values()]
+    found = [c.d90(definition).value for c in recorded_networks().values()]
     return np.array(found).reshape(len(DEPTHS), len(WIDTHS))

@@ -50,7 +50,8 @@ class ModelSizes(Panel):
 
     def _html(self, width: int, depth: int, definition: str) -> str:
         this, values = self.cells[width, depth], self.maps[definition]
-        estimate, d = this.d90(definition), this.mean_d90(definition)
+        estimate = this.d90(definition)
+        d = estimate.value
         fig = size_panel(values, WIDTHS, DEPTHS, (width, depth), self.curves, estimate.threshold)
         seeds = " and ".join(str(d) for d in estimate.per_seed)
         text = (
