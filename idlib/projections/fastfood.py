@@ -15,15 +15,18 @@ from .hadamard import next_power_of_two, walsh_hadamard
 
 __all__ = ["Fastfood", "FastfoodGlobal", "FastfoodUnsigned"]
 
+PERIOD = 1024  # rows; where n is small, n signs alone may leave a direction without any weight
+
 
 class Fastfood(Projection):
-    r"""Blocks of Fastfood, :math:`P = [S H G_k \Pi H B]_k`, in O(D log d) time.
+    r"""Blocks of Fastfood, :math:`P = [S_k H G_k \Pi H B]_k`, in O(D log d) time.
 
-    H is the Hadamard matrix of order n, the next power of two of d; B and S hold random signs,
-    :math:`\Pi` is a permutation and :math:`G_k` a Gaussian diagonal. Only :math:`G_k` is drawn
-    anew for each block of n rows: the blocks are independent given the rest,
-    :math:`\Pi H B x` is computed once, and the state is 2 bytes for each parameter. Columns
-    have unit norm, up to the one block that is cut when n does not divide D.
+    H is the Hadamard matrix of order n, the next power of two of d; B and :math:`S_k` hold random
+    signs, :math:`\Pi` is a permutation and :math:`G_k` a Gaussian diagonal. :math:`G_k` is drawn
+    anew for each block of n rows, :math:`S_k` for the blocks of the first 1,024 rows, and used
+    again in turn. The blocks are independent given the rest, :math:`\Pi H B x` is computed once,
+    and the state is 2 bytes for each parameter. Columns have unit norm, up to the one block that is
+    cut when n does not divide D.
 
     The signs of the rows are not in the literature; `FastfoodUnsigned` shows what they are for.
     """
@@ -32,7 +35,7 @@ class Fastfood(Projection):
     B: Tensor  # signs of the columns, (d,)
     perm: Tensor  # a permutation, (n,)
     G: Tensor  # normals, (blocks, n)
-    S: Tensor  # signs of the rows of each block, (n,)
+    S: Tensor  # signs of the rows, (period, n): of blocks 0, period, 2 period, ... the same
 
     def _draw(self, generator: torch.Generator) -> dict[str, Tensor]:
         n = next_power_of_two(self.d)
@@ -48,11 +51,12 @@ class Fastfood(Projection):
         return factors
 
     def _row_signs(self, n: int, generator: torch.Generator) -> Tensor:
-        return signs(n, generator)
+        return signs(max(n, PERIOD), generator).view(-1, n)
 
     def _step(self) -> int:
-        """How many blocks are handled at a time."""
-        return max(1, chunk(self.G) // len(self.perm))
+        """How many blocks are handled at a time: a multiple of the period."""
+        period, n = self.S.shape
+        return max(1, chunk(self.G) // (period * n)) * period
 
     def _forward(self, x: Tensor) -> Tensor:
         n, S = len(self.perm), self.S.to(x.dtype)
@@ -60,7 +64,7 @@ class Fastfood(Projection):
         y = empty(self.G.numel(), x)  # up to n - 1 rows more than D
         parts = zip(self.G.split(self._step()), y.view(-1, n).split(self._step()), strict=True)
         for G, part in parts:
-            torch.mul(walsh_hadamard(G.to(x.dtype).mul_(u)), S, out=part)  # (blocks, n)
+            _signed(walsh_hadamard(G.to(x.dtype).mul_(u)), S, out=part)  # (blocks, n)
         return y[: self.D]
 
     def _adjoint(self, y: Tensor) -> Tensor:
@@ -69,7 +73,8 @@ class Fastfood(Projection):
         for G, part in zip(self.G.split(self._step()), y.split(self._step() * n), strict=True):
             if len(part) < G.numel():
                 part = F.pad(part, (0, G.numel() - len(part)))
-            u += walsh_hadamard(part.reshape(G.shape) * S).mul_(G.to(y.dtype)).sum(0)
+            rows = _signed(part.reshape(G.shape), S, out=y.new_empty(G.shape))
+            u += walsh_hadamard(rows).mul_(G.to(y.dtype)).sum(0)
         u = torch.empty_like(u).index_copy_(0, self.perm, u)
         return walsh_hadamard(u)[: self.d] * self.B * self.scale
 
@@ -86,7 +91,7 @@ class FastfoodUnsigned(Fastfood):
     name = "fastfood-unsigned"
 
     def _row_signs(self, n: int, generator: torch.Generator) -> Tensor:
-        return torch.ones(n, dtype=torch.int8)
+        return torch.ones(1, n, dtype=torch.int8)
 
 
 class FastfoodGlobal(Projection):
@@ -124,6 +129,15 @@ class FastfoodGlobal(Projection):
         u = walsh_hadamard(F.pad(y, (0, len(self.G) - self.D))) * self.G
         v = y.new_zeros(n).scatter_add_(0, self.index.long(), u)
         return walsh_hadamard(v)[: self.d] * self.B * self.scale
+
+
+def _signed(rows: Tensor, S: Tensor, out: Tensor) -> Tensor:
+    """Blocks of rows (blocks, n) times the signs (period, n), over and over again."""
+    whole = len(rows) // len(S) * len(S)
+    shape = (-1, *S.shape)
+    torch.mul(rows[:whole].view(shape), S, out=out[:whole].view(shape))
+    torch.mul(rows[whole:], S[: len(rows) - whole], out=out[whole:])
+    return out
 
 
 def _normals(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

@@ -27,7 +27,7 @@ def test_the_stages_of_fastfood_end_at_its_blocks(n, d, blocks):
     for block in range(blocks):
         stages = fastfood_stages(P, x, block)
         assert [s.formula for s in stages] == [
-            "x", "B x", "H B x", "Π H B x", "G Π H B x", "H G Π H B x",
+            "x", "B x", "H B x", "Π H B x", "G Π H B x", "H G Π H B x", "S H G Π H B x",
         ]  # fmt: skip
         assert_close(stages[0].vector[:d], x)
         for before, after in pairwise(stages):
@@ -37,8 +37,9 @@ def test_the_stages_of_fastfood_end_at_its_blocks(n, d, blocks):
 
 def test_the_factors_are_what_they_are_called():
     stages = fastfood_stages(make_projection("fastfood", 64, 16), randn(16))
-    _, B, H, Pi, G, H2 = (s.factor for s in stages)
-    assert torch.equal(B.abs(), torch.eye(16)) and B.min() == -1
+    _, B, H, Pi, G, H2, S = (s.factor for s in stages)
+    for signs in (B, S):
+        assert torch.equal(signs.abs(), torch.eye(16)) and signs.min() == -1
     assert torch.equal(H, H2) and torch.equal(H @ H, 16 * torch.eye(16))
     assert torch.equal(Pi @ Pi.T, torch.eye(16)) and not torch.equal(Pi, torch.eye(16))
     assert torch.equal(G, G.diag().diag()) and len(G.diag().unique()) == 16

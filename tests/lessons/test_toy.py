@@ -69,9 +69,13 @@ def test_the_mean_loss_falls_in_a_straight_line():
     assert ((runs.mean(0) - expected).abs() < 4 * error).all()
 
 
-@pytest.mark.parametrize("projection", ["dense", "sparse", "hashed", "fastfood-global"])
+@pytest.mark.parametrize("projection", ["dense", "sparse", "hashed", "fastfood", "fastfood-global"])
 def test_random_projections_agree(projection):
-    assert toy.smallest_d(toy.SumProblem(), projection) == 10
+    assert {toy.smallest_d(toy.SumProblem(), projection, seed) for seed in range(40)} == {10}
+
+
+def test_blocks_of_rows_without_signs_need_more():
+    assert toy.smallest_d(toy.SumProblem(), "fastfood-unsigned") == 33
 
 
 def test_a_subspace_that_moves_one_sum_of_two_solves_nothing():

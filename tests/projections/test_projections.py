@@ -13,6 +13,7 @@ The numbered traps are errors found in published code:
 """
 
 import copy
+import itertools
 import math
 import pickle
 
@@ -294,23 +295,25 @@ class TestShapeOfEach:
             assert run.sum(0).max() == 1
         assert 400 < (M > 0).sum() < 600
 
-    @pytest.mark.parametrize(("D", "d"), [(100, 12), (64, 16), (33, 33), (7, 1)])
+    @pytest.mark.parametrize(("D", "d"), [(100, 12), (64, 16), (33, 33), (7, 1), (2500, 300)])
     @pytest.mark.parametrize("name", ["fastfood", "fastfood-unsigned"])
     def test_fastfood_is_its_blocks_S_H_G_Pi_H_B(self, name, D, d):
         P = make_projection(name, D, d)
-        n, S = len(P.perm), torch.diag(P.S.double())
+        n = len(P.perm)
+        S = itertools.cycle(torch.diag(signs.double()) for signs in P.S)
         H, Pi = hadamard(n, FLOAT64), torch.eye(n, dtype=FLOAT64)[P.perm]
         B = torch.eye(n, d, dtype=FLOAT64) * P.B
-        blocks = [S @ H @ torch.diag(G_k.double()) @ Pi @ H @ B for G_k in P.G]
+        blocks = [next(S) @ H @ torch.diag(G_k.double()) @ Pi @ H @ B for G_k in P.G]
         assert_close(P.matrix(FLOAT64), torch.cat(blocks)[:D] * P.scale)
         assert set(P.B.tolist()) <= {-1, 1} and sorted(P.perm.tolist()) == list(range(n))
-        assert set(P.S.tolist()) <= ({-1, 1} if name == "fastfood" else {1})
+        assert set(P.S.flatten().tolist()) == ({-1, 1} if name == "fastfood" else {1})
 
     def test_without_signs_of_the_rows_it_is_the_same_draw(self):
-        signed, plain = (make_projection(n, 100, 12, 5) for n in ("fastfood", "fastfood-unsigned"))
-        signs = signed.S.repeat(7)[:100, None]  # 7 blocks of 16 rows
+        D = 2500
+        signed, plain = (make_projection(n, D, 12, 5) for n in ("fastfood", "fastfood-unsigned"))
+        signs = signed.S.flatten().repeat(3)[:D, None]  # of 1,024 rows
         assert torch.equal(signed.matrix(), signs * plain.matrix())
-        assert 0 < (signed.S < 0).sum() < 16
+        assert 400 < (signed.S < 0).sum() < 624
 
     @pytest.mark.parametrize(("D", "d"), [(100, 12), (64, 16), (33, 33), (7, 1)])
     def test_fastfood_global_is_one_H_G_Pi_H_B(self, D, d):

@@ -30,6 +30,7 @@ STYLES = {  # colour and marker of each projection
     "hashed": ("green", "^"),
     "fastfood": ("red", "D"),
     "fastfood-global": ("purple", "v"),
+    "fastfood-unsigned": ("sky", "P"),
 }
 FAN = 32  # lines
 

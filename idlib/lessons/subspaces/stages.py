@@ -32,7 +32,7 @@ class Stage:
 
 
 def fastfood_stages(P: Fastfood, x: Tensor, block: int = 0) -> list[Stage]:
-    """x, B x, H B x, Π H B x, G Π H B x and H G Π H B x for one block of P.
+    """x, B x, H B x, Π H B x, G Π H B x, H G Π H B x and S H G Π H B x for one block of P.
 
     G is scaled to a mean square of 1 over all blocks. The last vector is ``size`` times the
     block's rows of P x, where ``size`` is n times the root of the number of blocks.
@@ -49,7 +49,9 @@ def fastfood_stages(P: Fastfood, x: Tensor, block: int = 0) -> list[Stage]:
     G = G[block] / G.square().mean().sqrt()
     H, Pi = hadamard(n), torch.eye(n)[P.perm]
     stages = [Stage("x", None, F.pad(x, (0, n - P.d)))]
-    for name, factor in (("B", B.diag()), ("H", H), ("Π", Pi), ("G", G.diag()), ("H", H)):
+    S = P.S[block % len(P.S)].float().diag()
+    factors = ("B", B.diag()), ("H", H), ("Π", Pi), ("G", G.diag()), ("H", H), ("S", S)
+    for name, factor in factors:
         before = stages[-1]
         stages.append(Stage(f"{name} {before.formula}", factor, factor @ before.vector))
     return stages

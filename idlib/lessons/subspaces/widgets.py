@@ -143,8 +143,9 @@ class FastfoodSteps(Panel):
             f"<b>G</b> multiplies by {n} independent normals: the only factor that is drawn anew "
             f"for each block. Cost: {n} products.",
             f"<b>H</b> again mixes: each of the {n} results is a sum over all of G, so each looks "
-            f"normal. Cost: {n * log} additions. Divided by n times the root of the number of "
-            "blocks, this is the block's part of P x.",
+            f"normal. Cost: {n * log} additions.",
+            f"<b>S</b> flips {n} signs once more, so that sums of neighbours are nothing special. "
+            "Divided by n times the root of the number of blocks, this is the block's part of P x.",
         )[number]
         alt = (
             f"Left: the matrix of the factor. Right: the {n} coordinates of {formula} as bars, "
