@@ -4,7 +4,7 @@ from .study import Part, Protocol, Rates, Study
 
 __all__ = ["KINDS", "PROJECTIONS"]
 
-KINDS = ("dense", "sparse", "hashed", "fastfood", "fastfood-unsigned")
+KINDS = ("dense", "hashed", "fastfood", "fastfood-unsigned")
 DS = (50, 100, 200)
 
 PROJECTIONS = Study(

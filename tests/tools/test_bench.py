@@ -77,8 +77,8 @@ def test_sweeps_and_searches_are_printed(monkeypatch, capsys):
 
     def search(model_fn, train, test, **how):
         searched.append((model_fn, train, how))
-        found = (Estimate(0.9, (d,)) for d in (40, 50))
-        return IntrinsicDimension(1000, 0.95, 0.1, *found, lr=0.1, runs=(None,) * 12)
+        found = (Estimate(0.9, (d,)) for d in (40, 50, 60))
+        return IntrinsicDimension(1000, 0.95, 0.1, 0.1, *found, lr=0.1, runs=(None,) * 12)
 
     monkeypatch.setattr(bench_sweeps, "sweep_named", sweep)
     monkeypatch.setattr(bench_sweeps, "intrinsic_dimension", search)
@@ -89,9 +89,9 @@ def test_sweeps_and_searches_are_printed(monkeypatch, capsys):
         assert all(float(x) > 0 for x in table[name])
     assert table["one worker"][1] == "1.00" and table["two workers"][2] == "1.80"
     assert swept == [(4, {1}, how) for how in ({"jobs": 1}, {"jobs": 2}, {"jobs": 2, "dask": ""})]
-    for name in ("digits, fc", "digits, lenet"):
+    for name in ("mnist10k, fc", "mnist10k, lenet"):
         row = next(line for line in lines if line.startswith(name)).split()
-        assert row[3:6] == ["12", "40", "50"] and float(row[-1]) > 0
+        assert row[3:7] == ["12", "40", "50", "60"] and float(row[-1]) > 0
     assert [model_fn for model_fn, _, _ in searched] == [*MODELS.values()]
     for _, train, how in searched:
-        assert train is load("digits").train and (how["jobs"], how["seeds"]) == (2, (0,))
+        assert train is load("mnist10k").train and (how["jobs"], how["seeds"]) == (2, (0,))

@@ -13,7 +13,7 @@ __all__ = ["LiveTraining"]
 
 DIMENSIONS = (1, 2, 5, 10, 20, 50, 75, 100, 150, 200, 300, 400, 500, 750, 1000, 1400, 2000, 4000)
 LEARNING_RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
-EPOCHS = {"digits": 20, "mnist": 3}
+EPOCHS = {"digits": 20, "mnist10k": 5, "mnist": 3}
 FAST = [name for name in PROJECTIONS if name != "dense"]  # that takes minutes on MNIST
 
 
