@@ -1,9 +1,9 @@
 """The one exception of the package, and the commonest reasons for it."""
 
 import operator
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 __all__ = ["IdlibError", "check_integer", "needing", "no_write_to"]
 
@@ -56,7 +56,7 @@ def needing(extra: str, what: str) -> Iterator[None]:
 
 
 @contextmanager
-def no_write_to(path: str | Path) -> Iterator[None]:
+def no_write_to(path: str | os.PathLike) -> Iterator[None]:
     """Around what writes a file; where the operating system refuses, the error names it.
 
     >>> with no_write_to("runs.jsonl"):  # doctest: +ELLIPSIS

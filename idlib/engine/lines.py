@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from ..errors import IdlibError
+from ..errors import IdlibError, no_write_to
 
 __all__ = ["free_name", "is_whole", "read_lines", "session", "write_lines"]
 
@@ -36,10 +36,11 @@ def read_lines(path: Path) -> list[dict]:
 
 def write_lines(path: Path, lines: Iterable[dict]) -> None:
     """Writes the file that `read_lines` reads, all at once: a killed process leaves the old one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_suffix(".part")
-    half.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    os.replace(half, path)
+    with no_write_to(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        half.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        os.replace(half, path)
 
 
 def session(about: dict) -> dict:

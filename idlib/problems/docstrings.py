@@ -1,6 +1,7 @@
 """A task of texts that every machine holds: docstrings of installed packages."""
 
 import ast
+import contextlib
 import hashlib
 import json
 import os
@@ -39,16 +40,18 @@ def docstrings() -> list[tuple[tuple[str], int]]:
     path = (
         CACHE / f"docstrings-{hashlib.blake2b(versions.encode(), digest_size=5).hexdigest()}.json"
     )
-    if not path.exists():
+    if path.exists():
+        rows = json.loads(path.read_text(encoding="utf-8"))
+    else:
         packages: dict[str, set[int]] = {}
         for number, package in enumerate(PACKAGES):
             for line in _first_lines(package) if package in found else ():
                 packages.setdefault(line, set()).add(number)
         rows = sorted((line, *of) for line, of in packages.items() if len(of) == 1)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.with_suffix(f".{os.getpid()}").write_text(json.dumps(rows), encoding="utf-8")
-        path.with_suffix(f".{os.getpid()}").replace(path)
-    rows = json.loads(path.read_text(encoding="utf-8"))
+        with contextlib.suppress(OSError):  # without a cache it takes longer, and that is all
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.with_suffix(f".{os.getpid()}").write_text(json.dumps(rows), encoding="utf-8")
+            path.with_suffix(f".{os.getpid()}").replace(path)
     rng, kept, of = np.random.default_rng(0), [], Counter[int]()
     for line, number in (rows[i] for i in rng.permutation(len(rows))):
         of[number] += 1

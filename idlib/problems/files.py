@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..engine.config import Run, RunConfig, meant, written
-from ..errors import IdlibError, check_integer
+from ..errors import IdlibError, check_integer, no_write_to
 from ..subspace import Subspace
 from .names import build_named
 
@@ -105,7 +105,9 @@ def to_bytes(run: Run, bits: int = FLOAT) -> bytes:
 
 def write(run: Run, path: str | os.PathLike, bits: int = FLOAT) -> int:
     """Writes the file of a trained subspace (see `to_bytes`); returns its length in bytes."""
-    return Path(path).write_bytes(to_bytes(run, bits))
+    data = to_bytes(run, bits)
+    with no_write_to(path):
+        return Path(path).write_bytes(data)
 
 
 def read(file: str | os.PathLike | bytes, task: str = "") -> Subspace:

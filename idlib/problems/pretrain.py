@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ..errors import IdlibError, needing
+from ..errors import IdlibError, needing, no_write_to
 from .language import ATTENTION, fast_in_bfloat16
 from .pretrain_text import (
     BOS,
@@ -112,7 +112,8 @@ def pretrain(plan: Plan, text: Path, held_out: Path, folder: Path, device: str =
             other texts or with another plan, or the weights are no longer finite; what was kept
             before stays.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with no_write_to(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     check_same_texts(folder, text, held_out)
     tokenizer = tokenizer_of(text, folder, plan.length)
     train = token_ids(text, tokenizer, folder / "train.npy")
@@ -282,8 +283,9 @@ def _keep(
 ) -> None:
     """Writes the model, in float16, and its tokenizer for `transformers`."""
     kept = folder / f"step-{step:06}"
-    model.save_pretrained(kept, state_dict={n: p.half() for n, p in model.named_parameters()})
-    tokenizer.save_pretrained(kept)
+    with no_write_to(kept):
+        model.save_pretrained(kept, state_dict={n: p.half() for n, p in model.named_parameters()})
+        tokenizer.save_pretrained(kept)
 
 
 def _checkpoint(
@@ -292,10 +294,11 @@ def _checkpoint(
     half = folder / "checkpoint.part"
     state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
     lines = _log(folder)
-    torch.save({**state, "step": step, "seconds": seconds, "log": [*lines, line]}, half)
-    os.replace(half, folder / "checkpoint.pt")
     text = "".join(json.dumps(entry) + "\n" for entry in [*lines, line])
-    (folder / "loss.jsonl").write_text(text, encoding="utf-8")
+    with no_write_to(folder):
+        torch.save({**state, "step": step, "seconds": seconds, "log": [*lines, line]}, half)
+        os.replace(half, folder / "checkpoint.pt")
+        (folder / "loss.jsonl").write_text(text, encoding="utf-8")
 
 
 def _log(folder: Path) -> list[dict]:

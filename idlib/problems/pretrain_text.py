@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import IdlibError, needing
+from ..errors import IdlibError, needing, no_write_to
 
 with needing("language", "Pretraining"):
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
@@ -89,8 +89,9 @@ def token_ids(text: Path, tokenizer: PreTrainedTokenizerFast, kept: Path) -> np.
                 batch = []
         parts += _encoded(batch, tokenizer)
         half = kept.with_suffix(".part.npy")
-        np.save(half, np.concatenate(parts))
-        os.replace(half, kept)
+        with no_write_to(kept):
+            np.save(half, np.concatenate(parts))
+            os.replace(half, kept)
     return np.load(kept, mmap_mode="r")
 
 
@@ -103,7 +104,8 @@ def check_same_texts(folder: Path, *texts: Path) -> None:
     note = folder / "texts.json"
     if note.exists() and json.loads(note.read_text(encoding="utf-8")) != digests:
         raise IdlibError(f"{folder} holds a run on other texts: give the same, or another folder.")
-    note.write_text(json.dumps(digests), encoding="utf-8")
+    with no_write_to(note):
+        note.write_text(json.dumps(digests), encoding="utf-8")
 
 
 def _encoded(documents: list[str], tokenizer: PreTrainedTokenizerFast) -> list[np.ndarray]:

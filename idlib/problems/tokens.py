@@ -1,5 +1,6 @@
 """Where language models lie, and texts as rows of their token numbers."""
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -92,18 +93,20 @@ def encode(texts: Texts, name: str, length: int = LENGTH) -> Tokens:
     backend = tokenizer.backend_tokenizer.to_str() if tokenizer.is_fast else name
     key = hashlib.blake2b(repr((texts.texts, length, backend)).encode(), digest_size=10).hexdigest()
     path = CACHE / f"tokens-{key}.npy"
-    if not path.exists():
+    if path.exists():
+        table = np.load(path)
+    else:
         columns = [list(column) for column in zip(*texts.texts, strict=True)]
         rows = tokenizer(*columns, truncation=True, max_length=length)["input_ids"]
         table = np.full((len(rows), max(map(len, rows))), tokenizer.pad_token_id, np.int32)
         for row, numbers in zip(table, rows, strict=True):
             row[: len(numbers)] = numbers
-        path.parent.mkdir(parents=True, exist_ok=True)
-        half = path.with_suffix(f".{os.getpid()}.npy")
-        np.save(half, table)
-        half.replace(path)
-    ids = torch.from_numpy(np.load(path))
-    return Tokens(ids, torch.tensor(texts.labels), tokenizer.pad_token_id)
+        with contextlib.suppress(OSError):  # without a cache it takes longer, and that is all
+            path.parent.mkdir(parents=True, exist_ok=True)
+            half = path.with_suffix(f".{os.getpid()}.npy")
+            np.save(half, table)
+            half.replace(path)
+    return Tokens(torch.from_numpy(table), torch.tensor(texts.labels), tokenizer.pad_token_id)
 
 
 @functools.lru_cache

@@ -12,7 +12,7 @@ from filelock import FileLock
 from tqdm.auto import tqdm
 
 from ..engine.lines import read_lines, session, write_lines
-from ..errors import IdlibError
+from ..errors import IdlibError, no_write_to
 from .record import FOLDER
 
 __all__ = ["Table"]
@@ -46,7 +46,8 @@ class Table:
     def record(self, path: str | Path | None = None) -> None:
         """Makes the groups that are missing in the file, the package's own if `path` is None."""
         path = Path(path or self.path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with no_write_to(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock"):
             lines = read_lines(path)
             made = set(self._keys(lines))

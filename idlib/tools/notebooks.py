@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..errors import IdlibError, needing
+from ..errors import IdlibError, needing, no_write_to
 
 with needing("course", "What cleans and runs notebooks"):
     import nbformat
@@ -56,7 +56,8 @@ def tidy(
         if after != before:
             changed.append(path)
             if not check:
-                path.write_text(after, encoding="utf-8")
+                with no_write_to(path):
+                    path.write_text(after, encoding="utf-8")
     return changed
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
-from ..errors import needing
+from ..errors import needing, no_write_to
 from .mathml import FONTS, to_mathml
 from .notebooks import read
 
@@ -62,11 +62,13 @@ def make_slides(notebooks: Iterable[str | os.PathLike], folder: str | os.PathLik
         IdlibError: if a file is no notebook.
     """
     folder, written = Path(folder), []
-    folder.mkdir(parents=True, exist_ok=True)
     for path in map(Path, notebooks):
         _, notebook = read(path)
-        written.append(folder / f"{path.stem}.slides.html")
-        written[-1].write_text(deck(notebook), encoding="utf-8")
+        page = deck(notebook)
+        with no_write_to(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            written.append(folder / f"{path.stem}.slides.html")
+            written[-1].write_text(page, encoding="utf-8")
     return written
 
 

@@ -17,7 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..errors import IdlibError, needing
+from ..errors import IdlibError, needing, no_write_to
 from . import api
 from .mathml import FONTS, to_mathml
 
@@ -87,8 +87,10 @@ def make_site(root: str | os.PathLike, folder: str | os.PathLike) -> Path:
         raise IdlibError(f"{folder} holds other files than a site: name an empty folder.")
     with TemporaryDirectory() as source, docutils_namespace():
         title = _gather(root, Path(source))
-        if folder.is_dir():
-            shutil.rmtree(folder)
+        with no_write_to(folder):
+            if folder.is_dir():
+                shutil.rmtree(folder)
+            folder.mkdir(parents=True)
         settings = {**SETTINGS, "project": title, "html_title": title}
         site = Sphinx(
             source, None, folder, Path(source, ".doctrees"), "html", settings, None, complaints
