@@ -23,6 +23,7 @@ __all__ = [
     "figure",
     "layer_label",
     "mark_guess",
+    "panels",
     "picture",
     "thumbnails",
     "to_html",
@@ -56,6 +57,27 @@ def figure(
     for ax in np.atleast_1d(axes).flat:
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(alpha=0.25, linewidth=0.6)
+    return fig, axes
+
+
+def panels(widths: Sequence[float], height: float = 3.6, **grid) -> tuple[Figure, list[Axes]]:
+    """A figure of panels side by side, each a figure of its own where it becomes SVG, so that they
+    stack on a phone; their axes.
+
+    Args:
+        widths: inches of each panel, at most 4.5 to be legible on a phone.
+        height: inches.
+        grid: how to lay out each panel, as `subplots_adjust` takes it.
+    """
+    fig = Figure(figsize=(sum(widths), height), dpi=100)
+    parts = fig.subfigures(ncols=len(widths), width_ratios=widths, wspace=0, squeeze=False)
+    axes = []
+    for part in parts.flat:
+        ax = part.subplots()
+        part.subplots_adjust(**{"left": 0.15, "right": 0.97, "bottom": 0.15, "top": 0.9, **grid})
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.grid(alpha=0.25, linewidth=0.6)
+        axes.append(ax)
     return fig, axes
 
 
