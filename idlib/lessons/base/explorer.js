@@ -2,7 +2,7 @@
 async (root, packed, formula) => {
   const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const { controls, drawn, lines, frames } = await new Response(stream).json();
+  const { controls, lines, frames } = await new Response(stream).json();
   const make = (tag, properties = {}, ...children) => {
     const element = Object.assign(document.createElement(tag), properties);
     element.append(...children);
@@ -18,8 +18,8 @@ async (root, packed, formula) => {
   let speak;
 
   const show = () => {
-    view.innerHTML = frames[now.slice(0, drawn)].map((i) => lines[i]).join("\n");
-    formula?.(view, controls.map((_, i) => labels(i)[now[i]]));
+    view.innerHTML = frames[now.filter((_, i) => !controls[i].free)].map((i) => lines[i]).join("\n");
+    formula?.(view, now);
     const before = parseFloat(view.style.minHeight) || 0;
     if (view.offsetHeight > before) view.style.minHeight = `${view.offsetHeight}px`; // no jumps
     clearTimeout(speak);

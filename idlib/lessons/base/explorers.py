@@ -80,9 +80,10 @@ class Explorer:
         view: from values to HTML; pictures in it are SVG by `idlib.lessons.base.svg`, or have
             alternative texts.
         guess: a prediction that is shown above the view, once it is made.
-        formula: for more values than can be drawn beforehand, a function in JavaScript
-            ``(view, values) => ...`` that changes the view that is shown.
-        free: controls whose values only the formula knows.
+        formula: for more values than can be drawn beforehand: JavaScript, a function
+            ``(view, places) => ...`` that changes the view that is shown to that of the choices at
+            those places.
+        free: names of the controls whose values only the formula tells apart.
     """
 
     def __init__(
@@ -91,12 +92,12 @@ class Explorer:
         view: Callable[..., str],
         guess: Prediction | None = None,
         formula: str = "",
-        free: Mapping[str, Control] | None = None,
+        free: Sequence[str] = (),
     ):
-        self.controls, self.free = dict(controls), dict(free or {})
-        self.view, self.guess, self.formula = view, guess, formula
+        self.controls, self.view, self.guess = dict(controls), view, guess
+        self.formula, self.free = formula, free
         first = next(iter(self.controls.values())).start
-        for control in (*self.controls.values(), *self.free.values()):
+        for control in self.controls.values():
             known = control.of(first)
             if control.start not in known.values():
                 raise IdlibError(
@@ -114,13 +115,21 @@ class Explorer:
         return {name: control.start for name, control in self.controls.items()}
 
     def values(self) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
-        """All values that can be chosen, with the places of the choices."""
-        first, *others = self.controls.values()
+        """All values for which a view is made, with the places of the choices."""
+        first, *_ = self.controls.values()
         for i, value in enumerate(first.of(None).values()):
-            choices = [enumerate(c.of(value).values()) for c in others]
+            if not self._drawn(next(iter(self.controls)), value):
+                continue
+            choices = [
+                [(k, v) for k, v in enumerate(c.of(value).values()) if self._drawn(name, v)]
+                for name, c in list(self.controls.items())[1:]
+            ]
             for rest in itertools.product(*choices):
                 places, chosen = zip((i, value), *rest, strict=True)
                 yield places, dict(zip(self.controls, chosen, strict=True))
+
+    def _drawn(self, name: str, value: Any) -> bool:
+        return name not in self.free or value == self.controls[name].start
 
     def to_html(self) -> str:
         """All views, with the script that shows them; the first stands there as a picture."""
@@ -128,11 +137,15 @@ class Explorer:
         frames = {}
         for places, values in self.values():
             page = self.view(**values).splitlines()
-            frames[",".join(map(str, places))] = [lines.setdefault(x, len(lines)) for x in page]
+            drawn = [
+                str(place)
+                for name, place in zip(self.controls, places, strict=True)
+                if name not in self.free
+            ]
+            frames[",".join(drawn)] = [lines.setdefault(x, len(lines)) for x in page]
         first = self.start
         shown = {
-            "controls": [self._described(c) for c in (*self.controls.values(), *self.free.values())],
-            "drawn": len(self.controls),
+            "controls": [self._described(name) for name in self.controls],
             "lines": list(lines),
             "frames": frames,
         }
@@ -151,13 +164,18 @@ class Explorer:
             f"{self.formula or 'null'});</script>\n</div>"
         )
 
-    def _described(self, control: Control) -> dict:
+    def _described(self, name: str) -> dict:
+        """What the front end knows of a control."""
+        control, free = self.controls[name], name in self.free
         first = next(iter(self.controls.values()))
         by_first = [control.of(value) for value in first.of(None).values()]
         options = by_first if callable(control.options) else by_first[:1]
         labels = [list(names) for names in options]
         start = list(control.of(first.start).values()).index(control.start)
-        return {"label": control.label, "kind": control.kind, "labels": labels, "start": start}
+        kind = control.kind
+        return {
+            "label": control.label, "kind": kind, "labels": labels, "start": start, "free": free,
+        }  # fmt: skip
 
     def _bundle(self) -> dict[str, str]:
         return {"text/html": self.to_html(), "text/plain": repr(self)}

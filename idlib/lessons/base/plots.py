@@ -146,15 +146,15 @@ def picture(fig: Figure, alt: str, caption: str) -> HTML:
 
 
 def thumbnails(arrays: Sequence[np.ndarray], labels: Sequence[str]) -> str:
-    """Small pictures in a row, as HTML, each with its label below: 0 is white, high black.
+    """Small pictures in a row, as HTML, each with its label below: low is white, high black.
 
     Args:
-        arrays: each of shape (height, width), from 0 to 1.
+        arrays: each of shape (height, width), on a scale of its own.
         labels: shown below each, and read out as its alternative text.
     """
     cells = [
         '<figure style="display:inline-block;margin:0 6px 4px 0;text-align:center">'
-        f"{_pixels(array, label, 56, 56, SHADES)}"
+        f"{_pixels(_scaled(array), label, 56, 56, SHADES)}"
         f'<figcaption style="font-size:11px">{html.escape(label)}</figcaption></figure>'
         for array, label in zip(arrays, labels, strict=True)
     ]
@@ -173,6 +173,10 @@ def strip(arrays: Sequence[np.ndarray], alt: str) -> str:
     row = np.concatenate([part for a in scaled for part in (a, gap)][:-1], axis=1)
     height = 56
     return _pixels(row, alt, round(height * row.shape[1] / len(row)), height, SIGNS)
+
+
+def _scaled(array: np.ndarray) -> np.ndarray:
+    return (array - array.min()) / max(float(array.max() - array.min()), 1e-9)
 
 
 def _pixels(values: np.ndarray, alt: str, width: int, height: int, colors: np.ndarray) -> str:

@@ -47,6 +47,7 @@ class Stage:
         for ax in fig.axes:
             ax.autoscale(False)
         self._stays = _render(fig, [[part] for part in _parts(fig)])
+        self._axes = [_axes_of(fig, part) for part in _parts(fig)]
 
     def to_svg(self, alts: Sequence[str], move: Callable[..., None]) -> str:
         """The figure with what `move` draws over it.
@@ -68,7 +69,10 @@ class Stage:
         moves = _render(self.fig, own)
         for artist in (a for new in fresh for a in new):
             artist.remove()
-        drawn = [f"{a}\n{b}" for a, b in zip(self._stays, moves, strict=True)]
+        drawn = [
+            f'{stays}\n<g class="idlib-moves" data-axes="{axes}">\n{moving}\n</g>'
+            for stays, axes, moving in zip(self._stays, self._axes, moves, strict=True)
+        ]
         return _wrapped(self.fig, drawn, alts)
 
 
@@ -84,6 +88,20 @@ def to_svg(fig: Figure, alts: Sequence[str]) -> str:
 
 def _parts(fig: Figure) -> list[FigureBase]:
     return list(fig.subfigs) or [fig]
+
+
+def _axes_of(fig: Figure, part: FigureBase) -> str:
+    """Where a point of the panel's axes lies in its SVG, at ``x0 + x * xs``, ``y0 + y * ys`` (of
+    the logarithm to base ten, where an axis is logarithmic), and the place of the axes."""
+    dpi, fig.dpi = fig.dpi, DPI
+    ax, height = part.axes[0], fig.get_figheight() * DPI
+    (x0, y0), (x1, y1) = ax.transLimits.inverted().transform([(0, 0), (1, 1)])
+    box = ax.get_window_extent()
+    fig.dpi = dpi
+    xs, ys = box.width / (x1 - x0), -box.height / (y1 - y0)
+    place = (box.x0, height - box.y1, box.width, box.height)
+    numbers = (box.x0 - x0 * xs, xs, height - box.y0 - y0 * ys, ys, *place)
+    return " ".join(f"{n:.6g}" for n in numbers)
 
 
 def _render(fig: Figure, groups: Sequence[Sequence[Artist]]) -> list[str]:
