@@ -17,8 +17,38 @@ async (root, packed, formula) => {
   const id = `idlib-${Math.random().toString(36).slice(2)}`;
   let speak;
 
+  const views = {};
+  const parsed = (places) => {
+    if (!views[places]) {
+      views[places] = document.createElement("template");
+      views[places].innerHTML = frames[places].map((i) => lines[i]).join("\n");
+    }
+    return views[places].content;
+  };
+
+  // Changes only what differs: less to lay out, and what a screen reader looks at stays.
+  const change = (old, fresh) => {
+    const [there, wanted] = [old, fresh].map((node) => [...node.childNodes]);
+    wanted.forEach((want, i) => {
+      const is = there[i];
+      if (is?.isEqualNode(want)) return;
+      if (is?.nodeName !== want.nodeName || !want.attributes) {
+        const copy = document.importNode(want, true);
+        if (is) is.replaceWith(copy);
+        else old.append(copy);
+        return;
+      }
+      for (const { name } of [...is.attributes]) if (!want.hasAttribute(name)) is.removeAttribute(name);
+      for (const { name, value } of want.attributes) {
+        if (is.getAttribute(name) !== value) is.setAttribute(name, value);
+      }
+      change(is, want);
+    });
+    there.slice(wanted.length).forEach((node) => node.remove());
+  };
+
   const show = () => {
-    view.innerHTML = frames[now.filter((_, i) => !controls[i].free)].map((i) => lines[i]).join("\n");
+    change(view, parsed(now.filter((_, i) => !controls[i].free)));
     formula?.(view, now);
     const before = parseFloat(view.style.minHeight) || 0;
     if (view.offsetHeight > before) view.style.minHeight = `${view.offsetHeight}px`; // no jumps

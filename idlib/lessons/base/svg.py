@@ -45,7 +45,7 @@ class Stage:
     def __init__(self, fig: Figure):
         self.fig = fig
         for ax in fig.axes:
-            ax.autoscale(False)
+            ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
         self._stays = _render(fig, [[part] for part in _parts(fig)])
         self._axes = [_axes_of(fig, part) for part in _parts(fig)]
 
@@ -96,7 +96,7 @@ def _axes_of(fig: Figure, part: FigureBase) -> str:
     dpi, fig.dpi = fig.dpi, DPI
     ax, height = part.axes[0], fig.get_figheight() * DPI
     (x0, y0), (x1, y1) = ax.transLimits.inverted().transform([(0, 0), (1, 1)])
-    box = ax.get_window_extent()
+    box = ax.get_window_extent().frozen()
     fig.dpi = dpi
     xs, ys = box.width / (x1 - x0), -box.height / (y1 - y0)
     place = (box.x0, height - box.y1, box.width, box.height)
