@@ -2,7 +2,7 @@
 async (root, packed, formula) => {
   const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const { controls, lines, frames } = await new Response(stream).json();
+  const { controls, lines, views } = await new Response(stream).json();
   const make = (tag, properties = {}, ...children) => {
     const element = Object.assign(document.createElement(tag), properties);
     element.append(...children);
@@ -17,13 +17,13 @@ async (root, packed, formula) => {
   const id = `idlib-${Math.random().toString(36).slice(2)}`;
   let speak;
 
-  const views = {};
+  const seen = {};
   const parsed = (places) => {
-    if (!views[places]) {
-      views[places] = document.createElement("template");
-      views[places].innerHTML = frames[places].map((i) => lines[i]).join("\n");
+    if (!seen[places]) {
+      seen[places] = document.createElement("template");
+      seen[places].innerHTML = views[places].map((i) => lines[i]).join("\n");
     }
-    return views[places].content;
+    return seen[places].content;
   };
 
   // Changes only what differs: less to lay out, and what a screen reader looks at stays.
@@ -48,7 +48,7 @@ async (root, packed, formula) => {
   };
 
   const show = () => {
-    change(view, parsed(now.filter((_, i) => !controls[i].free)));
+    change(view, parsed(formula ? "" : now));
     formula?.(view, now);
     const before = parseFloat(view.style.minHeight) || 0;
     if (view.offsetHeight > before) view.style.minHeight = `${view.offsetHeight}px`; // no jumps

@@ -14,16 +14,23 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
 from IPython.display import display
 
 from ...errors import IdlibError
-from .predictions import Prediction
 
 __all__ = ["Control", "Explorer", "choice", "say", "slider", "table"]
 
 HINT = "Static picture: run the notebook to use the controls."
+
+
+class Guess(Protocol):
+    """A prediction, see `idlib.lessons.base.predictions.Prediction`."""
+
+    def words(self, before: str) -> str: ...
+
+    def when_made(self, call: Callable[[], None]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -81,21 +88,19 @@ class Explorer:
             alternative texts.
         guess: a prediction that is shown above the view, once it is made.
         formula: for more values than can be drawn beforehand: JavaScript, a function
-            ``(view, places) => ...`` that changes the view that is shown to that of the choices at
-            those places.
-        free: names of the controls whose values only the formula tells apart.
+            ``(view, places) => ...`` that makes of the first view that of the choices at those
+            places.
     """
 
     def __init__(
         self,
         controls: Mapping[str, Control],
         view: Callable[..., str],
-        guess: Prediction | None = None,
+        guess: Guess | None = None,
         formula: str = "",
-        free: Sequence[str] = (),
     ):
         self.controls, self.view, self.guess = dict(controls), view, guess
-        self.formula, self.free = formula, free
+        self.formula = formula
         first = next(iter(self.controls.values())).start
         for control in self.controls.values():
             known = control.of(first)
@@ -115,39 +120,24 @@ class Explorer:
         return {name: control.start for name, control in self.controls.items()}
 
     def values(self) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
-        """All values for which a view is made, with the places of the choices."""
-        first, *_ = self.controls.values()
+        """All values that can be chosen, with the places of the choices."""
+        first, *others = self.controls.values()
         for i, value in enumerate(first.of(None).values()):
-            if not self._drawn(next(iter(self.controls)), value):
-                continue
-            choices = [
-                [(k, v) for k, v in enumerate(c.of(value).values()) if self._drawn(name, v)]
-                for name, c in list(self.controls.items())[1:]
-            ]
-            for rest in itertools.product(*choices):
+            for rest in itertools.product(*(enumerate(c.of(value).values()) for c in others)):
                 places, chosen = zip((i, value), *rest, strict=True)
                 yield places, dict(zip(self.controls, chosen, strict=True))
 
-    def _drawn(self, name: str, value: Any) -> bool:
-        return name not in self.free or value == self.controls[name].start
-
     def to_html(self) -> str:
         """All views, with the script that shows them; the first stands there as a picture."""
-        lines: dict[str, int] = {}
-        frames = {}
-        for places, values in self.values():
+        lines: dict[str, int] = {}  # views have most of their lines in common
+        views = {}
+        for places, values in [((), self.start)] if self.formula else self.values():
             page = self.view(**values).splitlines()
-            drawn = [
-                str(place)
-                for name, place in zip(self.controls, places, strict=True)
-                if name not in self.free
-            ]
-            frames[",".join(drawn)] = [lines.setdefault(x, len(lines)) for x in page]
-        first = self.start
+            views[",".join(map(str, places))] = [lines.setdefault(x, len(lines)) for x in page]
         shown = {
-            "controls": [self._described(name) for name in self.controls],
+            "controls": [self._described(control) for control in self.controls.values()],
             "lines": list(lines),
-            "frames": frames,
+            "views": views,
         }
         packed = base64.b64encode(zlib.compress(json.dumps(shown).encode(), 9)).decode()
         said = self.guess.words("Your guess: ") if self.guess else ""
@@ -158,24 +148,25 @@ class Explorer:
         return (
             f'<div class="idlib-explorer">\n<style>{style}</style>\n'
             f"{said and f'<p>{said}</p>'}\n"
-            f'<div class="idlib-view">\n{_static(self.view(**first))}\n</div>\n'
+            f'<div class="idlib-view">\n{_static(self.view(**self.start))}\n</div>\n'
             f'<p class="idlib-hint"><i>{HINT}</i></p>\n'
-            f'<script>({script})(document.currentScript.parentElement, "{packed}", '
-            f"{self.formula or 'null'});</script>\n</div>"
+            f"<script>(window.idlibExplorers ??= []).push(({script})"
+            f'(document.currentScript.parentElement, "{packed}", {self.formula or "null"}));'
+            "</script>\n</div>"
         )
 
-    def _described(self, name: str) -> dict:
-        """What the front end knows of a control."""
-        control, free = self.controls[name], name in self.free
+    def _described(self, control: Control) -> dict[str, Any]:
+        """What the front end knows of a control: its labels for each choice of the first."""
         first = next(iter(self.controls.values()))
-        by_first = [control.of(value) for value in first.of(None).values()]
-        options = by_first if callable(control.options) else by_first[:1]
-        labels = [list(names) for names in options]
+        choices = [control.of(value) for value in first.of(None).values()]
+        labels = [list(names) for names in choices]
         start = list(control.of(first.start).values()).index(control.start)
-        kind = control.kind
         return {
-            "label": control.label, "kind": kind, "labels": labels, "start": start, "free": free,
-        }  # fmt: skip
+            "label": control.label,
+            "kind": control.kind,
+            "labels": labels if callable(control.options) else labels[:1],
+            "start": start,
+        }
 
     def _bundle(self) -> dict[str, str]:
         return {"text/html": self.to_html(), "text/plain": repr(self)}
@@ -200,7 +191,7 @@ def _static(page: str) -> str:
     """A view with pictures in place of SVG, which JupyterLab drops where it trusts nobody."""
 
     def picture(svg: re.Match) -> str:
-        alt, width = re.search(r'aria-label="(.*?)"', svg[0])[1], re.search(r'width="(\d+)', svg[0])[1]
+        width, alt = re.search(r'width="(\d+)".*?aria-label="(.*?)"', svg[0]).groups()
         data = base64.b64encode(svg[0].encode()).decode()
         return (
             f'<img alt="{alt}" width="{width}" style="max-width:100%;background:#fff" '

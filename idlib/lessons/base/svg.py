@@ -57,16 +57,13 @@ class Stage:
             move: is called with the figure's axes, and adds to them; what it added is taken away
                 afterwards.
         """
-        before = [set(ax.get_children()) for ax in self.fig.axes]
+        before = {artist for ax in self.fig.axes for artist in ax.get_children()}
         move(*self.fig.axes)
-        parts, fresh = _parts(self.fig), []
-        for ax, old in zip(self.fig.axes, before, strict=True):
-            fresh.append([a for a in ax.get_children() if a not in old])
-        own = [
-            [a for ax, new in zip(self.fig.axes, fresh, strict=True) for a in new if ax in part.axes]
-            for part in parts
+        fresh = [
+            [a for ax in part.axes for a in ax.get_children() if a not in before]
+            for part in _parts(self.fig)
         ]
-        moves = _render(self.fig, own)
+        moves = _render(self.fig, fresh)
         for artist in (a for new in fresh for a in new):
             artist.remove()
         drawn = [
@@ -126,15 +123,14 @@ def _render(fig: Figure, groups: Sequence[Sequence[Artist]]) -> list[str]:
 
 
 def _tidy(page: str) -> str:
-    """What is between the head and the end of an SVG file, an element a line, as a page likes it."""
+    """The elements of an SVG file, one a line, as a page likes them."""
     body = page[page.index("</defs>") + len("</defs>") : page.rindex("</svg>")]
     body = re.sub(r"<!--.*?-->", "", body, flags=re.S)
     body = re.sub(r"\s*\n\s*(?=[^<\s])", " ", body)  # paths in one line
     body = re.sub(r"<[^>]+>", lambda tag: _tidy_tag(tag[0]), body)
     body = "\n".join(_flat(body.splitlines()))
     used = set(re.findall(r"#([\w-]+)", body))
-    body = re.sub(r' id="([^"]*)"', lambda m: m[0] if m[1] in used else "", body)
-    return body
+    return re.sub(r' id="([^"]*)"', lambda m: m[0] if m[1] in used else "", body)
 
 
 def _flat(lines: Iterable[str]) -> Iterator[str]:
@@ -148,7 +144,7 @@ def _flat(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _tidy_tag(tag: str) -> str:
-    tag = re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), tag)
+    tag = re.sub(r"\d+\.\d{3,}", lambda number: f"{round(float(number[0]), 2):g}", tag)
     tag = re.sub(r' transform="rotate\(-?0 [^"]*"', "", tag)
     tag = re.sub(r"font: ([\d.]+px)[^;\"]*", r"font-size: \1", tag)
     tag = re.sub(r"\bfont-family: [^;\"]*;? ?", "", tag)

@@ -70,7 +70,7 @@ class OccamBound(Explorer):
         self.stage = Stage(bound_panel(self.ds, CHANCE))
         script = (files(__package__) / "bounds.js").read_text(encoding="utf-8").strip()
         formula = f"({script})({json.dumps(self._data())})"
-        super().__init__(controls, self._draw, formula=formula, free=list(controls))
+        super().__init__(controls, self._draw, formula=formula)
 
     def _draw(self, model: str, d: int, bits: int, m: int, delta: float) -> str:
         bounds = {k: bound_of(_files(model)[k, bits], m, delta) for k in self.ds}

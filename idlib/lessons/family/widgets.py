@@ -39,9 +39,7 @@ def _size_html(model: str) -> str:
         c = cell("family", part, model=model)
         chosen.append(c.D)
         ratio = f"{c.D / c.d90().d:,.0f}" if c.d90().d else "–"
-        rows.append(
-            (name, f"{c.D:,}", f"{c.baseline:.3f}", f"<b>{c.d90()}</b>", ratio)
-        )
+        rows.append((name, f"{c.D:,}", f"{c.baseline:.3f}", f"<b>{c.d90()}</b>", ratio))
     mini = cell("methods", "minilm-sst2-one-p", method="DID")
     panels["SST-2"]["MiniLM"] = {mini.D: seeds_of(mini.d90())}
     names[mini.D] = "MiniLM"

@@ -50,8 +50,7 @@ class SteeredPoint(Explorer):
         )
         alts = (
             f"The path of the two numbers of theta_d, now at ({two}).",
-            "The same path in three dimensions, within a plane through theta_0, now at "
-            f"({three}).",
+            f"The same path in three dimensions, within a plane through theta_0, now at ({three}).",
         )
         return to_svg(steering(self.P, self.path[: step + 1], self.target), alts) + say(text)
 
