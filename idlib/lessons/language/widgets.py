@@ -48,7 +48,8 @@ def _ds(curves: str) -> list[int]:
 def _draw(curves: str, d: int, method: str) -> str:
     both = method_cells(curves)
     return (
-        f"{_curves_html(curves, d)}\n{_table(both, d)}\n{_flips(both[method], d)}\n"
+        f'<div class="idlib-beside">\n<div>\n{_curves_html(curves, d)}\n</div>\n'
+        f"<div>\n{_flips(both[method], d)}\n</div>\n</div>\n{_table(both, d)}\n"
         f"<p>A dot is a model tuned from the start, one for each seed; lines join the medians. The "
         f"diamonds are d90, with a bar for the 95 % interval. {provenance(both.values())}.</p>"
     )
