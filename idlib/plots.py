@@ -6,11 +6,12 @@ with needing("course", "idlib.plots"):
     from .lessons.adapters.plots import adapter_scores, first_order_error
     from .lessons.base.plots import (
         COLORS,
-        MovingLine,
         figure,
         layer_label,
         mark_guess,
+        panels,
         picture,
+        strip,
         thumbnails,
         to_html,
         training_curve,
@@ -58,7 +59,6 @@ with needing("course", "idlib.plots"):
 
 __all__ = [
     "COLORS",
-    "MovingLine",
     "accuracy_curves",
     "adapter_scores",
     "angles",
@@ -96,6 +96,7 @@ __all__ = [
     "memorised_panel",
     "method_curves",
     "needed_lines",
+    "panels",
     "performance_by_d",
     "picture",
     "rate_curves",
@@ -105,6 +106,7 @@ __all__ = [
     "steering",
     "step_share_bars",
     "step_sizes",
+    "strip",
     "sums_and_loss",
     "thumbnails",
     "to_html",

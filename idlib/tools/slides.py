@@ -1,9 +1,10 @@
 """Notebooks as slides for the lecture hall: ``python -m idlib slides``.
 
 One rule makes the slides: **every heading begins one**. Code is hidden, what it printed or drew is
-shown (of a widget, the static picture that is stored with it), solutions and the outputs of
-exercises are left out, and so are cells tagged ``no-slide``. What does not fit goes on to a next
-slide with the same heading. That is done in the browser, which alone knows how tall a paragraph is.
+shown (explorers move; of other widgets, the static picture that is stored with them), solutions and
+the outputs of exercises are left out, and so are cells tagged ``no-slide``. What does not fit goes
+on to a next slide with the same heading. That is done in the browser, which alone knows how tall a
+paragraph is.
 
 A file is all there is: reveal.js (from the package sphinx-revealjs) and pictures are inside, and
 formulas are MathML, which browsers draw themselves. Nothing is loaded from anywhere.
@@ -136,6 +137,8 @@ def _output(output: NotebookNode) -> list[str]:
     """An output as blocks of HTML."""
     data = output.get("data", {})
     if "text/html" in data:
+        if 'class="idlib-explorer"' in data["text/html"]:
+            return [data["text/html"]]
         page = re.sub(r"<p><i>Static picture:.*?</i></p>", "", data["text/html"])
         page = page.replace("no guess was made; the answer:", "The answer:")
         return _blocks(page) if "<figure" in page else [page]  # a prediction stays in one piece

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from .moves import explorers, unmoved
+
 ROOT = Path(__file__).resolve().parents[2]
 SECOND = 1000  # milliseconds
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -15,8 +17,6 @@ OURS = {
 }
 ERRORS = ".jp-RenderedText[data-mime-type*='stderr'], .jp-mod-error, [data-mime-type*='error']"
 RAISED = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b: ")
-TEXTS = {"your own, with one <mask>": "The capital of <mask> is Rome."}
-
 STATE = "e => e.value ?? e.outerHTML"
 DRAWN = "e => [...e.querySelectorAll('.widget-html-content')].map(x => x.innerHTML).join()"
 
@@ -38,17 +38,17 @@ def test_it_runs_and_prints_what_is_stored(notebook, complaints):
 def test_everything_that_it_calls_is_shown(notebook):
     code = (ROOT / "notebooks" / notebook.saved.name).read_text(encoding="utf-8")
     for count, call in (
-        (_controls, r"(?!quiz)\w+"),
         (_is_live, r"Live\w+"),
         (_is_guess, "predict"),
     ):
         shown = [panel for panel in _panels(notebook) if count(panel)]
         assert len(shown) == len(re.findall(rf"\bwidgets\.{call}\(", code)), call
+    assert len(explorers(notebook)) == len(re.findall(r"\bwidgets\.(?!Live)[A-Z]\w*\(", code))
 
 
 def test_it_shuts_nobody_out(notebook):
     """Every control has a name, and axe-core finds nothing serious in what is ours."""
-    for panel in _panels(notebook):
+    for panel in _panels(notebook) + explorers(notebook):
         controls = r" *- (slider|combobox|radio|checkbox|button|textbox|spinbutton)\b"
         lines = panel.aria_snapshot().splitlines()
         assert [line for line in lines if re.match(rf'{controls}(?! ")', line)] == []
@@ -75,6 +75,11 @@ def test_training_starts_once_and_stops(notebook):
         _training(notebook, panel)
         stop.click()
         _stopped(notebook, panel)
+
+
+def test_explorers_move_by_keyboard(notebook):
+    assert [name for explorer in explorers(notebook) for name in unmoved(explorer)] == []
+    assert notebook.raised == []
 
 
 def test_whatever_is_moved_answers(notebook):
@@ -126,10 +131,8 @@ def _controls(panel) -> list:
     kinds = {
         "slider": "input[type=range], [role=slider]",
         "dropdown": "select",
-        "toggles": ".widget-toggle-buttons",
         "radio": ".widget-radio-box",
-        "entry": "input[type=number], input[type=text], textarea",
-        "button": "button:not(.widget-toggle-button)",
+        "button": "button",
     }
     return [(kind, c) for kind, css in kinds.items() for c in panel.locator(css).all()]
 
@@ -168,30 +171,13 @@ def _dropdown(control):
     yield "mouse", lambda: (control.click(), choose(back))
 
 
-def _toggles(control):
-    others = control.locator("button:not(.mod-active)")
-    yield "keyboard", lambda: others.last.press("Enter")
-    yield "mouse", lambda: others.first.click()
-
-
-def _entry(control):
-    name = control.evaluate("e => e.labels[0].innerText")
-
-    def write():
-        control.fill(TEXTS[name])
-        control.press("Enter")
-
-    yield "keyboard", write
-
-
 def _button(control):
     yield "keyboard", lambda: control.press("Enter")
     yield "mouse", control.click
 
 
 MOVES = {
-    "slider": _slider, "dropdown": _dropdown, "toggles": _toggles, "entry": _entry,
-    "button": _button,
+    "slider": _slider, "dropdown": _dropdown, "button": _button,
 }  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """The web site in a browser: every page, on a desk and on a phone."""
 
+import json
+import re
 import subprocess
 import sys
 import threading
@@ -11,8 +13,13 @@ from urllib.parse import unquote, urldefrag
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from .moves import explorers, unmoved
+
 ROOT = Path(__file__).parents[2]
+CALL = re.compile(r"\bwidgets\.(?!Live)[A-Z]\w*\(")  # of an explorer
+LARGEST = {"page": 1_500_000, "site": 12_000_000}  # bytes
 WIDTHS = {"desk": 1280, "phone": 390}  # pixels
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SOME = ("index", "search", "notebooks/03", "api/engine")  # pages with all that the others have
 
 LINKS = "() => [...document.querySelectorAll('a[href]')].map(a => a.href)"
@@ -107,6 +114,33 @@ def test_no_page_is_wider_than_the_screen(page, url, pages, width):
         page.goto(f"{url}/{name}")
         assert page.evaluate(TOO_WIDE) == [], name
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width, name
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_explorers_move_by_keyboard_without_a_kernel_from_a_disk(browser, folder, notebook):
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+    page = browser.new_page(viewport={"width": WIDTHS["desk"], "height": 900})
+    asked, raised = [], []
+    page.on("request", lambda r: r.url.startswith(("file:", "data:")) or asked.append(r.url))
+    page.on("pageerror", lambda error: raised.append(str(error)))
+    page.goto((folder / "notebooks" / f"{notebook.stem}.html").as_uri())
+    shown = explorers(page)
+    assert len(shown) == len(CALL.findall(code))
+    assert [name for explorer in shown for name in unmoved(explorer)] == []
+    page.close()
+    assert (asked, raised) == ([], [])
+
+
+def test_pages_are_soon_there_and_the_site_fits_anywhere(page, url, folder, pages):
+    for name in pages:
+        loaded = []
+        page.on("response", loaded.append)
+        page.goto(f"{url}/{name}")
+        size = sum(len(response.body()) for response in loaded)
+        page.remove_listener("response", loaded.append)
+        assert size < LARGEST["page"], name
+    assert sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) < LARGEST["site"]
 
 
 def test_solutions_are_folded_and_formulas_drawn(page, url):

@@ -202,11 +202,11 @@ def test_frontier_drops_what_a_smaller_file_beats():
 
 
 def test_widget_shows_what_was_recorded():
-    panel = widgets.FileSizes(750, 8)
+    explorer = widgets.FileSizes(750, 8)
     for model in ("fc", "lenet"):
         for d, bits in ((10, 32), (2000, 2), (400, 4)):
-            panel.model.value, panel.d.value, panel.bits.value = model, d, bits
+            view = explorer.view(model=model, d=d, bits=bits)
             this = next(s for s in file_sizes(model) if (s.d, s.bits) == (d, bits))
-            assert f"<b>{this.bytes:,} bytes</b>" in panel.view.value
-            assert f"<b>{this.score:.3f}</b>" in panel.view.value
-    assert f"alone {60_000 * math.log2(10) / 8000:.1f} kB" in panel.view.value
+            assert f"<b>{this.bytes:,} bytes</b>" in view
+            assert f"<b>{this.score:.3f}</b>" in view
+    assert f"alone {60_000 * math.log2(10) / 8000:.1f} kB" in view

@@ -247,17 +247,15 @@ class TestCells:
 
 
 def test_widget_shows_each_term():
-    panel = widgets.OccamBound(750, 6)
+    explorer = widgets.OccamBound(750, 6)
     for model, d, bits, m, delta in (
         ("fc", 750, 6, MNIST, 0.05),
         ("lenet", 400, 4, 3000, 0.001),
         ("lenet", 10, 32, 100, 0.1),
     ):
-        controls = (panel.model, panel.d, panel.bits, panel.m, panel.delta)
-        for control, value in zip(controls, (model, d, bits, m, delta), strict=True):
-            control.value = value
+        text = explorer.view(model=model, d=d, bits=bits, m=m, delta=delta)
         size = next(s for s in file_sizes(model) if (s.d, s.bits) == (d, bits))
-        b, text = bound_of(size, m, delta), panel.view.value
+        b = bound_of(size, m, delta)
         assert f"B = {b.file:,}" in text and f"= <b>{b.hoeffding:.3f}</b>" in text
         assert f"<b>{b.kl:.3f}</b>" in text and f"√(d/m) = {math.sqrt(d / m):.3f}" in text
         assert ("says nothing" in text.partition("</b>")[2]) == (b.hoeffding >= 1)

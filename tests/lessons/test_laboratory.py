@@ -217,8 +217,8 @@ def test_figures_show_every_seed():
 
 
 def test_widget_shows_the_hubs_of_its_dimension():
-    panel = widgets.Hubs(3)
+    explorer = widgets.Hubs(3)
     for dimension in (1, 100):
-        panel.slider.value = dimension
-        assert f"<b>{panel.counts[dimension].max()}</b> others" in panel.view.value
-        assert panel.counts[dimension].sum() == 5000
+        view = explorer.view(dimension=dimension)
+        assert f"<b>{explorer.counts[dimension].max()}</b> others" in view
+        assert explorer.counts[dimension].sum() == 5000

@@ -210,7 +210,7 @@ class TestRecorded:
 def test_the_figure_shows_every_seed_and_the_lines_across():
     did = compared_cells(SMALL)[0]
     levels = did.majority, did.threshold()
-    fig = plots.adapter_scores(tuned_ways(SMALL), *levels, {"LoRA": 20_000}, "a title")
+    fig = plots.adapter_scores(tuned_ways(SMALL), *levels, "a title")
     (ax,) = fig.axes
     labels = ax.get_legend_handles_labels()[1]
     drawn = ("DID", "SAID", "LoRA", "head", "VeRA", "Uni-LoRA")
@@ -227,14 +227,14 @@ def test_the_figure_shows_every_seed_and_the_lines_across():
 
 
 def test_sliders_choose_a_rank_and_a_d():
-    panel = widgets.RankAndD(SMALL, rank=4, d=1000)
-    before = panel.view.value
-    assert "LoRA, rank 4" in before and "DID, d = 1,000" in before and "SAID, d = 1,000" in before
-    panel.rank.value = 0
-    assert "head only" in panel.view.value and "LoRA, rank 4" not in panel.view.value
-    panel.d.value = 300
-    assert "DID, d = 300" in panel.view.value
-    for compared in panel.compared.options:
-        panel.compared.value = compared
-        assert f"{compared}: test accuracy" in panel.view.value
-        assert "Error" not in panel.view.value and panel.d.value in panel.d.options
+    explorer = widgets.RankAndD(SMALL, rank=4, d=1000)
+    first = explorer.view(**explorer.start)
+    assert "LoRA, rank 4" in first and "DID, d = 1,000" in first and "SAID, d = 1,000" in first
+    other = explorer.view(compared=SMALL, rank=0, d=300)
+    assert "head only" in other and "LoRA, rank 4" not in other and "DID, d = 300" in other
+    shown = {}
+    for _, values in explorer.values():
+        shown.setdefault(values["compared"], []).append(values)
+    assert list(shown) == list(COMPARED)
+    for compared, some in shown.items():
+        assert f"{compared}: test accuracy" in explorer.view(**some[-1])

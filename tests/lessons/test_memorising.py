@@ -92,10 +92,8 @@ def test_unknown_tasks_are_refused():
 
 
 def test_widget_shows_what_was_recorded():
-    panel = widgets.Memorising(1000, 50)
-    for n in NS:
-        for percent in SHARES:
-            panel.n.value, panel.percent.value = n, percent
-            d = needed(task_name(n, percent)).value
-            assert f"<b>d = {d:,.0f}</b>" in panel.view.value
-    assert "bits" in panel.view.value and "<img alt=" in panel.static_html()
+    explorer = widgets.Memorising(1000, 50)
+    for _, values in explorer.values():
+        view, d = explorer.view(**values), needed(task_name(**values)).value
+        assert f"<b>d = {d:,.0f}</b>" in view
+        assert ("bits" in view) == (values["percent"] == 100)

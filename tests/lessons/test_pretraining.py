@@ -124,16 +124,11 @@ class TestCheckpointCells:
 
 class TestWidget:
     def test_moving_through_pretraining_changes_words_and_figure(self):
-        shown = widgets.Checkpoints([YORK])
-        last = shown.panel.view.value
-        assert "york" in last
-        shown.panel.slider.value = CHECKPOINTS[1]
-        assert "york" not in shown.panel.view.value and shown.panel.view.value != last
+        explorer = widgets.Checkpoints([YORK])
+        assert "york" in explorer.view(model=LAST)
+        assert "york" not in explorer.view(model=CHECKPOINTS[1])
 
     def test_a_sentence_of_ones_own_is_filled_or_explained(self):
-        shown = widgets.Checkpoints([YORK])
-        shown.own.value = "The king and the <mask> had two sons."
-        assert "two sons" in shown.panel.view.value
-        shown.own.value = "<b>no gap</b>"
-        assert "expected one" in shown.panel.view.value
-        assert "<b>no gap" not in shown.panel.view.value
+        sentences = ["The king and the <mask> had two sons.", "<b>no gap</b>"]
+        view = widgets.Checkpoints(sentences).view(model=LAST)
+        assert "two sons" in view and "expected one" in view and "<b>no gap" not in view

@@ -72,12 +72,10 @@ def test_slope_is_the_exponent():
 
 
 def test_the_widget_shows_the_network_that_is_chosen():
-    panel = widgets.ModelSizes(200, 2)
+    explorer = widgets.ModelSizes(200, 2)
     for width, depth, definition in ((400, 5, "absolute"), (50, 1, "relative")):
-        panel.width.value, panel.depth.value = width, depth
-        panel.definition.value = definition
+        html = explorer.view(width=width, depth=depth, definition=definition)
         c = recorded_networks()[width, depth]
-        html = panel.view.value
         assert f"D = {c.D:,}" in html and f"d90 = {c.d90(definition).value:,.0f}" in html
         assert f"width {width}, depth {depth} is marked" in html
 

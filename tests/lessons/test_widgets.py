@@ -2,17 +2,18 @@
 
 import json
 import re
+import statistics
 import threading
 import time
 from importlib.resources import files
 
-import ipywidgets as w
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from torch.utils.data import TensorDataset
 
 from idlib import IdlibError, plots, widgets
-from idlib.lessons.base.panels import SliderPanel
+from idlib.lessons.base.explorers import Explorer, slider
+from idlib.lessons.base.panels import in_turn
 from idlib.problems.images import load
 from idlib.problems.variants import Task
 from idlib.studies.reading import cell
@@ -30,46 +31,34 @@ def live():
         panel._thread.join(30)
 
 
-def test_a_panel_carries_a_static_picture_for_readers_without_a_kernel():
-    panel = widgets.RecordedCurves(("digits",), d=100)
-    bundle = panel._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert re.search(r'<img alt="Test accuracy[^"]+At d = 100', bundle["text/html"])
-    assert not re.findall(r'<img (?!alt="[^"]+")', bundle["text/html"])
-
-
 def test_moving_d_shows_the_recorded_accuracy_of_that_d():
-    panel = widgets.RecordedCurves(("digits", "digits-shuffled"), d=100)
+    explorer = widgets.RecordedCurves(("digits", "digits-shuffled"), d=100)
     for d in (10, 200):
-        panel.panel.slider.value = d
-        for label, c in panel.cells.items():
-            mean = sum(c.scores[d]) / len(c.scores[d])
-            assert f"<td>{label}</td><td><b>{mean:.3f}</b>" in panel.panel.view.value
-    assert len(panel.cells) == 4
+        view = explorer.view(d=d, inside="FC")
+        for label, c in explorer.cells.items():
+            middle = statistics.median(c.scores[d])
+            assert f"<td>{label}</td><td><b>{middle:.3f}</b>" in view
+    assert len(explorer.cells) == 4
 
 
 def test_looking_inside_shows_the_answers_that_change_and_the_weights():
-    panel = widgets.RecordedCurves(("digits",), d=100)
-    panel.inside.value = "LeNet"
-    html = panel.panel.view.value
-    turned = [int(n) for n in re.findall(r"(\d+) of 450 test", html)]
+    view = widgets.RecordedCurves(("digits",), d=100).view(d=100, inside="LeNet")
+    turned = [int(n) for n in re.findall(r"(\d+) of 450 test", view)]
     c = cell("digits", task="digits", model="lenet")
     net = (turned[0] - turned[1]) / 450
     assert net == pytest.approx(c.first_seed[100].score - c.first_seed[75].score, abs=0.01)
-    assert "first LeNet weights" in html
+    assert "first 6 units of LeNet" in view
 
 
-def test_an_error_while_drawing_is_a_visible_line():
-    def draw(value):
-        if value == 2:
-            raise RuntimeError("no <such> picture")
-        return "fine"
-
-    panel = SliderPanel("x", [1, 2, 3], draw, 1, "10px")
-    panel.slider.value = 2
-    assert "RuntimeError</b>: no &lt;such&gt; picture" in panel.view.value
-    panel.slider.value = 3
-    assert panel.view.value == "fine"
+def test_a_guess_is_marked_in_recorded_curves_once_it_is_made():
+    guess = widgets.predict("How many?", low=1, high=10_000)
+    explorer = widgets.RecordedCurves(("digits",), d=100, guess=guess)
+    before = explorer.to_html()
+    guess.answer.value = 77
+    guess.commit.click()
+    assert "uess" not in before
+    assert "Your guess: <b>77</b> (the dotted line)" in explorer.view(**explorer.start)
+    assert "<p>Your guess: <b>77</b></p>" in explorer.to_html()
 
 
 def test_a_prediction_is_kept_once_made():
@@ -108,21 +97,20 @@ def test_a_choice_in_another_thread_while_the_press_is_answered_is_the_guess():
 def test_one_control_is_answered_after_the_other():
     begun, order = threading.Event(), []
 
-    def draw(value):
+    @in_turn
+    def answer(value):
         order.append(f"begin {value}")
         if value == 2:
             begun.set()
             time.sleep(0.2)
         order.append(f"end {value}")
-        return str(value)
 
-    panel = SliderPanel("d", [1, 2, 3], draw, 1, "10px")
-    slow = threading.Thread(target=panel.draw, args=(2,))
+    slow = threading.Thread(target=answer, args=(2,))
     slow.start()
     assert begun.wait(10)
-    panel.draw(3)
+    answer(3)
     slow.join(10)
-    assert order[2:] == ["begin 2", "end 2", "begin 3", "end 3"] and panel.view.value == "3"
+    assert order == ["begin 2", "end 2", "begin 3", "end 3"]
 
 
 def test_a_choice_that_its_button_overtook_is_the_guess():
@@ -144,8 +132,9 @@ def test_a_guess_is_shown_in_pictures_drawn_before_and_after_it():
     fig = plots.figure()[0]
     fig.axes[0].set_xlim(0, 100)
     early = guess.picture(fig, "A plot.", "Look here.", axis="x")
-    around, beside = guess.over(w.HTML("a slider")), guess.compare(10)
-    assert "uess" not in early.static_html() + around.static_html()
+    around = guess.over(Explorer({"x": slider("x", [1, 2], 1)}, lambda x: f"x = {x}"))
+    beside = guess.compare(10)
+    assert "uess" not in early.static_html() + around.to_html()
     drawn = re.search('src="([^"]+)', early.static_html())[1]
     guess.answer.value = 4000
     guess.commit.click()
@@ -157,7 +146,7 @@ def test_a_guess_is_shown_in_pictures_drawn_before_and_after_it():
         assert f'alt="A plot. Your guess: 4,000{where}."' in panel.static_html()
         assert f"Look here. Your guess: <b>4,000</b>{where}." in panel.static_html()
     assert drawn != re.search('src="([^"]+)', early.static_html())[1]
-    assert "Your guess: <b>4,000</b>" in around.static_html()
+    assert "Your guess: <b>4,000</b>" in around.to_html()
     assert "your guess: <b>4,000</b>; the answer: <b>10</b>" in beside.static_html()
     assert fig.axes[0].lines[0].get_xdata()[0] == 100 and fig.axes[0].get_xlim() == (0, 100)
 

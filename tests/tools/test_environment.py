@@ -62,6 +62,7 @@ def test_the_oldest_versions_are_those_of_the_package():
 
 def test_the_slider_reaches_python_and_the_text_answers():
     panel = widgets.alive()
-    panel.slider.value = 40
-    assert panel.view.value == "Python received d = 40."
+    slider, line = panel.children
+    slider.value = 40
+    assert line.value == "Python received d = 40."
     assert "d = 40" in panel._repr_mimebundle_()["text/html"]

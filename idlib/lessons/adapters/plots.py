@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from ..base.plots import COLORS, figure
+from ..base.plots import COLORS, figure, panels
 
-__all__ = ["adapter_scores", "first_order_error"]
+__all__ = ["adapter_scores", "first_order_error", "mark_sizes"]
 
 STYLES = {  # colour, marker, line
     "DID": ("blue", "o", "-"),
@@ -35,7 +36,6 @@ def adapter_scores(
     ways: Sequence[Scored],
     majority: float,
     threshold: float,
-    marked: Mapping[str, int] | None = None,
     title: str = "",
 ) -> Figure:
     """Accuracy against trained numbers, a line for each way with several sizes.
@@ -45,11 +45,9 @@ def adapter_scores(
             is drawn as a line across.
         majority: the score of always giving the commonest label.
         threshold: 90 % of the full model's score.
-        marked: trained numbers where to draw a line upright, by label.
         title: says data, seeds, hardware and date of recorded results.
     """
-    fig, ax = figure(7.6, 4.2, layout=None)
-    fig.subplots_adjust(left=0.1, right=0.83, bottom=0.13, top=0.83)
+    fig, (ax,) = panels([5.4], 4.3, left=0.13, right=0.78, bottom=0.12, top=0.81)
     for way, (color, marker, line) in STYLES.items():
         own = [t for t in ways if t.way == way]
         if not own:
@@ -73,9 +71,6 @@ def adapter_scores(
         ax.axhline(y, color=color, linestyle=style, linewidth=1, zorder=1)
         ax.annotate(f"{text}\n{y:.3f}", (1.01, y), xycoords=("axes fraction", "data"), va=side,
                     fontsize=8, annotation_clip=False)  # fmt: skip
-    for label, x in (marked or {}).items():
-        color = COLORS[STYLES[label][0]]
-        ax.axvline(x, color=color, linestyle=STYLES[label][2] or "-", linewidth=1.2, zorder=1)
     every = [s for t in ways for s in t.scores] + [majority]
     margin = 0.1 * (max(every) - min(every))
     ax.set(xscale="log", xlabel="trained numbers, the head's among them (logarithmic)",
@@ -84,10 +79,22 @@ def adapter_scores(
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.xaxis.set_minor_locator(NullLocator())
     ax.tick_params(axis="x", labelsize=9)
-    ax.legend(fontsize=8, ncols=6, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False,
+    ax.legend(fontsize=8, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False,
               columnspacing=1.2, handletextpad=0.3)  # fmt: skip
-    fig.suptitle(textwrap.fill(title, 110), fontsize=8, color="#555555", y=0.985)
+    fig.suptitle(textwrap.fill(title, 90), fontsize=8, color="#555555", y=0.985)
     return fig
+
+
+def mark_sizes(ax: Axes, marked: Mapping[str, int]) -> None:
+    """Lines upright in `adapter_scores`.
+
+    Args:
+        ax: its axes.
+        marked: trained numbers, by label.
+    """
+    for label, x in marked.items():
+        color = COLORS[STYLES[label][0]]
+        ax.axvline(x, color=color, linestyle=STYLES[label][2] or "-", linewidth=1.6, zorder=1)
 
 
 def _narrow(ways: Sequence[Scored]) -> bool:

@@ -1,18 +1,26 @@
 """A slider for LoRA's rank next to a slider for d."""
 
-import ipywidgets as w
+import functools
 
 from ...studies.reading import provenance
-from ..base.panels import Panel, drawn, in_turn
-from ..base.plots import to_html
-from ..base.slider import Slider
+from ..base.explorers import Explorer, choice, say, slider, table
+from ..base.svg import Stage
 from .compute import COMPARED, Tuned, compared_cells, tuned_ways
-from .plots import adapter_scores
+from .plots import adapter_scores, mark_sizes
 
 __all__ = ["RankAndD"]
 
+CAPTION = (
+    "A mark is a model tuned from the start, one for each seed; lines join the medians. The "
+    "upright lines are where the sliders stand; rank 0 is the head alone."
+)
+HEAD = (
+    "trained", "numbers", "beside the head", "bytes for a task", "accuracy (seeds)",
+    "of the full model",
+)  # fmt: skip
 
-class RankAndD(Panel):
+
+class RankAndD(Explorer):
     """LoRA of a rank beside random subspaces of d numbers, as recorded.
 
     Args:
@@ -22,36 +30,29 @@ class RankAndD(Panel):
     """
 
     def __init__(self, compared: str, rank: int = 4, d: int = 10_000):
-        wide = {"layout": w.Layout(width="480px"), "style": {"description_width": "80px"}}
-        self.compared = w.Dropdown(
-            options=list(COMPARED), value=compared, description="recorded", **wide
-        )
-        self.rank = Slider(options=self._sizes("LoRA"), description="rank", **wide)
-        self.d = Slider(options=self._sizes("DID"), description="d", **wide)
-        self.rank.value = min(self.rank.options, key=lambda x: abs(x - rank))
-        self.d.value = min(self.d.options, key=lambda x: abs(x - d))
-        self.view = w.HTML(layout=w.Layout(min_height="600px"))
-        self.compared.observe(self._choose, "value")
-        for slider in (self.rank, self.d):
-            slider.observe(self._draw, "value")
-        self._draw()
-        super().__init__([self.compared, w.HBox([self.rank, self.d]), self.view])
+        def near(sizes: list[int], size: int) -> int:
+            return min(sizes, key=lambda x: abs(x - size))
 
-    def _sizes(self, way: str) -> list[int]:
-        ways = ("head", "LoRA") if way == "LoRA" else ("DID", "SAID")
-        return sorted({t.size for t in tuned_ways(self.compared.value, *ways)})
+        controls = {
+            "compared": choice("recorded", list(COMPARED), compared),
+            "rank": slider("rank", _ranks, near(_ranks(compared), rank)),
+            "d": slider("d", _ds, near(_ds(compared), d)),
+        }
+        super().__init__(controls, _html)
 
-    @in_turn
-    def _choose(self, _) -> None:
-        for slider, way in ((self.rank, "LoRA"), (self.d, "DID")):
-            before, sizes = slider.value, self._sizes(way)
-            slider.options = sizes
-            slider.value = min(sizes, key=lambda x: abs(x - before))
-        self._draw()
 
-    @in_turn
-    def _draw(self, _=None) -> None:
-        self.view.value = drawn(_html, self.compared.value, self.rank.value, self.d.value)
+def _ranks(compared: str) -> list[int]:
+    return sorted({t.size for t in tuned_ways(compared, "head", "LoRA")})
+
+
+def _ds(compared: str) -> list[int]:
+    return sorted({t.size for t in tuned_ways(compared, "DID", "SAID")})
+
+
+@functools.cache
+def _stage(compared: str) -> Stage:
+    did = compared_cells(compared)[0]
+    return Stage(adapter_scores(tuned_ways(compared), did.majority, did.threshold()))
 
 
 def _html(compared: str, rank: int, d: int) -> str:
@@ -60,31 +61,21 @@ def _html(compared: str, rank: int, d: int) -> str:
     lora = next(t for t in adapters if t.size == rank)
     inside = [t for t in tuned_ways(compared, "DID", "SAID") if t.size == d]
     marked = {lora.way: lora.numbers, **({"DID": d} if inside else {})}
-    found = compared_cells(compared)
-    did = found[0]
-    fig = adapter_scores(
-        tuned_ways(compared), did.majority, did.threshold(), marked, provenance(found)
-    )
     now = "; ".join(f"{t.name}: {t.score:.3f}" for t in (lora, *inside))
     alt = (
         f"{compared}: test accuracy against the number of trained numbers for random subspaces, "
         f"LoRA, its relatives and the full model at {full.score:.3f}. {now}."
     )
-    caption = "A mark is a model tuned from the start, one for each seed; lines join the means. "
-    caption += "The upright lines are where the sliders stand; rank 0 is the head alone."
-    rows = "".join(_row(t, full, adapters[0]) for t in (lora, *inside, full))
-    head = (
-        "<tr><th>trained</th><th>numbers</th><th>beside the head</th><th>bytes for a task</th>"
-        "<th>accuracy (seeds)</th><th>of the full model</th></tr>"
-    )
-    return to_html(fig, alt, caption) + f"<table>{head}{rows}</table>"
+    rows = [_row(t, full, adapters[0]) for t in (lora, *inside, full)]
+    drawn = _stage(compared).to_svg([alt], lambda ax: mark_sizes(ax, marked))
+    title = provenance(compared_cells(compared))
+    return f"{drawn}\n{say(f'{now}.')}\n{table(HEAD, rows)}\n<p>{CAPTION} {title}.</p>"
 
 
-def _row(t: Tuned, full: Tuned, head: Tuned) -> str:
+def _row(t: Tuned, full: Tuned, head: Tuned) -> tuple[str, ...]:
     beside = f"{t.numbers - head.numbers:,}" if t.way in ("LoRA", "head") else "–"
     size = 4 * t.numbers + 8 * (t.way in ("DID", "SAID"))  # and a seed
+    score = f"<b>{t.score:.3f}</b> ({min(t.scores):.3f} to {max(t.scores):.3f})"
     return (
-        f"<tr><td>{t.name}</td><td>{t.numbers:,}</td><td>{beside}</td><td>{size:,}</td>"
-        f"<td><b>{t.score:.3f}</b> ({min(t.scores):.3f} to {max(t.scores):.3f})</td>"
-        f"<td>{t.score / full.score:.1%}</td></tr>"
-    )
+        t.name, f"{t.numbers:,}", beside, f"{size:,}", score, f"{t.score / full.score:.1%}",
+    )  # fmt: skip

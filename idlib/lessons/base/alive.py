@@ -1,12 +1,24 @@
-"""A slider that shows whether widgets work at all."""
+"""A slider that shows whether the kernel answers."""
 
-from .panels import SliderPanel
+import ipywidgets as w
+
+from .panels import Panel, in_turn
+from .slider import Slider
 
 __all__ = ["alive"]
 
 
-def alive() -> SliderPanel:
+def alive() -> Panel:
     """A slider for d, and a line of text that Python writes anew for each value."""
-    return SliderPanel(
-        "d", range(1, 101), lambda d: f"Python received d = {d}.", value=10, height="30px"
+    slider = Slider(
+        options=range(1, 101), value=10, description="d", layout=w.Layout(width="560px")
     )
+    line = w.HTML()
+
+    @in_turn
+    def say(_=None) -> None:
+        line.value = f"Python received d = {slider.value}."
+
+    slider.observe(say, "value")
+    say()
+    return Panel([slider, line])

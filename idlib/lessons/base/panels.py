@@ -1,15 +1,14 @@
-"""What all widgets share: a static picture for readers without a kernel, and visible errors."""
+"""What widgets that ask the kernel share: a static picture for readers without one, and visible
+errors."""
 
 import functools
 import html
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import ipywidgets as w
 
-from .slider import Slider
-
-__all__ = ["Panel", "SliderPanel", "drawn", "error_html", "in_turn"]
+__all__ = ["Panel", "error_html", "in_turn"]
 
 _TURN = threading.RLock()
 
@@ -42,43 +41,6 @@ class Panel(w.VBox):
 
     def _repr_mimebundle_(self, **kwargs) -> dict:
         return {**super()._repr_mimebundle_(**kwargs), "text/html": self.static_html()}
-
-
-class SliderPanel(Panel):
-    """A slider over given values, and HTML drawn anew for each.
-
-    Args:
-        label: name of the quantity, shown before the slider.
-        values: what can be chosen.
-        draw: from a value to HTML; answers within about 100 ms to feel alive.
-        value: the first choice.
-        height: of the HTML, so that nothing jumps; for instance "420px".
-    """
-
-    def __init__(
-        self, label: str, values: Sequence, draw: Callable[[object], str], value, height: str
-    ):
-        self.slider = Slider(
-            options=values, value=value, description=label, continuous_update=True,
-            layout=w.Layout(width="560px"), style={"description_width": "initial"},
-        )  # fmt: skip
-        self.view = w.HTML(draw(value), layout=w.Layout(min_height=height))
-        self._html = draw
-        self.slider.observe(lambda change: self.draw(change["new"]), "value")
-        super().__init__([self.slider, self.view])
-
-    @in_turn
-    def draw(self, value) -> None:
-        """Shows the picture for `value`; an exception becomes a visible line."""
-        self.view.value = drawn(self._html, value)
-
-
-def drawn(draw: Callable[..., str], *values) -> str:
-    """What `draw` makes of the values; an exception becomes a visible line."""
-    try:
-        return draw(*values)
-    except Exception as error:
-        return error_html(error)
 
 
 def error_html(error: Exception) -> str:

@@ -11,19 +11,20 @@ from collections.abc import Sequence
 
 import numpy as np
 from IPython.display import HTML
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.image import imsave
 from PIL import Image
 
 __all__ = [
     "COLORS",
-    "MovingLine",
     "figure",
     "layer_label",
     "mark_guess",
+    "panels",
     "picture",
+    "strip",
     "thumbnails",
     "to_html",
     "training_curve",
@@ -41,6 +42,8 @@ COLORS = {
     "black": "#000000",
     "grey": "#8A8A8A",
 }
+SHADES = np.linspace(255, 0, 16).round().astype(np.uint8)[:, None].repeat(3, 1)
+SIGNS = (colormaps["RdBu"](np.linspace(0, 1, 15))[:, :3] * 255).round().astype(np.uint8)
 GUESS = "#8E3B6B"  # the palette's purple, darker, to stand out from the data
 
 
@@ -56,6 +59,27 @@ def figure(
     for ax in np.atleast_1d(axes).flat:
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(alpha=0.25, linewidth=0.6)
+    return fig, axes
+
+
+def panels(widths: Sequence[float], height: float = 3.6, **grid) -> tuple[Figure, list[Axes]]:
+    """A figure of panels side by side, each a figure of its own where it becomes SVG, so that they
+    stack on a phone; their axes.
+
+    Args:
+        widths: inches of each panel, at most 4.5 to be legible on a phone.
+        height: inches.
+        grid: how to lay out each panel, as `subplots_adjust` takes it.
+    """
+    fig = Figure(figsize=(sum(widths), height), dpi=100)
+    parts = fig.subfigures(ncols=len(widths), width_ratios=widths, wspace=0, squeeze=False)
+    axes = []
+    for part in parts.flat:
+        ax = part.subplots()
+        part.subplots_adjust(**{"left": 0.15, "right": 0.97, "bottom": 0.15, "top": 0.9, **grid})
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.grid(alpha=0.25, linewidth=0.6)
+        axes.append(ax)
     return fig, axes
 
 
@@ -96,30 +120,6 @@ def to_html(fig: Figure, alt: str, caption: str = "") -> str:
     return _image(canvas, alt, caption)
 
 
-class MovingLine:
-    """A figure with a grey vertical line that moves over its first axes.
-
-    The figure is drawn once; a new place of the line takes a tenth of the time.
-
-    Args:
-        fig: the figure, without the line.
-    """
-
-    def __init__(self, fig: Figure):
-        ax = fig.axes[0]
-        self.line = ax.axvline(ax.get_xlim()[0], color=COLORS["grey"], linewidth=1.2, animated=True)
-        self.canvas = FigureCanvasAgg(fig)
-        self.canvas.draw()
-        self.figure_alone = self.canvas.copy_from_bbox(fig.bbox)
-
-    def to_html(self, x: float, alt: str, caption: str = "") -> str:
-        """The figure with the line at `x`, as `to_html` gives it."""
-        self.canvas.restore_region(self.figure_alone)
-        self.line.set_xdata([x, x])
-        self.line.axes.draw_artist(self.line)
-        return _image(self.canvas, alt, caption)
-
-
 def _image(canvas: FigureCanvasAgg, alt: str, caption: str) -> str:
     buffer, fig = io.BytesIO(), canvas.figure
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
@@ -145,29 +145,52 @@ def picture(fig: Figure, alt: str, caption: str) -> HTML:
     return HTML(to_html(fig, alt, caption))
 
 
-def thumbnails(arrays: Sequence[np.ndarray], labels: Sequence[str], diverging: bool = False) -> str:
-    """Small pictures in a row, as HTML: a thousand times faster to draw than axes.
+def thumbnails(arrays: Sequence[np.ndarray], labels: Sequence[str]) -> str:
+    """Small pictures in a row, as HTML, each with its label below: low is white, high black.
 
     Args:
-        arrays: each of shape (height, width).
+        arrays: each of shape (height, width), on a scale of its own.
         labels: shown below each, and read out as its alternative text.
-        diverging: zero is white, and the signs are red and blue; else 0 is white, high black.
     """
-    cells = []
-    for array, label in zip(arrays, labels, strict=True):
-        buffer = io.BytesIO()
-        limit = max(float(np.abs(array).max()), 1e-9)
-        scale = {"cmap": "RdBu", "vmin": -limit, "vmax": limit} if diverging else {"cmap": "gray_r"}
-        imsave(buffer, array, format="png", **scale)
-        data = base64.b64encode(buffer.getvalue()).decode()
-        cells.append(
-            f'<figure style="display:inline-block;margin:0 6px 4px 0;text-align:center">'
-            f'<img alt="{html.escape(label, quote=True)}" width="56" height="56" '
-            f'style="image-rendering:pixelated;border:1px solid #ccc" '
-            f'src="data:image/png;base64,{data}">'
-            f'<figcaption style="font-size:11px">{html.escape(label)}</figcaption></figure>'
-        )
-    return "<div>" + "".join(cells) + "</div>"
+    cells = [
+        '<figure style="display:inline-block;margin:0 6px 4px 0;text-align:center">'
+        f"{_pixels(_scaled(array), label, 56, 56, SHADES)}"
+        f'<figcaption style="font-size:11px">{html.escape(label)}</figcaption></figure>'
+        for array, label in zip(arrays, labels, strict=True)
+    ]
+    return '<div class="idlib-row">\n' + "\n".join(cells) + "\n</div>"
+
+
+def strip(arrays: Sequence[np.ndarray], alt: str) -> str:
+    """Matrices side by side in one small picture, as HTML: zero is white, the signs red and blue.
+
+    Args:
+        arrays: all of one shape; each on a scale of its own.
+        alt: what the picture shows, in words.
+    """
+    gap = np.full((len(arrays[0]), 1 + len(arrays[0]) // 14), 0.5)
+    scaled = [0.5 + a / (2 * max(float(np.abs(a).max()), 1e-9)) for a in arrays]
+    row = np.concatenate([part for a in scaled for part in (a, gap)][:-1], axis=1)
+    height = 56
+    return _pixels(row, alt, round(height * row.shape[1] / len(row)), height, SIGNS)
+
+
+def _scaled(array: np.ndarray) -> np.ndarray:
+    return (array - array.min()) / max(float(array.max() - array.min()), 1e-9)
+
+
+def _pixels(values: np.ndarray, alt: str, width: int, height: int, colors: np.ndarray) -> str:
+    """Values from 0 to 1 as an image of few colours, which is small."""
+    buffer, last = io.BytesIO(), len(colors) - 1
+    places = np.rint(np.clip(values, 0, 1) * last).astype(np.uint8)
+    picture = Image.frombytes("P", places.shape[::-1], places.tobytes())
+    picture.putpalette(colors.tobytes())
+    picture.save(buffer, "PNG", bits=4, optimize=True)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return (
+        f'<img alt="{html.escape(alt, quote=True)}" width="{width}" height="{height}" '
+        f'style="image-rendering:pixelated" src="data:image/png;base64,{data}">'
+    )
 
 
 def layer_label(layer: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import ipywidgets as w
 from matplotlib.figure import Figure
 
+from .explorers import Explorer
 from .panels import Panel, in_turn
 from .plots import mark_guess, to_html
 
@@ -55,9 +56,10 @@ class Prediction(Panel):
         """A figure with the guess in it; the arguments are those of `to_html`."""
         return self._follow(lambda: self.to_html(fig, alt, caption, axis, panel))
 
-    def over(self, panel: w.Widget) -> Panel:
-        """A widget with the guess above it."""
-        return Panel([*self._follow(lambda: self.words("Your guess: ")).children, panel])
+    def over(self, explorer: Explorer) -> Explorer:
+        """An explorer with the guess above it."""
+        explorer.guess = self
+        return explorer
 
     def to_html(self, fig: Figure, alt: str, caption: str, axis: str = "", panel: int = 0) -> str:
         """A figure with the guess in its caption, and marked on an axis.
@@ -129,6 +131,6 @@ def predict(
 
     Returns:
         A widget. Its ``compare(answer, explanation)`` shows the guess beside the answer, its
-        ``picture(fig, alt, caption, axis)`` in a figure, its ``over(widget)`` above a widget.
+        ``picture(fig, alt, caption, axis)`` in a figure, its ``over(explorer)`` above an explorer.
     """
     return Prediction(question, options, low, high)

@@ -5,12 +5,18 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..base.plots import COLORS, figure
+from ..base.plots import COLORS, figure, panels
 from .compute import Bound
 
-__all__ = ["bound_bars", "bound_curves", "bound_panel", "scatters"]
+__all__ = ["bound_bars", "bound_curves", "bound_panel", "mark_bound", "scatters"]
 
-LINES = (("blue", "o", "-"), ("orange", "s", "--"), ("green", "^", "-."), ("purple", "D", ":"))
+KINDS = {
+    "bound, Hoeffding": ("blue", "o", "-"),
+    "bound, Chernoff": ("green", "^", "-."),
+    "test error": ("red", "D", "-"),
+    "training error": ("orange", "s", "--"),
+}
+ROWS = ("Hoeffding", "Chernoff", "test error", "√(d/m)")
 POINTS = (
     ("blue", "o"), ("orange", "s"), ("green", "^"), ("red", "D"), ("purple", "v"), ("sky", "P"),
     ("yellow", "X"),
@@ -39,35 +45,54 @@ def bound_curves(
     return fig
 
 
-def bound_panel(
-    bounds: Mapping[int, Bound], d: int, chosen: Bound, root: float, chance: float
-) -> Figure:
-    """Bound and test error against d with one d marked, beside the terms of its bound.
+def bound_panel(ds: Sequence[int], chance: float) -> Figure:
+    """Axes for bound and test error against d, and for the terms of one bound: what `mark_bound`
+    draws, and in the browser ``bounds.js``.
 
     Args:
-        bounds: at every d.
-        d: the one that is marked.
-        chosen: its bound.
-        root: sqrt(d / m).
+        ds: the smallest and the largest of them set the axis.
         chance: the error of guessing.
     """
-    fig, (left, right) = figure(8.6, 3.7, layout=None, ncols=2, width_ratios=[1.25, 1])
-    fig.subplots_adjust(left=0.085, right=0.985, bottom=0.15, top=0.91, wspace=0.42)
-    _curves(left, bounds, chance)
-    left.axvline(d, color=COLORS["grey"], linewidth=1.2)
+    fig, (left, right) = panels((4.6, 4.3), 3.7, left=0.14)
+    _errors(left, chance)
+    for label, (color, marker, line) in KINDS.items():
+        style = {"color": COLORS[color], "marker": marker, "linestyle": line, "markersize": 4}
+        left.plot([], [], label=label, **style)
+    left.set_xlim(0.8 * min(ds), 1.25 * max(ds))
     left.set_ylabel("error (logarithmic)")
     left.legend(fontsize=8, loc="lower left", framealpha=0.9)
-    _terms(right, "Hoeffding", chosen, legend=True, most=1.6)
-    rows = {"Chernoff": (chosen.kl, "green"), "test error": (chosen.test, "red")}
-    for label, (length, color) in {**rows, "√(d/m)": (root, "grey")}.items():
-        right.barh(label, length, color=COLORS[color], height=0.55)
-        _value(right, label, length, most=1.6)
+    right.get_figure(root=False).subplots_adjust(left=0.24)
+    right.set_yticks(range(len(ROWS)), ROWS)
+    right.barh(0, 0, color=COLORS["orange"], label="training error")
+    right.barh(0, 0, color=COLORS["sky"], label="added for the bits")
     right.axvline(1, color="black", linestyle="--", linewidth=1)
-    right.set(xlim=(0, 2), xlabel="error; beyond 1 a bound says nothing")
-    right.invert_yaxis()
+    right.set(xlim=(0, 2), xlabel="error; beyond 1 a bound says nothing", ylim=(3.5, -0.5))
     right.grid(axis="y", visible=False)
-    right.legend(fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.45, 1), frameon=False)
+    right.legend(fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.4, 1), frameon=False)
     return fig
+
+
+def mark_bound(
+    left: Axes, right: Axes, bounds: Mapping[int, Bound], chosen: Bound, root: float
+) -> None:
+    """Draws bounds into a `bound_panel`.
+
+    Args:
+        left: against d.
+        right: the terms of one bound.
+        bounds: at every d.
+        chosen: the one at the d that is marked.
+        root: sqrt(d / m).
+    """
+    _lines(left, bounds)
+    left.axvline(chosen.d, color=COLORS["grey"], linewidth=1.2)
+    ends = chosen.hoeffding, chosen.kl, chosen.test, root
+    right.barh(0, chosen.error, color=COLORS["orange"], height=0.55)
+    right.barh(0, chosen.complexity, left=chosen.error, color=COLORS["sky"], height=0.55)
+    for row, (end, color) in enumerate(zip(ends, ("", "green", "red", "grey"), strict=True)):
+        if color:
+            right.barh(row, end, color=COLORS[color], height=0.55)
+        _value(right, row, end, most=1.6)
 
 
 def bound_bars(rows: Mapping[str, Bound], title: str = "") -> Figure:
@@ -126,21 +151,24 @@ def scatters(
 
 
 def _curves(ax: Axes, bounds: Mapping[int, Bound], chance: float) -> None:
-    ds = list(bounds)
-    for (label, value), (color, marker, line) in zip(
-        {
-            "bound, Hoeffding": lambda b: b.hoeffding,
-            "bound, Chernoff": lambda b: b.kl,
-            "test error": lambda b: b.test,
-            "training error": lambda b: b.error,
-        }.items(),
-        (LINES[0], LINES[2], ("red", "D", "-"), LINES[1]),
+    _lines(ax, bounds)
+    _errors(ax, chance)
+
+
+def _lines(ax: Axes, bounds: Mapping[int, Bound]) -> None:
+    for (label, (color, marker, line)), value in zip(
+        KINDS.items(),
+        (lambda b: b.hoeffding, lambda b: b.kl, lambda b: b.test, lambda b: b.error),
         strict=True,
     ):
         ax.plot(
-            ds, [value(b) for b in bounds.values()], line, marker=marker, color=COLORS[color],
-            markersize=4, label=label,
+            list(bounds), [value(b) for b in bounds.values()], line, marker=marker,
+            color=COLORS[color], markersize=4, label=label,
         )  # fmt: skip
+
+
+def _errors(ax: Axes, chance: float) -> None:
+    """Logarithmic axes of errors against d, with lines where bounds say nothing."""
     for height, style, text, up in ((1, "--", "says nothing", 3), (chance, ":", "guessing", -10)):
         ax.axhline(height, color="black", linestyle=style, linewidth=1)
         ax.annotate(text, (1, height), xycoords=("axes fraction", "data"), xytext=(-2, up),

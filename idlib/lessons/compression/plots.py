@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..base.plots import COLORS, figure
+from ..base.plots import COLORS, figure, panels
 
-__all__ = ["bytes_and_accuracy", "description_lengths", "file_panel"]
+__all__ = ["bytes_and_accuracy", "description_lengths", "file_panel", "mark_file"]
 
 Points = Sequence[tuple[float, float]]
 STYLES = (("blue", "o", "-"), ("orange", "s", "--"), ("green", "^", "-."), ("red", "D", ":"))
@@ -58,34 +58,51 @@ def description_lengths(
     return fig
 
 
-def file_panel(
-    lines: Mapping[str, Points],
-    chosen: tuple[float, float],
-    bars: Mapping[str, float],
-    alone: float,
-) -> Figure:
-    """Bytes against accuracy with one file marked, beside that file's description length.
+def file_panel(lines: Mapping[str, Points], moving: str, alone: float) -> Figure:
+    """Bytes against accuracy, beside the description length of a file; `mark_file` adds the file.
 
     Args:
         lines: as for `bytes_and_accuracy`.
-        chosen: bytes and accuracy of the file.
-        bars: bytes of its parts, by label.
+        moving: the label of the line that `mark_file` draws.
         alone: bytes of the labels without any network.
     """
-    fig, (left, right) = figure(8.4, 3.7, layout=None, ncols=2, width_ratios=[1.9, 1])
-    fig.subplots_adjust(left=0.09, right=0.97, bottom=0.15, top=0.85, wspace=0.28)
+    fig, (left, right) = panels((4.9, 3.2), 3.9, left=0.13, bottom=0.14, top=0.83)
     _accuracy(left, lines)
-    mark = {"markersize": 16, "markerfacecolor": "none", "markeredgecolor": "k"}
-    left.plot(*chosen, "o", **mark, markeredgewidth=1.8)
-    bottom = 0.0
-    for (label, value), color in zip(bars.items(), ("green", "orange"), strict=True):
-        right.bar([0], value / 1000, bottom=bottom, color=COLORS[color], label=label, width=0.6)
-        bottom += value / 1000
+    color, marker, line = STYLES[len(lines)]
+    left.plot([], [], color=COLORS[color], marker=marker, linestyle=line, label=moving)
+    left.set_xlim(auto=False)
+    left.legend(fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+    right.get_figure(root=False).subplots_adjust(left=0.2)
+    for color, label in (("green", "file"), ("orange", "labels, given the network")):
+        right.bar([0], [0], color=COLORS[color], label=label)
     right.axhline(alone / 1000, color="k", linestyle=":", label="labels, no network")
-    right.set(xlim=(-1, 1), ylabel="kilobytes", ylim=(0, max(1.45 * alone / 1000, 1.1 * bottom)))
+    right.set(xlim=(-1, 1), ylabel="kilobytes", ylim=(0, 1.45 * alone / 1000))
     right.set_xticks([0], ["this file"])
     right.legend(fontsize=8, loc="upper center")
     return fig
+
+
+def mark_file(
+    left: Axes, right: Axes, line: Points, chosen: tuple[float, float], parts: Sequence[float]
+) -> None:
+    """Marks a file in a `file_panel`.
+
+    Args:
+        left: accuracy against bytes.
+        right: the description length.
+        line: bytes and accuracy of the files with as many bits for each number.
+        chosen: bytes and accuracy of the file.
+        parts: bytes of the file, and of the labels given its network.
+    """
+    color, marker, dash = STYLES[2]
+    style = {"color": COLORS[color], "marker": marker, "linestyle": dash, "markersize": 4}
+    left.plot(*zip(*line, strict=True), **style)
+    mark = {"markersize": 16, "markerfacecolor": "none", "markeredgecolor": "k"}
+    left.plot(*chosen, "o", **mark, markeredgewidth=1.8)
+    bottom = 0.0
+    for value, color in zip(parts, ("green", "orange"), strict=True):
+        right.bar([0], value / 1000, bottom=bottom, color=COLORS[color], width=0.6)
+        bottom += value / 1000
 
 
 def _accuracy(ax: Axes, lines: Mapping[str, Points]) -> None:

@@ -2,20 +2,17 @@
 
 import math
 
-import ipywidgets as w
-
 from ...studies.bytes import BITS, BYTES, file_sizes
 from ...studies.reading import cell
-from ..base.panels import Panel, drawn, in_turn
-from ..base.plots import to_html
-from ..base.slider import Slider
+from ..base.explorers import Explorer, choice, say, slider
+from ..base.svg import Stage
 from .compute import frontier
-from .plots import file_panel
+from .plots import file_panel, mark_file
 
 __all__ = ["FileSizes"]
 
 
-class FileSizes(Panel):
+class FileSizes(Explorer):
     """Network, d and bits for each number: the file's bytes, its accuracy, and what they buy.
 
     Args:
@@ -24,56 +21,48 @@ class FileSizes(Panel):
     """
 
     def __init__(self, d: int = 750, bits: int = 8):
-        wide = {"layout": w.Layout(width="460px"), "style": {"description_width": "110px"}}
         ds = sorted({s.d for s in file_sizes("fc") if s.d})
-        self.model = w.ToggleButtons(
-            options={"FC": "fc", "LeNet": "lenet"},
-            description="network",
-            style={"description_width": "110px"},
-        )
-        self.d = Slider(options=ds, value=d, description="d", **wide)
-        self.bits = Slider(options=BITS[::-1], value=bits, description="bits a number", **wide)
+        controls = {
+            "model": choice("network", {"FC": "fc", "LeNet": "lenet"}, "fc"),
+            "d": slider("d", ds, d),
+            "bits": slider("bits a number", BITS[::-1], bits),
+        }
         images = cell("mnist", task="mnist", model="fc").facts["train"]
         self.alone = images * math.log2(10) / 8  # bytes of the labels without a network
         self.title = BYTES.provenance("mnist")
-        self.view = w.HTML(layout=w.Layout(min_height="450px"))
-        controls = (self.model, self.d, self.bits)
-        for control in controls:
-            control.observe(self._draw, "value")
-        self._draw(None)
-        super().__init__([*controls, self.view])
+        self.stages = {model: Stage(self._panel(model)) for model in ("fc", "lenet")}
+        super().__init__(controls, self._draw)
 
-    @in_turn
-    def _draw(self, _) -> None:
-        self.view.value = drawn(self._html, self.model.value, self.d.value, self.bits.value)
-
-    def _html(self, model: str, d: int, bits: int) -> str:
-        sizes = file_sizes(model)
+    def _panel(self, model: str):
+        full = [(s.bytes, s.score) for s in file_sizes(model) if s.d is None]
         lines = {
-            f"d numbers, {b} bits": [(s.bytes, s.score) for s in sizes if s.d and s.bits == b]
-            for b in dict.fromkeys((32, bits))
+            "d numbers, 32 bits": _line(model, 32),
+            "all weights, pruned, rounded, zipped": frontier(full),
         }
-        full = [s for s in sizes if s.d is None]
-        lines["all weights, pruned, rounded, zipped"] = frontier([(s.bytes, s.score) for s in full])
-        this = next(s for s in sizes if (s.d, s.bits) == (d, bits))
-        plain = next(s for s in full if (s.keep, s.bits) == (1.0, 32))
-        total = this.bytes + this.label_bytes
-        fig = file_panel(
-            lines,
-            (this.bytes, this.score),
-            {"file": this.bytes, "labels, given the network": this.label_bytes},
-            self.alone,
-        )
+        return file_panel(lines, "d numbers, these bits", self.alone)
+
+    def _draw(self, model: str, d: int, bits: int) -> str:
+        this = next(s for s in file_sizes(model) if (s.d, s.bits) == (d, bits))
+        plain = next(s for s in file_sizes(model) if (s.d, s.keep, s.bits) == (None, 1.0, 32))
+        parts = this.bytes, this.label_bytes
         text = (
             f"d = {d:,} with {bits} bits each: <b>{this.bytes:,} bytes</b>, test accuracy "
             f"<b>{this.score:.3f}</b> (all weights, zipped: {plain.bytes:,} bytes, "
-            f"{plain.score:.3f}). File and labels together {total / 1000:.1f} kB, the labels "
-            f"alone {self.alone / 1000:.1f} kB. {self.title}."
+            f"{plain.score:.3f}). File and labels together {sum(parts) / 1000:.1f} kB, the labels "
+            f"alone {self.alone / 1000:.1f} kB."
         )
-        alt = (
-            "Left: test accuracy against bytes of the file for subspaces and for the pruned, "
-            f"rounded and zipped full network; marked: {this.bytes} bytes, {this.score:.3f}. "
-            f"Right: a bar of {this.bytes} bytes for the file and {this.label_bytes:.0f} for the "
-            f"labels, with a line at {self.alone:.0f}, the labels without a network."
+        alts = (
+            "Test accuracy against bytes of the file for subspaces and for the pruned, rounded and "
+            f"zipped full network; marked: {this.bytes} bytes, {this.score:.3f}.",
+            f"A bar of {this.bytes} bytes for the file and {this.label_bytes:.0f} for the labels, "
+            f"with a line at {self.alone:.0f}, the labels without a network.",
         )
-        return to_html(fig, alt, text)
+        drawn = self.stages[model].to_svg(
+            alts,
+            lambda *axes: mark_file(*axes, _line(model, bits), (this.bytes, this.score), parts),
+        )
+        return f"{drawn}\n{say(text)}\n<p>{self.title}.</p>"
+
+
+def _line(model: str, bits: int) -> list[tuple[int, float]]:
+    return [(s.bytes, s.score) for s in file_sizes(model) if s.d and s.bits == bits]

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from ..base.d90_plots import d90_axis, d90_lines
-from ..base.plots import COLORS, figure
+from ..base.plots import COLORS
+from ..base.plots import panels as side_by_side
 
 __all__ = ["d90_of_sizes"]
 
@@ -28,22 +29,19 @@ def d90_of_sizes(
         chosen: D of the model to mark, which the number of classes changes a little.
         title: says data, seeds, hardware and date of recorded results.
     """
-    fig, axes = figure(8.6, 4.1, layout=None, ncols=len(panels), squeeze=False)
-    fig.subplots_adjust(left=0.085, right=0.985, top=0.88, wspace=0.24)
-    fig.subplots_adjust(bottom=0.38 if len(names) > 2 else 0.28)
-    handles = {}
-    for ax, (what, lines) in zip(axes.flat, panels.items(), strict=True):
+    bottom = 0.42 if len(names) > 2 else 0.32
+    fig, axes = side_by_side([4.3] * len(panels), 4.3, top=0.88, bottom=bottom)
+    for ax, (what, lines) in zip(axes, panels.items(), strict=True):
         d90_lines(ax, lines)
         ax.set_xscale("log")
         d90_axis(ax)
-        handles |= {h.get_label(): h for h in ax.get_legend_handles_labels()[0]}
         ax.set_title(f"d90, {what}", fontsize=9)
         sizes = [D for by_size in lines.values() for D in by_size]
         own = {D: name for D, name in names.items() if D in sizes}
         _names(ax, own or {D: n for D, n in names.items() if min(sizes) <= D <= max(sizes)})
         for D in set(chosen) & set(sizes):
             ax.axvline(D, color=COLORS["grey"], linewidth=1.2)
-    fig.legend(handles.values(), handles, fontsize=8, ncols=4, loc="lower center", frameon=False)
+        ax.get_figure(root=False).legend(fontsize=8, ncols=2, loc="lower center", frameon=False)
     fig.suptitle(title, fontsize=8, color="#555555")
     return fig
 

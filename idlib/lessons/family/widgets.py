@@ -3,15 +3,20 @@
 from ...problems.checkpoints import FAMILY, held_out, tokens_seen
 from ...studies.layout import TASKS, seeds_of
 from ...studies.reading import cell, cells, provenance
-from ..base.panels import Panel, SliderPanel
-from ..base.plots import to_html
+from ..base.explorers import Explorer, say, slider, table
+from ..base.svg import to_svg
 from .compute import by_size
 from .plots import d90_of_sizes
 
 __all__ = ["FamilySizes"]
 
+CAPTION = (
+    "Large markers: the median over the seeds, of two the larger; faint dots: single seeds; none: "
+    "some seed reached 90 % at no d that was tried."
+)
 
-class FamilySizes(Panel):
+
+class FamilySizes(Explorer):
     """A slider over the sizes of the family: D, d90, their ratio, what each was pretrained on.
 
     Args:
@@ -19,8 +24,8 @@ class FamilySizes(Panel):
     """
 
     def __init__(self, model: str = FAMILY[0]):
-        options = [(m.removeprefix("roberta-"), m) for m in FAMILY]
-        super().__init__([SliderPanel("layers x hidden", options, _size_html, model, "520px")])
+        options = {m.removeprefix("roberta-"): m for m in FAMILY}
+        super().__init__({"model": slider("layers x hidden", options, model)}, _size_html)
 
 
 def _size_html(model: str) -> str:
@@ -34,26 +39,23 @@ def _size_html(model: str) -> str:
         c = cell("family", part, model=model)
         chosen.append(c.D)
         ratio = f"{c.D / c.d90().d:,.0f}" if c.d90().d else "–"
-        rows.append(
-            f"<tr><td>{name}</td><td>{c.D:,}</td><td>{c.baseline:.3f}</td><td><b>{c.d90()}</b></td>"
-            f"<td>{ratio}</td></tr>"
-        )
+        rows.append((name, f"{c.D:,}", f"{c.baseline:.3f}", f"<b>{c.d90()}</b>", ratio))
     mini = cell("methods", "minilm-sst2-one-p", method="DID")
     panels["SST-2"]["MiniLM"] = {mini.D: seeds_of(mini.d90())}
     names[mini.D] = "MiniLM"
     names = {D: f"{name}\n{D / 1e6:.1f} million" for D, name in names.items()}
     shown = [c for p in TASKS.values() for c in cells("family", p) + cells("family", f"{p}-faster")]
-    fig = d90_of_sizes(panels, names, chosen, provenance(shown))
+    fig = d90_of_sizes(panels, names, chosen)
     loss = list(held_out(model).values())[-1]
-    caption = (
+    said = (
         f"{model}: {tokens_seen(model) / 1e6:.0f} million tokens of pretraining, masked loss "
-        f"{loss:.2f}. Large markers: the median over the seeds, of two the larger; faint dots: "
-        "single seeds; none: some seed reached 90 % at no d that was tried."
+        f"{loss:.2f}."
     )
-    alt = (
-        f"A panel for each of {', '.join(panels)}: d90 against D, both logarithmic, for the sizes "
-        f"of the family at two learning rates, and on SST-2 for MiniLM, far to the right. {model} "
-        "is marked."
-    )
-    head = "<tr><th>task</th><th>D</th><th>full model</th><th>d90</th><th>D / d90</th></tr>"
-    return to_html(fig, alt, caption) + f"<table>{head}{''.join(rows)}</table>"
+    alts = [
+        f"d90 on {name} against D, both logarithmic, for the sizes of the family at two learning "
+        f"rates{', and far to the right for MiniLM' * (name == 'SST-2')}. {model} is marked."
+        for name in panels
+    ]
+    head = ("task", "D", "full model", "d90", "D / d90")
+    drawn = to_svg(fig, alts)
+    return f"{drawn}\n{say(said)}\n{table(head, rows)}\n<p>{CAPTION} {provenance(shown)}.</p>"

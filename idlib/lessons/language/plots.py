@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from ...engine.estimate import Estimate
 from ..base.d90_plots import d90_marks
-from ..base.plots import COLORS, figure, layer_label
+from ..base.plots import COLORS, figure, layer_label, panels
 
 __all__ = ["lambda_bars", "method_curves", "rate_curves", "step_share_bars"]
 
@@ -18,7 +18,6 @@ def method_curves(
     curves: Mapping[str, Mapping[int, Sequence[float]]],
     threshold: float,
     majority: float,
-    title: str = "",
     d90s: Mapping[str, Sequence[Estimate]] | None = None,
 ) -> Figure:
     """Accuracy against d under DID and SAID, between the commonest label and 90 %; lines join the
@@ -28,11 +27,9 @@ def method_curves(
         curves: for "DID" and "SAID" the scores of all seeds at each d.
         threshold: 0.9 times the full model's score.
         majority: the score of always giving the commonest label.
-        title: says data, seeds, hardware and date of recorded results.
         d90s: to be marked, for "DID" and "SAID".
     """
-    fig, ax = figure(7.4, 3.8, layout=None)
-    fig.subplots_adjust(left=0.09, right=0.98, bottom=0.14, top=0.86)
+    fig, (ax,) = panels([5.0], 3.7, left=0.13, bottom=0.14)
     for label, curve in curves.items():
         color, marker, line = STYLE[label]
         middles = [np.median(s) for s in curve.values()]
@@ -52,7 +49,6 @@ def method_curves(
     ax.set_ylim(min(majority - 0.06, 0.45), max(threshold + 0.12, 0.9))
     for label, estimates in (d90s or {}).items():
         d90_marks(ax, estimates, STYLE[label][0])
-    ax.set_title(title, fontsize=8, loc="left", color="#555555", pad=22)
     ax.legend(fontsize=9, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
     return fig
 

@@ -4,14 +4,14 @@ import functools
 import html
 from pathlib import Path
 
-import ipywidgets as w
 import numpy as np
 
 from ...problems.texts import at_hand, load_text
 from ...studies.reading import provenance
 from ...studies.results import Cell
-from ..base.panels import Panel, SliderPanel, error_html, in_turn
-from ..base.plots import MovingLine
+from ..base.explorers import Explorer, choice, say, slider, table
+from ..base.plots import COLORS
+from ..base.svg import Stage
 from .compute import CURVES, answers, method_cells
 from .plots import method_curves
 
@@ -19,55 +19,40 @@ __all__ = ["TunedCurves"]
 
 LOOKED_AT = 150  # test texts
 ROWS = 3  # texts shown that turn right, and that turn wrong
+NEEDS = "put GLUE's files in IDLIB_DATA/glue, see the README."
 
 
-class TunedCurves(Panel):
+class TunedCurves(Explorer):
     """Accuracy against d under DID and SAID, and the texts whose answer changes at this d.
 
     The answers are worked out anew from a seed and d numbers, where model and texts are at hand.
 
     Args:
         curves: a key of `idlib.lessons.language.compute.CURVES`.
-        d: where the slider starts.
+        d: where the slider starts, or the recorded d that is nearest.
     """
 
     def __init__(self, curves: str, d: int = 1000):
-        wide = {"style": {"description_width": "initial"}}
-        self.curves = w.Dropdown(options=list(CURVES), value=curves, description="recorded", **wide)
-        self.method = w.ToggleButtons(
-            options=list(method_cells(curves)), description="texts under", **wide
-        )
-        ds = self._ds()
-        start = min(ds, key=lambda x: abs(x - d))
-        self.panel = SliderPanel("d", ds, self._draw, start, height="430px")
-        self.texts = w.HTML(layout=w.Layout(min_height="300px"))  # follows; it takes longer
-        self.panel.slider.observe(self._show_texts, "value")
-        self.method.observe(self._show_texts, "value")
-        self.curves.observe(self._choose, "value")
-        self._show_texts()
-        super().__init__([w.HBox([self.curves, self.method]), self.panel, self.texts])
+        controls = {
+            "curves": choice("recorded", list(CURVES), curves),
+            "d": slider("d", _ds, min(_ds(curves), key=lambda x: abs(x - d))),
+            "method": choice("texts under", ["DID", "SAID"], "DID"),
+        }
+        super().__init__(controls, _draw)
 
-    def _ds(self) -> list[int]:
-        return sorted({d for c in method_cells(self.curves.value).values() for d in c.scores})
 
-    @in_turn
-    def _choose(self, _) -> None:
-        d, ds = self.panel.slider.value, self._ds()
-        self.panel.slider.options = ds
-        self.panel.slider.value = min(ds, key=lambda x: abs(x - d))
-        self.panel.draw(self.panel.slider.value)
-        self._show_texts()
+def _ds(curves: str) -> list[int]:
+    return sorted({d for c in method_cells(curves).values() for d in c.scores})
 
-    def _draw(self, d: int) -> str:
-        return _curves_html(self.curves.value, d) + _table(method_cells(self.curves.value), d)
 
-    @in_turn
-    def _show_texts(self, _=None) -> None:
-        try:
-            c = method_cells(self.curves.value)[self.method.value]
-            self.texts.value = _flips(c, self.panel.slider.value)
-        except Exception as error:
-            self.texts.value = error_html(error)
+def _draw(curves: str, d: int, method: str) -> str:
+    both = method_cells(curves)
+    return (
+        f'<div class="idlib-beside">\n<div>\n{_curves_html(curves, d)}\n</div>\n'
+        f"<div>\n{_flips(both[method], d)}\n</div>\n</div>\n{_table(both, d)}\n"
+        f"<p>A dot is a model tuned from the start, one for each seed; lines join the medians. The "
+        f"diamonds are d90, with a bar for the 95 % interval. {provenance(both.values())}.</p>"
+    )
 
 
 def _levels(curves: str) -> tuple[float, float]:
@@ -77,12 +62,11 @@ def _levels(curves: str) -> tuple[float, float]:
 
 
 @functools.cache
-def _figure(curves: str) -> MovingLine:
+def _stage(curves: str) -> Stage:
     both = method_cells(curves)
-    title = f"{curves}. {provenance(both.values())}"
     scores = {method: c.scores for method, c in both.items()}
     d90s = {method: [c.d90()] for method, c in both.items()}
-    return MovingLine(method_curves(scores, *_levels(curves), title, d90s))
+    return Stage(method_curves(scores, *_levels(curves), d90s))
 
 
 def _curves_html(curves: str, d: int) -> str:
@@ -96,25 +80,24 @@ def _curves_html(curves: str, d: int) -> str:
         f"{curves}: test accuracy against d under DID and SAID, from the commonest label at "
         f"{majority:.3f} towards the 90 % line at {threshold:.3f}. At d = {d}: {now}."
     )
-    caption = (
-        "A dot is a model tuned from the start, one for each seed; lines join the medians. The "
-        "diamonds are d90, with a bar for the 95 % interval."
-    )
-    return _figure(curves).to_html(d, alt, caption)
+    line = {"color": COLORS["grey"], "linewidth": 1.2}
+    drawn = _stage(curves).to_svg([alt], lambda ax: ax.axvline(d, **line))
+    return drawn + say(f"{curves}, d = {d:,}: test accuracy {now}.")
 
 
 def _table(both: dict[str, Cell], d: int) -> str:
-    rows = "".join(
-        f"<tr><td>{method}</td><td><b>{np.median(c.scores[d]):.3f}</b> ({min(c.scores[d]):.3f} to "
-        f"{max(c.scores[d]):.3f})</td><td>{np.median(c.scores[d]) / c.baseline:.0%} of "
-        f"{c.baseline:.3f}</td><td>{d:,} of {c.D:,}: 1 in {c.D / d:,.0f}</td></tr>"
+    rows = [
+        (
+            method,
+            f"<b>{np.median(c.scores[d]):.3f}</b> ({min(c.scores[d]):.3f} to "
+            f"{max(c.scores[d]):.3f})",
+            f"{np.median(c.scores[d]) / c.baseline:.0%} of {c.baseline:.3f}",
+            f"{d:,} of {c.D:,}: 1 in {c.D / d:,.0f}",
+        )
         for method, c in both.items()
         if d in c.scores
-    )
-    return (
-        "<table><tr><th>method</th><th>accuracy (seeds)</th><th>of the full model</th>"
-        f"<th>trained numbers</th></tr>{rows}</table>"
-    )
+    ]
+    return table(("method", "accuracy (seeds)", "of the full model", "trained numbers"), rows)
 
 
 def _flips(c: Cell, d: int) -> str:
@@ -136,19 +119,16 @@ def _flips(c: Cell, d: int) -> str:
             i for i in range(n) if before[i] != after[i]
             and (after if right else before)[i] == test.labels[i]
         ]  # fmt: skip
-        rows = "".join(
-            f"<tr><td style='text-align:left'>{html.escape(' / '.join(test.texts[i]))}</td>"
-            f"<td>{classes[before[i]]} → {classes[after[i]]}</td></tr>"
+        rows = [
+            (html.escape(" / ".join(test.texts[i])), f"{classes[before[i]]} → {classes[after[i]]}")
             for i in index[:ROWS]
-        )
+        ]
         parts.append(
             f"<p>{c.method.name}, first seed, from d = {smaller:,} to {d:,}: {len(index)} of the "
-            f"first {n} test texts <b>{what}</b> (answers before → after)</p><table>{rows}</table>"
+            f"first {n} test texts <b>{what}</b></p>"
+            + (table(("text", "answers before → after"), rows) if rows else "")
         )
-    return "".join(parts)
-
-
-NEEDS = "put GLUE's files in IDLIB_DATA/glue, see the README."
+    return "\n".join(parts)
 
 
 def _is_local(model: str) -> bool:

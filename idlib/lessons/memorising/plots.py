@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from ..base.plots import COLORS, figure
+from ..base.plots import COLORS, figure, panels
 
 __all__ = ["memorised_panel", "needed_lines"]
 
@@ -41,8 +41,7 @@ def memorised_panel(
         points: d and training accuracy of every run.
         without: training accuracy of who learns no shuffled label by heart.
     """
-    fig, (left, right) = figure(8.4, 3.6, layout=None, ncols=2)
-    fig.subplots_adjust(left=0.11, right=0.98, bottom=0.15, top=0.95, wspace=0.25)
+    fig, (left, right) = panels((4.4, 4.2), 3.6, left=0.18, top=0.95)
     _lines(left, needed)
     share, n = chosen
     mark = {"markersize": 17, "markerfacecolor": "none", "markeredgecolor": "k"}

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from ...engine.estimate import Estimate
 from ..base.d90_plots import d90_marks
-from ..base.plots import COLORS, figure
+from ..base.plots import COLORS, panels
 
 __all__ = ["accuracy_curves"]
 
@@ -22,7 +22,6 @@ STYLES = (  # colour, marker, dashes of its threshold
 def accuracy_curves(
     curves: Mapping[str, Mapping[int, Sequence[float]]],
     thresholds: Mapping[str, tuple[float, str]],
-    title: str = "",
     d90s: Mapping[str, Sequence[Estimate]] | None = None,
 ) -> Figure:
     """Accuracy against d: a dot for each seed, a line through the medians.
@@ -31,11 +30,11 @@ def accuracy_curves(
         curves: for each label the scores of all seeds at each d.
         thresholds: for each label of a horizontal line its height and the label in `curves`
             whose colour it takes ("" for black).
-        title: says data, seeds, hardware and date of recorded results.
         d90s: to be marked, for labels in `curves`.
     """
-    fig, ax = figure(7.4, 4.4, layout=None)
-    fig.subplots_adjust(left=0.08, right=0.98, bottom=0.28, top=0.94)
+    rows = -(-(len(curves) + len(thresholds)) // 2)  # of the legend
+    height = 3.4 + 0.2 * rows
+    fig, (ax,) = panels([4.8], height, left=0.12, bottom=(0.65 + 0.2 * rows) / height, top=0.97)
     styles = dict(zip(curves, STYLES, strict=False))
     for label, curve in curves.items():
         color, marker, _ = styles[label]
@@ -52,6 +51,5 @@ def accuracy_curves(
     ax.set_ylim(0, 1.02)
     for label, estimates in (d90s or {}).items():
         d90_marks(ax, estimates, styles[label][0])
-    ax.set_title(title, fontsize=8, loc="left", color="#555555")
-    fig.legend(fontsize=8, loc="lower center", ncols=3, frameon=False)
+    fig.subfigs[0].legend(fontsize=8, loc="lower center", ncols=2, frameon=False)
     return fig

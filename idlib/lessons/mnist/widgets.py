@@ -3,7 +3,6 @@
 import functools
 import re
 
-import ipywidgets as w
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,27 +12,33 @@ from ...engine.training import predict
 from ...problems.images import load
 from ...studies.reading import cell, provenance, replay
 from ...studies.results import Cell
-from ..base.panels import Panel, SliderPanel, in_turn
-from ..base.plots import MovingLine, thumbnails
+from ..base.explorers import Explorer, choice, say, slider, table
+from ..base.plots import COLORS, strip, thumbnails
 from ..base.predictions import Prediction
+from ..base.svg import Stage
 from .plots import accuracy_curves
 
 __all__ = ["RecordedCurves"]
 
 NAMES = {"fc": "FC", "lenet": "LeNet"}
-IN_A_ROW = 9  # pictures
+IN_A_ROW = 9  # digits
+UNITS = 6  # of the first layer
+CAPTION = (
+    "A small mark is a network trained from the start, one a seed; lines join the medians. d90 is "
+    "where a curve crosses a horizontal line: the diamonds, with a bar for the 95 % interval."
+)
 
 
-class RecordedCurves(Panel):
+class RecordedCurves(Explorer):
     """Accuracy against d from recorded runs, and what one of the networks does at this d.
 
-    Below the curves: the test images whose answer changes from the next smaller d to this
+    Beside the curves: the test images whose answer changes from the next smaller d to this
     one, and the first layer's part of P theta_d, both rebuilt from a seed and d numbers.
 
     Args:
         tasks: names of recorded tasks, such as "mnist" and "mnist-shuffled".
         models: names of networks.
-        d: where the slider starts.
+        d: where the slider starts, or the recorded d that is nearest.
         guess: a prediction of d90, shown in the curves.
     """
 
@@ -44,36 +49,24 @@ class RecordedCurves(Panel):
         d: int = 300,
         guess: Prediction | None = None,
     ):
-        self.guess = guess
         study = tasks[0].split("-")[0]
         self.cells: dict[str, Cell] = {
             NAMES[m] + (" on shuffled pixels" if "-" in t else ""): cell(study, task=t, model=m)
             for m in models
             for t in tasks
         }
-        self.title = provenance(self.cells.values())
-        ds = sorted({d for c in self.cells.values() for d in c.scores})
-        self.inside = w.Dropdown(
-            options=list(self.cells),
-            description="look inside",
-            style={"description_width": "initial"},
-        )
-        self.figure, self.said = self._figure()
-        start = min(ds, key=lambda x: abs(x - d))
-        self.panel = SliderPanel("d", ds, self._draw, start, height="760px")
-        self.inside.observe(self._redraw, "value")
+        self.title, self.guess = provenance(self.cells.values()), guess
+        self._restage()
         if guess is not None:
-            guess.when_made(self._guessed)
-        super().__init__([self.inside, self.panel])
+            guess.when_made(self._restage)
+        ds = sorted({d for c in self.cells.values() for d in c.scores})
+        controls = {
+            "d": slider("d", ds, min(ds, key=lambda x: abs(x - d))),
+            "inside": choice("look inside", list(self.cells), next(iter(self.cells))),
+        }
+        super().__init__(controls, self._draw, guess)
 
-    def _redraw(self, _) -> None:
-        self.panel.draw(self.panel.slider.value)
-
-    def _draw(self, d: int) -> str:
-        label = self.inside.value
-        return self._curves_html(d) + self._table(d) + _inside(self.cells[label], label, d)
-
-    def _figure(self) -> tuple[MovingLine, str]:
+    def _restage(self) -> None:
         """The curves with the guess in them, and what is to be said of the guess."""
         thresholds = {"absolute: 0.90": (0.9, "")}
         for label, c in self.cells.items():
@@ -82,44 +75,43 @@ class RecordedCurves(Panel):
         d90s = {
             k: [c.d90(which) for which in ("absolute", "relative")] for k, c in self.cells.items()
         }
-        fig, said = accuracy_curves(scores, thresholds, self.title, d90s), ""
-        if self.guess is not None and self.guess.guess is not None:
-            said = self.guess.mark(fig, "x")
-        return MovingLine(fig), said
+        fig = accuracy_curves(scores, thresholds, d90s)
+        made = self.guess is not None and self.guess.guess is not None
+        self.said = self.guess.mark(fig, "x") if made else ""
+        self.stage = Stage(fig)
 
-    @in_turn
-    def _guessed(self) -> None:
-        self.figure, self.said = self._figure()
-        self._redraw(None)
+    def _draw(self, d: int, inside: str) -> str:
+        return (
+            f'<div class="idlib-beside">\n<div>\n{self._curves(d)}\n</div>\n'
+            f"<div>\n{_inside(self.cells[inside], inside, d)}\n</div>\n</div>\n{self._table(d)}\n"
+            f"<p>{CAPTION} {self.said} {self.title}.</p>"
+        )
 
-    def _curves_html(self, d: int) -> str:
+    def _curves(self, d: int) -> str:
         now = ", ".join(
             f"{k} {np.median(c.scores[d]):.3f}" for k, c in self.cells.items() if d in c.scores
         )
-        caption = (
-            "A small mark is a network trained from the start, one a seed; lines join the medians. "
-            "d90 is where a curve crosses a horizontal line: the diamonds, with a bar for the 95 % "
-            f"interval. {self.said}"
-        )
         alt = f"Test accuracy against d, with 90 % lines. At d = {d}: {now}."
-        return self.figure.to_html(d, alt, caption)
+        line = {"color": COLORS["grey"], "linewidth": 1.2}
+        drawn = self.stage.to_svg([alt], lambda ax: ax.axvline(d, **line))
+        return drawn + say(f"d = {d:,}: test accuracy {now}.")
 
     def _table(self, d: int) -> str:
-        rows = "".join(
-            f"<tr><td>{label}</td><td><b>{np.median(c.scores[d]):.3f}</b> "
-            f"({min(c.scores[d]):.3f} to {max(c.scores[d]):.3f})</td>"
-            f"<td>{np.median(c.scores[d]) / c.baseline:.0%} of {c.baseline:.3f}</td>"
-            f"<td>{d:,} of {c.D:,}: 1 in {c.D / d:,.0f}</td></tr>"
+        rows = [
+            (
+                label,
+                f"<b>{np.median(c.scores[d]):.3f}</b> "
+                f"({min(c.scores[d]):.3f} to {max(c.scores[d]):.3f})",
+                f"{np.median(c.scores[d]) / c.baseline:.0%} of {c.baseline:.3f}",
+                f"{d:,} of {c.D:,}: 1 in {c.D / d:,.0f}",
+            )
             for label, c in self.cells.items()
             if d in c.scores
-        )
-        return (
-            "<table><tr><th>network</th><th>accuracy (seeds)</th><th>of the full model</th>"
-            f"<th>trained numbers</th></tr>{rows}</table>"
-        )
+        ]
+        head = ("network", "accuracy (seeds)", "of the full model", "trained numbers")
+        return table(head, rows)
 
 
-@functools.cache
 def _inside(c: Cell, label: str, d: int) -> str:
     """The answers that change at this d, and the first layer's part of P theta_d."""
     subspace = replay(c.first_seed[d])
@@ -127,10 +119,12 @@ def _inside(c: Cell, label: str, d: int) -> str:
         step = subspace.projection(subspace.theta_d)
     weights = step[: next(iter(subspace.shapes.values())).numel()]
     side = 28 if c.model == "fc" else 5  # a unit's 784 weights, or a filter's 25
-    units = weights.view(-1, side, side).numpy()
-    count = min(IN_A_ROW, len(units))
-    row = thumbnails(units[:count], [f"unit {i}" for i in range(count)], diverging=True)
-    return _flips(c, label, d) + f"<p><b>P theta_d</b> for the first {label} weights:</p>{row}"
+    units = weights.view(-1, side, side).numpy()[:UNITS]
+    row = strip(units, f"P theta_d of the first {len(units)} units of {label}, as pictures")
+    return (
+        f"{_flips(c, label, d)}\n<p><b>P theta_d</b> for the weights of the first {len(units)} "
+        f"units of {label} (blue: more, red: less):</p>\n{row}"
+    )
 
 
 def _flips(c: Cell, label: str, d: int) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from ..base.d90_plots import d90_axis, d90_lines
-from ..base.plots import COLORS, figure
+from ..base.plots import COLORS
+from ..base.plots import panels as side_by_side
 
 __all__ = ["d90_along_pretraining"]
 
@@ -15,7 +16,6 @@ def d90_along_pretraining(
     loss: Mapping[int, float],
     panels: Mapping[str, Mapping[str, Mapping[int, Sequence[float]]]],
     chosen: int | None = None,
-    title: str = "",
 ) -> Figure:
     """The masked loss of checkpoints, and beside it d90 on some tasks.
 
@@ -25,10 +25,8 @@ def d90_along_pretraining(
         panels: for each task, for each line, the d90 of all seeds by tokens; empty where there
             is none.
         chosen: the checkpoint to mark, by its tokens.
-        title: says data, seeds, hardware and date of recorded results.
     """
-    fig, axes = figure(8.6, 3.8, layout=None, ncols=1 + len(panels))
-    fig.subplots_adjust(left=0.06, right=0.99, bottom=0.29, top=0.86, wspace=0.34)
+    fig, axes = side_by_side([3.3] * (1 + len(panels)), 3.8, bottom=0.29, top=0.92)
     place = {t: k for k, t in enumerate(tokens)}
     axes[0].plot([place[t] for t in loss], list(loss.values()), "o-", color=COLORS["black"])
     axes[0].set_title("masked loss, nats", fontsize=9)
@@ -47,5 +45,4 @@ def d90_along_pretraining(
         ax.set_xlabel("million tokens of pretraining", fontsize=9)
         if chosen is not None:
             ax.axvline(place[chosen], color=COLORS["grey"], linewidth=1.2)
-    fig.suptitle(title, fontsize=8, color="#555555")
     return fig

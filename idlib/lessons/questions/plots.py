@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from ..base.plots import COLORS, figure
+from ..base.plots import COLORS, figure, panels
 
 __all__ = ["gradient_bound", "gradient_lines", "hub_panel", "line_panels", "meeting", "warm_starts"]
 
@@ -81,8 +81,7 @@ def hub_panel(
         k: neighbours of each point, the mean count.
         real: the skewness of real images.
     """
-    fig, (left, right) = figure(8.4, 3.5, layout=None, ncols=2)
-    fig.subplots_adjust(left=0.09, right=0.98, bottom=0.16, top=0.9, wspace=0.24)
+    fig, (left, right) = panels((4.2, 4.2), 3.5)
     edges = np.arange(0, max(60, counts.max()) + 3, 2)
     left.hist(counts, bins=edges, color=COLORS["sky"], edgecolor="white", linewidth=0.3)
     left.axvline(k, color="black", linestyle="--", linewidth=1, label=f"mean: {k}")

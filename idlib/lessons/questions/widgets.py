@@ -1,11 +1,10 @@
 """Choose a dimension, and see the hubs among random points."""
 
-import functools
 from statistics import fmean
 
 from ...problems.images import load
-from ..base.panels import SliderPanel
-from ..base.plots import to_html
+from ..base.explorers import Explorer, say, slider
+from ..base.svg import to_svg
 from .high_dimension import cloud, in_degrees, skewness
 from .plots import hub_panel
 
@@ -17,7 +16,7 @@ K = 10
 DRAWS = 5
 
 
-class Hubs(SliderPanel):
+class Hubs(Explorer):
     """Nearest neighbours among random points, for a number of dimensions to choose.
 
     Args:
@@ -30,8 +29,8 @@ class Hubs(SliderPanel):
         self.skews = {n: self._skew(n, seed) for n in DIMENSIONS}
         images = load("digits").train.tensors[0][:POINTS].flatten(1).numpy()
         self.real = skewness(in_degrees(images, K))
-        draw = functools.cache(self._draw)
-        super().__init__("dimensions", DIMENSIONS, draw, dimension, height="400px")
+        controls = {"dimension": slider("dimensions", DIMENSIONS, dimension)}
+        super().__init__(controls, self._draw)
 
     def _skew(self, dimension: int, seed: int) -> float:
         """The mean over `DRAWS` clouds, the one that is shown among them."""
@@ -47,12 +46,13 @@ class Hubs(SliderPanel):
             f"<b>{lonely}</b>. Right: the mean skewness of {DRAWS} draws, here "
             f"<b>{self.skews[dimension]:.1f}</b>; {POINTS} digits have {self.real:.1f}."
         )
-        alt = (
-            f"Left: how many points are how often a neighbour in {dimension} dimensions; the mean "
-            f"is {K}, the largest {counts.max()}. Right: the skewness is "
+        alts = (
+            f"How many points are how often a neighbour in {dimension} dimensions; the mean "
+            f"is {K}, the largest {counts.max()}.",
+            "Skewness against dimensions, a diamond at the chosen ones: it is "
             f"{round(self.skews[DIMENSIONS[0]], 1) + 0.0:.1f} in one dimension and "
             f"{self.skews[DIMENSIONS[-1]]:.1f} in {DIMENSIONS[-1]:,}; "
-            f"digits lie at {self.real:.1f}."
+            f"digits lie at {self.real:.1f}.",
         )
         fig = hub_panel(counts, self.skews, dimension, K, self.real)
-        return to_html(fig, alt, text)
+        return to_svg(fig, alts) + say(text)

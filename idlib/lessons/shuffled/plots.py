@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from ..base.plots import COLORS, figure
+from ..base.plots import COLORS, figure, panels
 
 __all__ = ["bars", "block_accuracy", "image_rows"]
 
@@ -41,7 +41,6 @@ def block_accuracy(
     block: int,
     scores: Mapping[str, Mapping[int, Sequence[float]]],
     what: str,
-    title: str = "",
 ) -> Figure:
     """Digits with the blocks' edges drawn, beside the accuracy at every size of the blocks.
 
@@ -50,10 +49,9 @@ def block_accuracy(
         block: the size to mark.
         scores: for "FC" and "LeNet" the scores of all seeds at each size of the blocks.
         what: is measured, for instance "test accuracy at d = 300".
-        title: says data, seeds, hardware and date of recorded results.
     """
-    fig, (left, right) = figure(8.2, 3.7, layout=None, ncols=2, width_ratios=[1, 1.35])
-    fig.subplots_adjust(left=0.01, right=0.98, bottom=0.15, top=0.88, wspace=0.2)
+    fig, (left, right) = panels((3.6, 4.5), 3.7)
+    left.set_position((0.02, 0.03, 0.94, 0.86))
     mosaic = np.block([[*images[:2]], [*images[2:]]])
     left.imshow(mosaic, cmap="gray_r", interpolation="nearest")
     for step, width in ((block, 0.4 if block > 1 else 0), (28, 1.5)):
@@ -62,7 +60,7 @@ def block_accuracy(
         left.hlines(edges, -0.5, 55.5, **style)
         left.vlines(edges, -0.5, 55.5, **style)
     left.set_axis_off()
-    left.set_title(f"pixels move within blocks of {block} x {block}", fontsize=10, y=1.01)
+    left.set_title(f"pixels move within blocks of {block} x {block}", fontsize=10)
     sizes = sorted({size for curve in scores.values() for size in curve})
     for name, curve in scores.items():
         color, marker, line = STYLE[name]
@@ -75,7 +73,6 @@ def block_accuracy(
     right.axvline(sizes.index(block), color=COLORS["grey"], linewidth=7, alpha=0.3, zorder=0)
     right.set_xticks(range(len(sizes)), [str(size) for size in sizes])
     right.set(xlabel="side of the blocks, pixels", ylabel=what, xlim=(-0.3, len(sizes) - 0.7))
-    right.set_title(title, fontsize=7, loc="left", color="#555555", y=1.01)  # y saves 20 ms
     right.legend(fontsize=9, loc="lower left", framealpha=0.9)
     return fig
 

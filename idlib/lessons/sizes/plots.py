@@ -7,10 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ..base.plots import COLORS, figure
+from ..base.plots import COLORS, figure, panels
 
-__all__ = ["d90_against_size", "size_maps", "size_panel"]
+__all__ = ["d90_against_size", "mark_network", "size_maps", "size_panel"]
 
+INK = ("#FEFEFE", "#101010")  # on dark and on bright fields, whatever the page's colours are
 MARKERS = ("o", "s", "^", "D", "v")  # one for each depth
 
 
@@ -64,44 +65,52 @@ def size_panel(
     values: np.ndarray,
     widths: Sequence[int],
     depths: Sequence[int],
-    chosen: tuple[int, int],
-    curves: Mapping[tuple[int, int], Mapping[int, float]],
-    threshold: float,
+    curves: Sequence[Mapping[int, float]],
 ) -> Figure:
-    """The heat map with one network marked, beside the accuracy curves of all.
+    """The heat map, beside the accuracy curves of all networks; `mark_network` marks one.
 
     Args:
         values: d90 in shape (depths, widths).
         widths: units in a hidden layer.
         depths: hidden layers.
-        chosen: width and depth to mark.
-        curves: for each width and depth the accuracy at each d.
-        threshold: of d90, drawn as a dashed line.
+        curves: for each network the accuracy at each d.
     """
-    fig, (left, right) = figure(8.4, 3.4, layout=None, ncols=2, width_ratios=[1, 1.3])
-    fig.subplots_adjust(left=0.08, right=0.98, bottom=0.16, top=0.93, wspace=0.25)
+    fig, (left, right) = panels((3.9, 4.5), 3.4)
     _heat(left, values, widths, depths, values.min(), values.max())
-    x, y = widths.index(chosen[0]), depths.index(chosen[1])
-    edges = {"fill": False, "edgecolor": COLORS["red"], "linewidth": 3}
-    left.add_patch(Rectangle((x - 0.47, y - 0.46), 0.94, 0.92, **edges))
-    for size, curve in curves.items():
-        if size != chosen:
-            right.plot(list(curve), list(curve.values()), color="#C8C8C8", linewidth=0.8)
-    curve = curves[chosen]
-    label = f"width {chosen[0]}, depth {chosen[1]}"
-    right.plot(list(curve), list(curve.values()), color=COLORS["red"], marker="o", label=label)
-    right.plot([], [], color="#C8C8C8", label="the other 19")
-    right.axhline(threshold, color="black", linestyle="--", linewidth=1, label=f"{threshold:.3f}")
+    for curve in curves:
+        right.plot(list(curve), list(curve.values()), color="#C8C8C8", linewidth=0.8)
+    right.plot([], [], color=COLORS["red"], marker="o", label="this network")
+    right.plot([], [], color="#C8C8C8", label="all networks")
+    right.plot([], [], color="black", linestyle="--", linewidth=1, label="threshold of d90")
     right.set(xlabel="d, trained numbers", ylabel="test accuracy")
     right.legend(fontsize=8, loc="lower right")
     return fig
 
 
+def mark_network(
+    left: Axes, right: Axes, place: tuple[int, int], curve: Mapping[int, float], threshold: float
+) -> None:
+    """Marks a network in a `size_panel`.
+
+    Args:
+        left: the heat map.
+        right: the curves.
+        place: column and row in the heat map.
+        curve: accuracy at each d.
+        threshold: of d90.
+    """
+    x, y = place
+    edges = {"fill": False, "edgecolor": COLORS["red"], "linewidth": 3}
+    left.add_patch(Rectangle((x - 0.47, y - 0.46), 0.94, 0.92, **edges))
+    right.plot(list(curve), list(curve.values()), color=COLORS["red"], marker="o")
+    right.axhline(threshold, color="black", linestyle="--", linewidth=1)
+
+
 def _heat(ax: Axes, values, widths, depths, low: float, high: float) -> None:
     ax.imshow(values, cmap="cividis", origin="lower", aspect="auto", vmin=low, vmax=high)
     for (y, x), value in np.ndenumerate(values):
-        bright = value > (low + high) / 2
-        ax.text(x, y, f"{value:.0f}", ha="center", va="center", color="k" if bright else "w")
+        bright = int(value > (low + high) / 2)
+        ax.text(x, y, f"{value:.0f}", ha="center", va="center", color=INK[bright])
     ax.set_xticks(range(len(widths)), widths)
     ax.set_yticks(range(len(depths)), depths)
     ax.set(xlabel="width, units in a hidden layer", ylabel="depth, hidden layers")

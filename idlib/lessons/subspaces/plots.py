@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ...projections import Fastfood
-from ..base.plots import COLORS, figure
+from ..base.plots import COLORS, figure, panels
 from ..base.timing import Cost
 from .stages import Stage
 
@@ -43,15 +43,16 @@ def steering(P: Tensor, path: Tensor, target: Tensor) -> Figure:
         path: theta_d so far, shape (steps, 2); the last is now.
         target: where the loss is smallest, shape (3,); theta_0 is the origin.
     """
-    fig, left = figure(8.4, 3.7, layout=None)
-    left.set_position((0.08, 0.15, 0.36, 0.76))
+    fig, (left, right) = panels((3.8, 4.4), 3.8)
     left.plot(*path.T, color=COLORS["blue"], marker=".", linewidth=1.2)
     left.plot(*path[-1], "o", color=COLORS["blue"], markersize=9)
     left.plot(0, 0, "s", color="black", markersize=6)
     left.set(xlim=(-0.4, 2.2), ylim=(-0.4, 2.2), xlabel="first number of θ_d", aspect="equal")
     left.set_ylabel("second number of θ_d")
-    left.set_title("what is trained: d = 2", fontsize=10, y=1.0)
-    right = fig.add_axes((0.48, -0.04, 0.44, 0.98), projection="3d")
+    left.set_title("what is trained: d = 2", fontsize=10)
+    part = right.get_figure(root=False)
+    right.remove()
+    right = part.add_axes((0, 0, 1, 0.95), projection="3d")
     corners = torch.tensor([[-0.4, -0.4], [2.2, -0.4], [-0.4, 2.2], [2.2, 2.2]]) @ P.T
     plane = corners.T.reshape(3, 2, 2).numpy()
     right.plot_surface(
@@ -66,12 +67,12 @@ def steering(P: Tensor, path: Tensor, target: Tensor) -> Figure:
     )
     right.plot(*torch.stack([points[-1], target]).T, color=COLORS["red"], linestyle=":")
     right.set(xlabel="θ₁", ylabel="θ₂", zlabel="θ₃", aspect="equal")
-    fig.text(0.7, 0.93, "what the network sees: D = 3", ha="center")
+    part.text(0.5, 0.94, "what the network sees: D = 3", ha="center")
     right.tick_params(labelcolor="none", pad=-4)
     right.xaxis.labelpad = right.yaxis.labelpad = right.zaxis.labelpad = -12
     right.view_init(elev=24, azim=-98)
     right.locator_params(nbins=4)
-    fig.legend(fontsize=9, loc=(0.845, 0.74))
+    part.legend(fontsize=9, loc="lower right")
     return fig
 
 
@@ -114,8 +115,8 @@ def angles(samples: Mapping[int, Tensor], D: int) -> Figure:
         samples: for each D the angles of many pairs, in degrees.
         D: which to draw as a fan.
     """
-    fig, (left, right) = figure(8.2, 3.3, layout=None, ncols=2, width_ratios=(1.25, 1))
-    fig.subplots_adjust(left=0.02, right=0.98, bottom=0.17, top=0.88, wspace=0.22)
+    fig, (left, right) = panels((4.4, 4.0), 3.3, left=0.17)
+    left.set_position((0.02, 0.1, 0.96, 0.75))
     turn = torch.deg2rad(samples[D][:FAN])
     ends = torch.stack([turn.cos(), turn.sin()], dim=1)
     fan = torch.stack([torch.zeros_like(ends), ends], dim=1).numpy()  # (pairs, 2 ends, 2)
@@ -125,7 +126,7 @@ def angles(samples: Mapping[int, Tensor], D: int) -> Figure:
         left.text(x, y, text, fontsize=9)
     left.set(xlim=(-1.2, 1.2), ylim=(-0.05, 1.15), aspect="equal")
     left.set_axis_off()
-    left.set_title(f"{len(turn)} random vectors against the arrow, D = {D:,}", fontsize=10, y=1.0)
+    left.set_title(f"{len(turn)} random vectors against the arrow, D = {D:,}", fontsize=10)
     spread = {size: float((a - 90).square().mean().sqrt()) for size, a in samples.items()}
     sizes = np.array(list(spread))
     law = np.degrees(1 / np.sqrt(sizes))
@@ -134,7 +135,7 @@ def angles(samples: Mapping[int, Tensor], D: int) -> Figure:
     right.plot(D, spread[D], "D", color=COLORS["red"], markersize=10, label=f"D = {D:,}")
     right.set(xscale="log", yscale="log", xlabel="D (logarithmic)")
     right.set_ylabel("typical distance from 90°, degrees")
-    right.minorticks_off()  # and few ticks: quicker to draw
+    right.minorticks_off()
     right.set_yticks([1, 10, 100], ["1°", "10°", "100°"])
     right.set_xticks([10, 100, 1000, 10_000], ["10", "100", "1,000", "10,000"])
     right.legend(fontsize=9)
@@ -144,8 +145,7 @@ def angles(samples: Mapping[int, Tensor], D: int) -> Figure:
 def fastfood_stage(stages: Sequence[Stage], number: int) -> Figure:
     """One step through Fastfood: the factor's matrix, and the vector before and after it."""
     stage = stages[number]
-    fig, (left, right) = figure(8.4, 3.3, layout=None, ncols=2, width_ratios=(1, 1.7))
-    fig.subplots_adjust(left=0.06, right=0.98, bottom=0.16, top=0.9, wspace=0.24)
+    fig, (left, right) = panels((3.4, 4.6), 3.4)
     n = len(stage.vector)
     places = np.arange(n)
     if stage.factor is None:
@@ -153,7 +153,7 @@ def fastfood_stage(stages: Sequence[Stage], number: int) -> Figure:
         left.text(0.5, 0.5, "the input:\nno factor yet", ha="center", va="center")
     else:
         _heat_map(left, stage.factor, float(stage.factor.abs().max()))
-        left.set_title(f"the factor {stage.formula[0]}", fontsize=10, y=1.0)
+        left.set_title(f"the factor {stage.formula[0]}", fontsize=10)
         left.set(xlabel="column", ylabel="row", xticks=[0, n - 1], yticks=[0, n - 1])
         before = stages[number - 1]
         right.plot(places, before.vector.numpy(), "o", color="black", fillstyle="none",
@@ -162,7 +162,7 @@ def fastfood_stage(stages: Sequence[Stage], number: int) -> Figure:
     shown = stages[max(number - 1, 0) : number + 1]
     limit = 1.6 * max(float(s.vector.abs().max()) for s in shown)
     right.set(ylim=(-limit, limit), xlabel="coordinate", ylabel="value", xticks=places[:: n // 4])
-    right.set_title(f"{stage.formula}, length {stage.vector.norm():.2f}", fontsize=10, y=1.0)
+    right.set_title(f"{stage.formula}, length {stage.vector.norm():.2f}", fontsize=10)
     right.legend(fontsize=9, loc="upper right", ncols=2)
     return fig
 

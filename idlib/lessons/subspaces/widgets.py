@@ -1,13 +1,10 @@
 """Sliders and steps for random projections: a steered point, angles, Fastfood taken apart."""
 
-import functools
-
-import ipywidgets as w
 import torch
 
 from ...projections import make_projection
-from ..base.panels import Panel, SliderPanel, drawn, in_turn
-from ..base.plots import to_html
+from ..base.explorers import Explorer, choice, say, slider
+from ..base.svg import to_svg
 from .plots import angles, fastfood_stage, steering
 from .stages import fastfood_stages
 
@@ -17,7 +14,7 @@ SIZES = (2, 3, 5, 10, 30, 100, 300, 1000, 3000, 10_000)
 PAIRS = 1000  # random pairs at each size
 
 
-class SteeredPoint(SliderPanel):
+class SteeredPoint(Explorer):
     """Gradient descent on d = 2 numbers that steer a point in D = 3 dimensions.
 
     The loss is half the squared distance to a point that does not lie in the subspace.
@@ -38,8 +35,8 @@ class SteeredPoint(SliderPanel):
             )  # chain rule: P' times D numbers
             path.append(path[-1] - 0.5 * gradient)
         self.path = torch.stack(path)
-        draw = functools.cache(self._draw)
-        super().__init__("step of gradient descent", range(steps + 1), draw, 4, height="390px")
+        controls = {"step": slider("step of gradient descent", range(steps + 1), min(4, steps))}
+        super().__init__(controls, self._draw)
 
     def _draw(self, step: int) -> str:
         theta_d = self.path[step]
@@ -51,14 +48,14 @@ class SteeredPoint(SliderPanel):
             "from the least loss (star). The point never leaves the orange plane: the star lies "
             "beside it, and descent stops at the nearest point that d = 2 can reach."
         )
-        alt = (
-            f"Left: the path of the two numbers of theta_d, now at ({two}). Right: the same path "
-            f"in three dimensions, within a plane through theta_0, now at ({three})."
+        alts = (
+            f"The path of the two numbers of theta_d, now at ({two}).",
+            f"The same path in three dimensions, within a plane through theta_0, now at ({three}).",
         )
-        return to_html(steering(self.P, self.path[: step + 1], self.target), alt, text)
+        return to_svg(steering(self.P, self.path[: step + 1], self.target), alts) + say(text)
 
 
-class RandomAngles(SliderPanel):
+class RandomAngles(Explorer):
     """Angles between pairs of random vectors, for a dimension D to choose.
 
     Args:
@@ -73,7 +70,7 @@ class RandomAngles(SliderPanel):
             a, b = torch.randn(2, PAIRS, size, generator=generator)
             cosine = torch.nn.functional.cosine_similarity(a, b, dim=1)
             self.samples[size] = torch.rad2deg(cosine.acos())
-        super().__init__("D", SIZES, functools.cache(self._draw), D, height="360px")
+        super().__init__({"D": slider("D", SIZES, D)}, self._draw)
 
     def _draw(self, D: int) -> str:
         away = (self.samples[D] - 90).abs()
@@ -82,15 +79,16 @@ class RandomAngles(SliderPanel):
             f"D = {D:,}: 95 % of {PAIRS:,} pairs of random vectors lie within <b>{most:.1f}°</b> "
             "of a right angle."
         )
-        alt = (
-            f"Left: angles of random vectors as a fan of lines, D = {D:,}; 95 % within {most:.1f} "
-            "degrees of the vertical. Right: the typical distance from 90 degrees falls with D "
-            "like one over the square root of D."
+        alts = (
+            f"Angles of random vectors as a fan of lines, D = {D:,}; 95 % within {most:.1f} "
+            "degrees of the vertical.",
+            "The typical distance from 90 degrees falls with D like one over the square root of "
+            f"D; a diamond at {D:,}.",
         )
-        return to_html(angles(self.samples, D), alt, text)
+        return to_svg(angles(self.samples, D), alts) + say(text)
 
 
-class FastfoodSteps(Panel):
+class FastfoodSteps(Explorer):
     """One block of Fastfood, factor by factor, on an input to choose.
 
     Args:
@@ -108,26 +106,13 @@ class FastfoodSteps(Panel):
             "random": noise / noise.norm(),
         }
         formulas = [s.formula for s in fastfood_stages(self.P, noise)]
-        self.stage = w.ToggleButtons(
-            options=[(f, i) for i, f in enumerate(formulas)], value=2,
-            style={"button_width": "112px", "description_width": "initial"}, description="step",
-        )  # fmt: skip
-        self.input = w.ToggleButtons(
-            options=list(self.inputs), style={"button_width": "130px"}, description="input x"
-        )
-        self.draw = functools.cache(self._draw)
-        self.view = w.HTML(
-            self.draw(self.stage.value, self.input.value), layout=w.Layout(min_height="400px")
-        )
-        for control in (self.stage, self.input):
-            control.observe(self._redraw, "value")
-        super().__init__([self.input, self.stage, self.view])
+        controls = {
+            "name": choice("input x", list(self.inputs), "one coordinate"),
+            "number": choice("step", {f: i for i, f in enumerate(formulas)}, 2),
+        }
+        super().__init__(controls, self._draw)
 
-    @in_turn
-    def _redraw(self, _) -> None:
-        self.view.value = drawn(self.draw, self.stage.value, self.input.value)
-
-    def _draw(self, number: int, name: str) -> str:
+    def _draw(self, name: str, number: int) -> str:
         stages = fastfood_stages(self.P, self.inputs[name])
         formula, n = stages[number].formula, len(stages[number].vector)
         log = n.bit_length() - 1
@@ -147,8 +132,9 @@ class FastfoodSteps(Panel):
             f"<b>S</b> flips {n} signs once more, so that sums of neighbours are nothing special. "
             "Divided by n times the root of the number of blocks, this is the block's part of P x.",
         )[number]
-        alt = (
-            f"Left: the matrix of the factor. Right: the {n} coordinates of {formula} as bars, "
-            f"for the input {name}; circles show them before this step."
+        alts = (
+            f"The matrix of the factor that makes {formula}.",
+            f"The {n} coordinates of {formula} as bars, for the input {name}; circles show them "
+            "before this step.",
         )
-        return to_html(fastfood_stage(stages, number), alt, text)
+        return to_svg(fastfood_stage(stages, number), alts) + say(text)

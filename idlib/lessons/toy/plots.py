@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ..base.plots import COLORS, figure
+from ..base.plots import COLORS, figure, panels
 from .compute import SumProblem, solve
 
 __all__ = [
@@ -28,18 +28,17 @@ def sums_and_loss(
     losses: Sequence[float], d: int, sums: Sequence[float], targets: Sequence[float]
 ) -> Figure:
     """The loss for d = 1, 2, ..., and the sums of the groups at one d beside their targets."""
-    fig, (left, right) = figure(8.2, 3.4, layout=None, ncols=2)
-    fig.subplots_adjust(left=0.09, right=0.98, bottom=0.15, top=0.9, wspace=0.26)
+    fig, (left, right) = panels((4.2, 4.0), 3.4)
     _losses(left, losses)
     left.plot(d, max(losses[d - 1], FLOOR), "D", color=COLORS["red"], markersize=9, zorder=3)
-    left.set_title(f"loss; diamond: d = {d}", fontsize=10, y=1.0)  # a fixed y is quicker to draw
+    left.set_title(f"loss; diamond: d = {d}", fontsize=10)
     numbers = np.arange(1, len(sums) + 1)
     right.bar(numbers, sums, color=COLORS["sky"])
     right.plot(numbers, targets, "_", color="black", markersize=17, markeredgewidth=2)
     right.set(xlabel="group", ylabel="sum of the group's parameters")
     top = max(targets)
-    right.set(xticks=numbers[:: -(-len(sums) // 5)], yticks=[0, top / 2, top])  # few ticks: quicker
-    right.set_title("bars: sums at this d; dashes: targets", fontsize=10, y=1.0)
+    right.set_xticks(numbers[:: -(-len(sums) // 5)])
+    right.set_title("bars: sums at this d; dashes: targets", fontsize=10)
     right.set_ylim(1.05 * min(-0.15 * top, *sums), 1.05 * max(1.05 * top, *sums))
     right.grid(axis="x", visible=False)
     return fig

@@ -1,14 +1,13 @@
 """Sliders for the toy problem: over d, and over the number of groups."""
 
-import functools
 import math
 
 import torch
 from torch import Tensor
 
 from ...projections import make_projection
-from ..base.panels import SliderPanel
-from ..base.plots import to_html
+from ..base.explorers import Explorer, say, slider
+from ..base.svg import to_svg
 from .compute import SumProblem, losses, solve
 from .plots import loss_by_groups, sums_and_loss
 
@@ -17,7 +16,7 @@ __all__ = ["SumsByD", "SumsByGroups"]
 GROUPS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 35, 40, 50)
 
 
-class SumsByD(SliderPanel):
+class SumsByD(Explorer):
     """The exact best sums and loss in a random subspace, for each d from 1 to twice the groups.
 
     One random P is drawn; d takes its first d columns, so that each step adds a direction.
@@ -33,8 +32,7 @@ class SumsByD(SliderPanel):
         largest = min(2 * groups, D)
         self.problem, self.P = problem, _dense(D, largest, seed)
         self.losses = losses(problem, self.P)
-        draw = functools.cache(self._draw)
-        super().__init__("d", range(1, largest + 1), draw, d, height="400px")
+        super().__init__({"d": slider("d", range(1, largest + 1), d)}, self._draw)
 
     def _draw(self, d: int) -> str:
         best = solve(self.problem, self.P[:, :d])
@@ -45,14 +43,14 @@ class SumsByD(SliderPanel):
             f"d = {d}: loss <b>{loss}</b>, performance <b>{math.exp(-best.loss):.3f}</b>. This "
             f"subspace can move <b>{best.rank} of {len(targets)}</b> sums independently."
         )
-        alt = (
-            f"Left: loss against d on a logarithmic axis. Right: the {len(targets)} sums as bars, "
-            f"their targets as black dashes. At d = {d} the loss is {loss}."
+        alts = (
+            f"Loss against d on a logarithmic axis. At d = {d} it is {loss}.",
+            f"The {len(targets)} sums at d = {d} as bars, their targets as dashes.",
         )
-        return to_html(fig, alt, text)
+        return to_svg(fig, alts) + say(text)
 
 
-class SumsByGroups(SliderPanel):
+class SumsByGroups(Explorer):
     """The exact loss against d, for a number of groups to choose.
 
     Args:
@@ -65,8 +63,7 @@ class SumsByGroups(SliderPanel):
     def __init__(self, groups: int = 10, seed: int = 0):
         self.seed = seed
         self.P = _dense(self.D, 60, seed)
-        draw = functools.cache(self._draw)
-        super().__init__("number of groups", GROUPS, draw, groups, height="370px")
+        super().__init__({"groups": slider("number of groups", GROUPS, groups)}, self._draw)
 
     def _draw(self, groups: int) -> str:
         curve = losses(SumProblem(groups, self.D, self.seed), self.P)
@@ -76,7 +73,7 @@ class SumsByGroups(SliderPanel):
             f"{self.D - groups:,}, and the loss drops to zero at <b>d = {d}</b>."
         )
         alt = f"Loss against d for {groups} groups: it drops to zero at d = {d}."
-        return to_html(loss_by_groups(curve, groups), alt, text)
+        return to_svg(loss_by_groups(curve, groups), [alt]) + say(text)
 
 
 def _dense(D: int, d: int, seed: int) -> Tensor:

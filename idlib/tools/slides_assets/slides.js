@@ -1,6 +1,7 @@
 // Cuts what is too tall for a slide of 1280 x 720 into more slides, then starts reveal.js.
-window.addEventListener("load", () => {
+window.addEventListener("load", async () => {
   const HEIGHT = 680;
+  await Promise.all(window.idlibExplorers ?? []);
   document.body.classList.add("measuring");
   const tooTall = (section) => section.offsetHeight > HEIGHT;
   for (const pre of document.querySelectorAll(".slides pre")) {  // lines stay whole where they can

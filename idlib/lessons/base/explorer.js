@@ -1,0 +1,123 @@
+// The front end of all explorers: native controls, and the view of their present values.
+async (root, packed, formula) => {
+  const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const { controls, lines, views } = await new Response(stream).json();
+  const make = (tag, properties = {}, ...children) => {
+    const element = Object.assign(document.createElement(tag), properties);
+    element.append(...children);
+    element.dataset.lmSuppressShortcuts = "true"; // arrow keys are for it, not for JupyterLab
+    return element;
+  };
+  const view = root.querySelector(".idlib-view");
+  const spoken = make("p", { className: "idlib-spoken", ariaLive: "polite" });
+  const panel = make("div", { className: "idlib-controls" });
+  const now = controls.map((control) => control.start);
+  const labels = (i, first = now[0]) => controls[i].labels[first] ?? controls[i].labels[0];
+  const id = `idlib-${Math.random().toString(36).slice(2)}`;
+  let speak;
+
+  const seen = {};
+  const parsed = (places) => {
+    if (!seen[places]) {
+      seen[places] = document.createElement("template");
+      seen[places].innerHTML = views[places].map((i) => lines[i]).join("\n");
+    }
+    return seen[places].content;
+  };
+
+  // Changes only what differs: less to lay out, and what a screen reader looks at stays.
+  const change = (old, fresh) => {
+    const [there, wanted] = [old, fresh].map((node) => [...node.childNodes]);
+    wanted.forEach((want, i) => {
+      const is = there[i];
+      if (is?.isEqualNode(want)) return;
+      if (is?.nodeName !== want.nodeName || !want.attributes) {
+        const copy = document.importNode(want, true);
+        if (is) is.replaceWith(copy);
+        else old.append(copy);
+        return;
+      }
+      for (const { name } of [...is.attributes]) if (!want.hasAttribute(name)) is.removeAttribute(name);
+      for (const { name, value } of want.attributes) {
+        if (is.getAttribute(name) !== value) is.setAttribute(name, value);
+      }
+      change(is, want);
+    });
+    there.slice(wanted.length).forEach((node) => node.remove());
+  };
+
+  const show = () => {
+    change(view, parsed(formula ? "" : now));
+    formula?.(view, now);
+    const before = parseFloat(view.style.minHeight) || 0;
+    if (view.offsetHeight > before) view.style.minHeight = `${view.offsetHeight}px`; // no jumps
+    clearTimeout(speak);
+    speak = setTimeout(() => { // what is said of the last of several quick moves
+      spoken.textContent = [...view.querySelectorAll(".idlib-say")].map((p) => p.innerText).join(" ");
+    }, 700);
+  };
+
+  // The choices of a control may depend on the first one: then the nearest of the new ones is taken.
+  const choose = (i, place) => {
+    const numbers = controls.map((_, k) => labels(k)).map((all) => all.map((x) => +x.replaceAll(",", "")));
+    const before = now.map((at, k) => numbers[k][at]);
+    now[i] = place;
+    if (i === 0) controls.forEach((control, k) => {
+      if (control.labels.length < 2) return;
+      const far = labels(k).map((x) => Math.abs(+x.replaceAll(",", "") - before[k]) || 0);
+      now[k] = far.indexOf(Math.min(...far));
+      fill[k]();
+    });
+    show();
+  };
+
+  const slider = (i) => {
+    const range = make("input", { type: "range", min: 0, step: 1 });
+    const chosen = make("output");
+    const put = () => {
+      const all = labels(i);
+      Object.assign(range, { max: all.length - 1, value: now[i], ariaValueText: all[now[i]] });
+      chosen.textContent = all[now[i]];
+      chosen.style.minWidth = `${Math.max(...all.map((x) => x.length))}ch`;
+    };
+    range.addEventListener("input", () => { choose(i, range.valueAsNumber); put(); });
+    const name = make("label", {}, make("span", { textContent: controls[i].label }), range);
+    panel.append(make("div", { className: "idlib-slider" }, name, chosen));
+    return put;
+  };
+
+  const menu = (i) => {
+    const select = make("select");
+    const put = () => {
+      select.replaceChildren(...labels(i).map((text, value) => make("option", { text, value })));
+      select.value = now[i];
+    };
+    select.addEventListener("change", () => choose(i, +select.value));
+    panel.append(make("label", {}, make("span", { textContent: controls[i].label }), select));
+    return put;
+  };
+
+  const buttons = (i) => {
+    const group = make("fieldset", {}, make("legend", { textContent: controls[i].label }));
+    const put = () => group.replaceChildren(group.firstChild, ...labels(i).map((text, value) => {
+      const radio = make("input", { type: "radio", name: `${id}-${i}`, checked: value === now[i] });
+      radio.addEventListener("change", () => choose(i, value));
+      return make("label", {}, radio, text);
+    }));
+    panel.append(group);
+    return put;
+  };
+
+  const fill = controls.map((control, i) => ({ slider, menu, buttons })[control.kind](i));
+  fill.forEach((put) => put());
+  root.querySelector(".idlib-hint")?.remove();
+  view.before(panel);
+  root.append(spoken);
+  new ResizeObserver(([{ contentRect }]) => {
+    if (contentRect.width !== root.wide) view.style.minHeight = "";
+    root.wide = contentRect.width;
+  }).observe(root);
+  show();
+  root.dataset.alive = "true";
+}

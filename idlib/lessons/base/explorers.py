@@ -1,0 +1,201 @@
+"""Explorers: a few controls and a view of their values, answered in the browser.
+
+An explorer is described once, by a function from values to HTML. All its views are made when it is
+shown, and lie, compressed, in the HTML of the cell, with one script that finds the view of the
+present values: in JupyterLab, on the web site and in a saved notebook it moves without a kernel.
+Where scripts don't run, as in a notebook that JupyterLab does not trust, it shows its first view.
+"""
+
+import base64
+import itertools
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Protocol
+
+from IPython.display import display
+
+from ...errors import IdlibError
+
+__all__ = ["Control", "Explorer", "choice", "say", "slider", "table"]
+
+HINT = "Static picture: run the notebook to use the controls."
+
+
+class Guess(Protocol):
+    """A prediction, see `idlib.lessons.base.predictions.Prediction`."""
+
+    def words(self, before: str) -> str: ...
+
+    def when_made(self, call: Callable[[], None]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Control:
+    """What the reader can choose.
+
+    Args:
+        label: shown before it, and read out.
+        options: what can be chosen, by the labels of the choices; or a function that gives them
+            for a value of the first control.
+        start: the choice that is shown first.
+        kind: "slider", "buttons" or "menu".
+    """
+
+    label: str
+    options: Mapping[str, Any] | Callable[[Any], Mapping[str, Any]]
+    start: Any
+    kind: str
+
+    def of(self, first: Any) -> Mapping[str, Any]:
+        """The choices, for a value of the first control."""
+        return self.options(first) if callable(self.options) else self.options
+
+
+def slider(label: str, options: Sequence | Mapping | Callable, start: Any) -> Control:
+    """A slider over given values: from small to large, or by their labels."""
+    return Control(label, _named(options), start, "slider")
+
+
+def choice(label: str, options: Sequence | Mapping | Callable, start: Any) -> Control:
+    """A choice between things: buttons if they are few and short, else a menu."""
+    named = _named(options)
+    short = not callable(named) and len("".join(named)) < 60 and len(named) < 8
+    return Control(label, named, start, "buttons" if short else "menu")
+
+
+def say(text: str) -> str:
+    """A sentence of a view, as HTML: it is also spoken by screen readers when the view changes."""
+    return f'<p class="idlib-say">{text}</p>'
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of a view; it scrolls where it is wider than the page."""
+    names = "".join(f"<th>{name}</th>" for name in head)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>\n" for row in rows)
+    return f'<div class="idlib-table"><table>\n<tr>{names}</tr>\n{body}</table></div>'
+
+
+class Explorer:
+    """Controls, and a view for each of their values.
+
+    Args:
+        controls: by the names under which `view` takes their values.
+        view: from values to HTML; pictures in it are SVG by `idlib.lessons.base.svg`, or have
+            alternative texts.
+        guess: a prediction that is shown above the view, once it is made.
+        formula: for more values than can be drawn beforehand: JavaScript, a function
+            ``(view, places) => ...`` that makes of the first view that of the choices at those
+            places.
+    """
+
+    def __init__(
+        self,
+        controls: Mapping[str, Control],
+        view: Callable[..., str],
+        guess: Guess | None = None,
+        formula: str = "",
+    ):
+        self.controls, self.view, self.guess = dict(controls), view, guess
+        self.formula = formula
+        first = next(iter(self.controls.values())).start
+        for control in self.controls.values():
+            known = control.of(first)
+            if control.start not in known.values():
+                raise IdlibError(
+                    f"{control.label} = {control.start!r} was given, expected one of "
+                    f"{', '.join(map(str, known.values()))}."
+                )
+
+    def __repr__(self) -> str:
+        start = ", ".join(f"{name}={c.start!r}" for name, c in self.controls.items())
+        return f"{type(self).__name__}({start})"
+
+    @property
+    def start(self) -> dict[str, Any]:
+        """The values that are shown first."""
+        return {name: control.start for name, control in self.controls.items()}
+
+    def values(self) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
+        """All values that can be chosen, with the places of the choices."""
+        first, *others = self.controls.values()
+        for i, value in enumerate(first.of(None).values()):
+            for rest in itertools.product(*(enumerate(c.of(value).values()) for c in others)):
+                places, chosen = zip((i, value), *rest, strict=True)
+                yield places, dict(zip(self.controls, chosen, strict=True))
+
+    def to_html(self) -> str:
+        """All views, with the script that shows them; the first stands there as a picture."""
+        lines: dict[str, int] = {}  # views have most of their lines in common
+        views = {}
+        for places, values in [((), self.start)] if self.formula else self.values():
+            page = self.view(**values).splitlines()
+            views[",".join(map(str, places))] = [lines.setdefault(x, len(lines)) for x in page]
+        shown = {
+            "controls": [self._described(control) for control in self.controls.values()],
+            "lines": list(lines),
+            "views": views,
+        }
+        packed = base64.b64encode(zlib.compress(json.dumps(shown).encode(), 9)).decode()
+        said = self.guess.words("Your guess: ") if self.guess else ""
+        style, script = (
+            (files(__package__) / f"explorer.{kind}").read_text(encoding="utf-8").strip()
+            for kind in ("css", "js")
+        )
+        return (
+            f'<div class="idlib-explorer">\n<style>{style}</style>\n'
+            f"{said and f'<p>{said}</p>'}\n"
+            f'<div class="idlib-view">\n{_static(self.view(**self.start))}\n</div>\n'
+            f'<p class="idlib-hint"><i>{HINT}</i></p>\n'
+            f"<script>(window.idlibExplorers ??= []).push(({script})"
+            f'(document.currentScript.parentElement, "{packed}", {self.formula or "null"}));'
+            "</script>\n</div>"
+        )
+
+    def _described(self, control: Control) -> dict[str, Any]:
+        """What the front end knows of a control: its labels for each choice of the first."""
+        first = next(iter(self.controls.values()))
+        choices = [control.of(value) for value in first.of(None).values()]
+        labels = [list(names) for names in choices]
+        start = list(control.of(first.start).values()).index(control.start)
+        return {
+            "label": control.label,
+            "kind": control.kind,
+            "labels": labels if callable(control.options) else labels[:1],
+            "start": start,
+        }
+
+    def _bundle(self) -> dict[str, str]:
+        return {"text/html": self.to_html(), "text/plain": repr(self)}
+
+    def _ipython_display_(self) -> None:
+        if self.guess is None:
+            display(self._bundle(), raw=True)
+            return
+        handle = display(self._bundle(), raw=True, display_id=True)
+        self.guess.when_made(lambda: handle.update(self._bundle(), raw=True))
+
+
+def _named(options: Sequence | Mapping | Callable) -> Any:
+    if callable(options):
+        return lambda first: _named(options(first))
+    if isinstance(options, Mapping):
+        return options
+    return {f"{o:,}" if isinstance(o, int) else str(o): o for o in options}
+
+
+def _static(page: str) -> str:
+    """A view with pictures in place of SVG, which JupyterLab drops where it trusts nobody."""
+
+    def picture(svg: re.Match) -> str:
+        width, alt = re.search(r'width="(\d+)".*?aria-label="(.*?)"', svg[0]).groups()
+        data = base64.b64encode(svg[0].encode()).decode()
+        return (
+            f'<img alt="{alt}" width="{width}" style="max-width:100%;background:#fff" '
+            f'src="data:image/svg+xml;base64,{data}">'
+        )
+
+    return re.sub(r"<svg .*?</svg>", picture, page, flags=re.S)

@@ -1,0 +1,99 @@
+"""Explorers moved by keyboard, as a reader without a mouse does, and how long a move takes.
+
+``python tests/browser/moves.py URL ...`` prints the median and the 95th percentile of a move, for
+pages with explorers: of the site, or of a notebook that JupyterLab shows.
+"""
+
+import re
+import shutil
+import statistics
+import sys
+
+STATE = """e => [e.querySelector('.idlib-view').innerHTML,
+    [...e.querySelectorAll('[role=img], img')].map(i => i.ariaLabel ?? i.alt).join(' ')
+    + [...e.querySelectorAll('.idlib-say, td')].map(p => p.innerText).join(' ')]"""
+CONTROLS = ".idlib-controls :is(input[type=range], select, fieldset)"
+# Milliseconds of each move: until the page is changed and laid out, and until it is painted.
+TIMED = """async range => {
+    const found = [], last = +range.max;
+    for (let k = 0; k < 40; k++) {
+        range.value = Math.abs((k % (2 * last)) - last);
+        const begin = performance.now();
+        range.dispatchEvent(new Event("input", { bubbles: true }));
+        range.closest(".idlib-explorer").getBoundingClientRect();
+        const changed = performance.now();
+        await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+        found.push([changed - begin, performance.now() - begin]);
+    }
+    return found;
+}"""
+
+
+def explorers(page) -> list:
+    """The explorers of a page, once they are alive."""
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.idlib-explorer')].every(e => e.dataset.alive)"
+    )
+    return page.locator(".idlib-explorer").all()
+
+
+def unmoved(explorer) -> list[str]:
+    """Moves each control by one key; the controls that change no picture, or nothing in words."""
+    explorer.scroll_into_view_if_needed()
+    found = []
+    for control in explorer.locator(CONTROLS).all():
+        picture, words = explorer.evaluate(STATE)
+        name = _press(control)
+        after = explorer.evaluate(STATE)
+        if picture == after[0] or words == after[1]:
+            found.append(name)
+    return found
+
+
+def _press(control) -> str:
+    """Presses an arrow key on a control; returns its name."""
+    kind = control.evaluate("e => e.tagName")
+    name = control.evaluate("e => (e.labels?.[0] ?? e.querySelector('legend')).innerText")
+    if kind == "FIELDSET":
+        control = control.locator("input:checked")
+        control.press("ArrowRight")
+        return name
+    place, last = ("selectedIndex", "length - 1") if kind == "SELECT" else ("value", "max")
+    at_end = control.evaluate(f"e => +e.{place} === +(e.{last})")
+    keys = ("ArrowUp", "ArrowDown") if kind == "SELECT" else ("ArrowLeft", "ArrowRight")
+    control.press(keys[0] if at_end else keys[1])
+    if kind == "INPUT":
+        shown = control.evaluate("e => e.closest('.idlib-slider').querySelector('output').value")
+        assert control.get_attribute("aria-valuetext") == shown
+    return name
+
+
+def timed(page) -> list[tuple[float, float]]:
+    """Milliseconds of moves of all sliders: until the page is changed, and until it is painted."""
+    explorers(page)
+    sliders = page.locator(".idlib-explorer input[type=range]").all()
+    return [tuple(move) for slider in sliders for move in slider.evaluate(TIMED)]
+
+
+def main() -> None:
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for url in sys.argv[1:]:
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            page.goto(url if re.match(r"\w+:", url) else f"file://{url}")
+            page.wait_for_selector(".idlib-explorer[data-alive]", timeout=120_000)
+            for what, all_ in zip(
+                ("changed", "painted"), zip(*timed(page), strict=True), strict=True
+            ):
+                p95 = statistics.quantiles(all_, n=20, method="inclusive")[-1]
+                print(f"{url}: {len(all_)} moves, {what} after {statistics.median(all_):.1f} ms "
+                      f"(median), {p95:.1f} ms (95th percentile)")  # fmt: skip
+            page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
