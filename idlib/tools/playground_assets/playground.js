@@ -344,7 +344,7 @@ function playgroundMath() {
     };
   }
 
-  return { generator, projections, network, he, buffers, lossAndGradient, adam, training, lattice,
+  return { generator, projections, network, he, buffers, lossAndGradient, training, lattice,
     bisect, decode, serve, nearest: (ds, d) => ds.reduce((best, value, i) =>
       Math.abs(Math.log(value / d)) < Math.abs(Math.log(ds[best] / d)) ? i : best, 0) };
 }

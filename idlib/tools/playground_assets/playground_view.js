@@ -119,7 +119,8 @@ addEventListener("DOMContentLoaded", () => {
     at("rate").options[0].textContent = `auto: ${automatic(d)}`;
     at("meaning").innerHTML = `This network has <b>${whole(D)}</b> numbers; ` + (d === D
       ? "<b>all</b> of them are trained, without P."
-      : `only <b>${whole(d)}</b> are trained. A random matrix P spreads them over all.`);
+      : `only <b>${whole(d)}</b> ${d > 1 ? "are" : "is"} trained. A random matrix P spreads `
+        + `${d > 1 ? "them" : "it"} over all.`);
   }
 
   // Axes with shares from 0 to 1 upwards, and what `marks` draws in them.
