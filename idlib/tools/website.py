@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from ..errors import IdlibError, needing, no_write_to
 from . import api
 from .mathml import FONTS, to_mathml
+from .playground import add_playground, write_playground
 
 with needing("site", "The web site"):
     from docutils import nodes
@@ -134,13 +135,15 @@ def _gather(root: Path, source: Path) -> str:
         _navigation("API", (f"api/{name}" for name in api.write_pages(source / "api"))),
         _navigation("Further pages", (name.removesuffix(".md") for name in PAGES)),
     ]
-    (source / "index.md").write_text("\n".join([readme, *navigation]), encoding="utf-8")
+    front = "\n".join([add_playground(readme), *navigation])
+    (source / "index.md").write_text(front, encoding="utf-8")
     static, own = source / "_static", files("idlib.tools") / "website_assets"
     static.mkdir()
     style = (own / "site.css").read_text(encoding="utf-8")
     (static / "site.css").write_text(f"{FONTS}\n{style}", encoding="utf-8")
     for name in ("site.js", "favicon.svg"):
         (static / name).write_bytes((own / name).read_bytes())
+    write_playground(static)
     return re.match("# (.+)", readme)[1]
 
 

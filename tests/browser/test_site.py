@@ -75,7 +75,7 @@ def page(browser):
     page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("response", lambda r: r.status < 400 or complaints.append(f"{r.status} {r.url}"))
-    page.on("request", lambda r: r.url.startswith(("http://127.0.0.1:", "data:"))
+    page.on("request", lambda r: r.url.startswith(("http://127.0.0.1:", "data:", "blob:"))
             or complaints.append(f"loads {r.url}"))  # fmt: skip
     yield page
     page.close()
