@@ -1,17 +1,19 @@
 """Networks of `transformers` by name: whole or their first layers, pretrained or random."""
 
+import copy
+import functools
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import IdlibError, needing
 from .model_names import parse_model
-from .tokens import quietly
+from .tokens import model_folder, quietly
 
 with needing("language", "A language model"):
     import transformers
-    from transformers import AutoConfig
+    from transformers import AutoConfig, AutoModelForCausalLM
 
 __all__ = ["configured", "loaded"]
 
@@ -30,7 +32,7 @@ def configured(name: str, classes: int = 2) -> transformers.PreTrainedConfig:
     Raises:
         IdlibError: if the model is an encoder with a decoder, or has fewer layers.
     """
-    config: Any = quietly(name, AutoConfig.from_pretrained)
+    config: Any = copy.deepcopy(_found(model_folder(name)))
     if config.is_encoder_decoder:
         raise IdlibError(
             f"{name!r} is an encoder with a decoder ({config.model_type}), expected one of the two "
@@ -60,15 +62,33 @@ def loaded(kind: Any, name: str, classes: int = 2) -> tuple[nn.Module, list[str]
         classes: of a new head.
     """
     config: Any = configured(name, classes)
+    config.dtype = torch.float32
+
+    def drawn() -> nn.Module:
+        return kind.from_config(config, **ATTENTION)
+
+    def read(at: str, gguf_file: str = "") -> tuple[nn.Module, list[str]]:
+        if gguf_file:
+            network = drawn()
+            return network, network.load_state_dict(_dequantised(at, gguf_file), False).missing_keys
+        network, found = kind.from_pretrained(
+            at, config=config, ignore_mismatched_sizes=True, output_loading_info=True, **ATTENTION
+        )
+        return network, [*found["missing_keys"], *(key for key, *_ in found["mismatched_keys"])]
+
     if parse_model(name).random:
-        config.dtype = torch.float32  # in which the weights are drawn
-        return quietly(name, lambda *_, **__: kind.from_config(config, **ATTENTION)), []
-    network, found = quietly(
-        name,
-        lambda at, **gguf: kind.from_pretrained(
-            at, config=config, ignore_mismatched_sizes=True, output_loading_info=True,
-            **ATTENTION, **gguf,
-        ),
-    )  # fmt: skip
-    fresh = [*found["missing_keys"], *(key for key, *_ in found["mismatched_keys"])]
-    return nn.Module.float(network), fresh  # transformers' own refuses what it has dequantised
+        return drawn(), []
+    network, fresh = quietly(model_folder(name), read)
+    return network.float(), fresh
+
+
+@functools.lru_cache(maxsize=8)
+def _found(at: str) -> transformers.PreTrainedConfig:
+    return quietly(at, AutoConfig.from_pretrained)
+
+
+@functools.lru_cache(maxsize=1)
+def _dequantised(folder: str, file: str) -> dict[str, Tensor]:
+    """The weights in a GGUF file. To work them out takes seconds, and every run asks for them."""
+    network = AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.float32)
+    return network.state_dict()

@@ -150,37 +150,35 @@ def encode(texts: Texts, name: str, length: int = LENGTH) -> Tokens:
     return Tokens(ids, torch.tensor(texts.labels), tokenizer.pad_token_id)
 
 
-@functools.lru_cache
 def tokenizer_of(name: str) -> transformers.PreTrainedTokenizerBase:
     """The tokenizer of the model of that name, see `model_folder`; it has a padding token."""
-    return _tokenizer_at(model_folder(name), name)
+    return _tokenizer_at(model_folder(name))
 
 
 @functools.lru_cache
-def _tokenizer_at(base: str, name: str) -> transformers.PreTrainedTokenizerBase:
+def _tokenizer_at(base: str) -> transformers.PreTrainedTokenizerBase:
     shipped = Path(base).parent if re.fullmatch(r"step-\d+", Path(base).name) else None
     if shipped and (shipped / "tokenizer_config.json").exists():
         base = str(shipped)
-    tokenizer = quietly(name, AutoTokenizer.from_pretrained, base)
+    tokenizer = quietly(base, AutoTokenizer.from_pretrained)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     if tokenizer.pad_token_id is None:
         raise IdlibError(
-            f"The tokenizer of {name!r} has no padding token: set one, save it with the model in a "
-            "folder, and give that."
+            f"The tokenizer of {base!r} has neither a padding token nor one that ends a text: set "
+            "one, save it with the model in a folder, and give that."
         )
     return tokenizer
 
 
-def quietly(name: str, load: Callable[..., Loaded], at: str = "") -> Loaded:
+def quietly(at: str, load: Callable[..., Loaded]) -> Loaded:
     """Loads from the hub, a folder or a file, without bars and without word of what is new.
 
     Args:
-        name: of the model.
-        load: called with where it lies, and with what tells transformers of a GGUF file.
-        at: where it lies, if that is not `model_folder`.
+        at: where the model lies (`model_folder`).
+        load: called with that, and with what tells transformers of a GGUF file.
     """
-    path = at or model_folder(name)
+    path = at
     gguf = {}
     if Path(path).suffix == ".gguf":
         _without_bar(Path(path))
@@ -193,7 +191,7 @@ def quietly(name: str, load: Callable[..., Loaded], at: str = "") -> Loaded:
         return load(path, **gguf)
     except (OSError, ValueError) as error:
         raise IdlibError(
-            f"The model {name!r} can't be had ({_first_line(error)}): give a folder, put "
+            f"The model {at!r} can't be had ({_first_line(error)}): give a folder, put "
             "it in the folder named by IDLIB_MODELS, go online, or take 'roberta-4x128', which "
             "comes with idlib."
         ) from error
