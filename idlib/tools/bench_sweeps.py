@@ -106,7 +106,18 @@ def main(quick: bool = False) -> None:
         rows.append((name, speed, f"{one / m.seconds:.2f}", goal, f"{m.megabytes:.0f}"))
     print(f"\n{os.cpu_count()} processors; the start of processes is counted")
     print(table(rows))
-    rows = [("d90 by search, two workers", "seconds", "goal", "runs", "relative", "absolute", "gain", "MB")]
+    rows = [
+        (
+            "d90 by search, two workers",
+            "seconds",
+            "goal",
+            "runs",
+            "relative",
+            "absolute",
+            "gain",
+            "MB",
+        )
+    ]
     for task, goal in GOALS.items():
         if task == "mnist" and (quick or load("auto").name != task):
             continue
