@@ -8,6 +8,7 @@ import functools
 import hashlib
 import os
 import re
+import struct
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -189,7 +190,7 @@ def quietly(at: str, load: Callable[..., Loaded]) -> Loaded:
     transformers.logging.disable_progress_bar()
     try:
         return load(path, **gguf)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, struct.error) as error:
         raise IdlibError(
             f"The model {at!r} can't be had ({_first_line(error)}): give a folder, put "
             "it in the folder named by IDLIB_MODELS, go online, or take 'roberta-4x128', which "
