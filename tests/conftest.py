@@ -48,3 +48,49 @@ def folders(tmp_path_factory):
         tokenizer.save_pretrained(folder)
         made[name] = str(folder)
     return made
+
+
+@pytest.fixture(scope="session")
+def decoders(tmp_path_factory):
+    """Two kinds of decoders, which know their places by number or by rotation, and a masked model
+    with its head. The decoders' tokenizer has no padding token, and would pad at the left."""
+    import transformers
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+    size = len(WORDS)
+    names = {"bos_token_id": 2, "eos_token_id": 3, "initializer_range": 0.3}  # texts differ
+    configurations = {
+        "gpt2": transformers.GPT2Config(
+            vocab_size=size, n_positions=40, n_embd=32, n_layer=3, n_head=2, **names
+        ),
+        "llama": transformers.LlamaConfig(
+            vocab_size=size, hidden_size=32, intermediate_size=48, num_hidden_layers=3,
+            num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=40,
+            tie_word_embeddings=True, **names,
+        ),
+        "masked": transformers.BertConfig(**SMALL, initializer_range=0.3),
+    }  # fmt: skip
+    made = {}
+    for name, config in configurations.items():
+        words = [*WORDS[:1], "[MASK]", *WORDS[2:]] if name == "masked" else WORDS
+        unknown = "[PAD]" if name == "masked" else "[UNK]"
+        backend = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unknown))
+        backend.pre_tokenizer = pre_tokenizers.Whitespace()
+        special = {"eos_token": "[SEP]", "unk_token": unknown, "padding_side": "left"}
+        if name == "masked":
+            special |= {"mask_token": "[MASK]", "pad_token": "[PAD]", "sep_token": "[SEP]"}
+            backend.post_processor = processors.TemplateProcessing(
+                single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+            )
+        folder = tmp_path_factory.mktemp(name)
+        kind = transformers.AutoModelForMaskedLM if name == "masked" else (
+            transformers.AutoModelForCausalLM
+        )  # fmt: skip
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            kind.from_config(config).save_pretrained(folder)
+        transformers.PreTrainedTokenizerFast(tokenizer_object=backend, **special).save_pretrained(
+            folder
+        )
+        made[name] = str(folder)
+    return made

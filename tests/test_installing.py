@@ -23,7 +23,7 @@ MODULES = {  # of each extra, those that this package imports
     "course": "anywidget IPython ipywidgets jupyterquiz matplotlib nbclient nbformat PIL scipy "
     "sklearn torchvision",
     "dask": "dask distributed",
-    "language": "datasets peft sklearn tokenizers transformers",
+    "language": "datasets gguf peft sklearn tokenizers transformers",
     "site": "docutils latex2mathml myst_nb nbconvert sphinx sphinx_revealjs",
 }
 START = """

@@ -9,7 +9,14 @@ A model's name may end with an adapter: "roberta-4x128+lora-4". What it trains:
 - ``vera-64``: beside the head, for each such matrix two vectors that scale the rows of A and
   of B. A and B are drawn once for all matrices, of rank 64, and frozen;
 - ``unilora-1000``: beside the head, one vector of 1,000 numbers. Every entry of every A and B,
-  of rank 4, is one of these numbers, drawn once, over the square root of how often it is drawn.
+  of rank 4, is one of these numbers, drawn once, over the square root of how often it is drawn;
+- ``tinylora-13``: beside the head, one vector of 13 numbers. Each such matrix :math:`U S V^T`
+  gets :math:`U_2 S_2^{1/2} R S_2^{1/2} V_2^T` from its two largest singular values, and R, 2 by
+  2, is the sum of 13 matrices of the matrix's own, drawn once, times these numbers;
+- ``matrices-1000``: beside the head, 1,000 numbers that move all these matrices together in a
+  random subspace, as `idlib.Subspace` moves all parameters.
+
+A prompted model (`idlib.problems.prompts`) has no head, and trains the rest alone.
 
 References:
     | LoRA: Low-Rank Adaptation of Large Language Models (Hu et al., 2022),
@@ -17,6 +24,7 @@ References:
     | VeRA: Vector-based Random Matrix Adaptation (Kopiczko et al., 2024),
       https://arxiv.org/abs/2310.11454
     | Uni-LoRA: One Vector Is All You Need (Li et al., 2025), https://arxiv.org/abs/2506.00799
+    | Learning to Reason in 13 Parameters (2026), https://arxiv.org/abs/2602.04118
 """
 
 import re
@@ -28,13 +36,16 @@ import torch
 from torch import nn
 
 from ..errors import IdlibError, needing
+from ..subspace import Subspace
 
 __all__ = ["ALPHA", "TARGETS", "UNILORA_RANK", "adapt", "numbers", "shapes", "split_name"]
 
-TARGETS = ("query", "value")  #: as in table 5 of LoRA; so named in BERT, RoBERTa, ELECTRA, ALBERT
-HEAD = "classifier"
+#: As in table 5 of LoRA; so named in BERT, RoBERTa, ELECTRA and ALBERT, and in Llama and its like.
+TARGETS = ("query", "value", "q_proj", "v_proj")
+HEADS = ("classifier", "score")  # the names of heads
 ALPHA = 8  #: B A is multiplied by alpha / rank (Hu et al., section 4.1)
 UNILORA_RANK = 4  #: of A and B, whose entries are numbers of the one vector
+TINYLORA_RANK = 2  #: singular values of a matrix that are mixed
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -46,7 +57,7 @@ def split_name(name: str) -> tuple[str, str]:
     Raises:
         IdlibError: if there is no such adapter.
     """
-    if "+" not in name or Path(name).is_dir():
+    if "+" not in name or Path(name).exists():
         return name, ""
     base, _, adapter = name.rpartition("+")
     _parse(adapter)
@@ -57,11 +68,11 @@ def _parse(adapter: str) -> tuple[str, int]:
     """Its kind and size."""
     if adapter == "head":
         return adapter, 0
-    match = re.fullmatch(r"(lora|vera|unilora)-([1-9]\d*)", adapter)
+    match = re.fullmatch(r"(lora|vera|unilora|tinylora|matrices)-([1-9]\d*)", adapter)
     if not match:
         raise IdlibError(
-            f"The adapter {adapter!r} was asked for, expected 'head', 'lora-4', 'vera-64' or "
-            "'unilora-1000', or other numbers from 1."
+            f"The adapter {adapter!r} was asked for, expected 'head', 'lora-4', 'vera-64', "
+            "'unilora-1000', 'tinylora-13' or 'matrices-1000', or other numbers from 1."
         )
     return match[1], int(match[2])
 
@@ -70,11 +81,11 @@ def adapt(network: nn.Module, adapter: str, fresh: Sequence[str] = ()) -> nn.Mod
     """The network with an adapter on it; all else is frozen. The network itself is changed.
 
     Called again with torch's generator at the same seed, it gives the same numbers.
-    ``merge_and_unload()`` of what is returned (but for "head") adds the adapter to the matrices
-    and gives back the network.
+    ``merge_and_unload()`` of what is returned (``merged()`` for "matrices-1000", and nothing for
+    "head") adds the adapter to the matrices and gives back the network.
 
     Args:
-        network: a `transformers` classifier with a ``classifier``.
+        network: of `transformers`: a classifier, or a language model, which has no head.
         adapter: such as "lora-4"; "" changes nothing.
         fresh: names of the parameters that are not pretrained, and trained with the head.
 
@@ -85,18 +96,34 @@ def adapt(network: nn.Module, adapter: str, fresh: Sequence[str] = ()) -> nn.Mod
     if not adapter:
         return network
     kind, size = _parse(adapter)
-    if not hasattr(network, HEAD) or (kind != "head" and not shapes(network)):
+    head = next((name for name in HEADS if hasattr(network, name)), None)
+    words = getattr(network, "get_output_embeddings", lambda: None)() is not None
+    if (head is None and (kind == "head" or not words)) or (kind != "head" and not shapes(network)):
         raise IdlibError(
-            f"{type(network).__name__} was given, expected a network with a {HEAD!r} and linear "
-            f"modules called {' and '.join(map(repr, TARGETS))}, such as BERT or RoBERTa."
+            f"{type(network).__name__} was given, expected a network with a head called "
+            f"{' or '.join(map(repr, HEADS))} and linear modules called 'query' and 'value' or "
+            "'q_proj' and 'v_proj', such as BERT, RoBERTa or Llama."
         )
-    adapted = network.requires_grad_(False)
-    drawn = [network.get_parameter(name) for name in fresh]
-    if kind != "head":
-        adapted = _with_matrices(network, kind, size)
-    for p in (*getattr(network, HEAD).parameters(), *drawn):
+    trained = {name: network.get_parameter(name) for name in fresh}
+    if head:
+        trained |= {f"{head}.{n}": p for n, p in getattr(network, head).named_parameters()}
+    network.requires_grad_(False)
+    if kind == "matrices":
+        adapted: nn.Module = _moved_together(network, size)
+        trained = {name: adapted.get_parameter(f"model.{name}") for name in trained}
+    else:
+        adapted = network if kind == "head" else _with_matrices(network, kind, size)
+    for p in trained.values():
         p.requires_grad_(True)
     return adapted
+
+
+def _moved_together(network: nn.Module, size: int) -> Subspace:
+    """The network with its matrices in a random subspace."""
+    for name, module in network.named_modules():
+        if _is_target(name, module):
+            module.get_parameter("weight").requires_grad_(True)
+    return Subspace(network, size, "hashed", seed=int(torch.randint(2**31, ())))
 
 
 def _with_matrices(network: nn.Module, kind: str, size: int) -> nn.Module:
@@ -110,6 +137,9 @@ def _with_matrices(network: nn.Module, kind: str, size: int) -> nn.Module:
         "vera": lambda **to: peft.VeraConfig(r=size, projection_prng_key=key, **to),
         "unilora": lambda **to: peft.UniLoraConfig(
             r=UNILORA_RANK, theta_d_length=size, proj_seed=key, **to
+        ),
+        "tinylora": lambda **to: peft.TinyLoraConfig(
+            r=TINYLORA_RANK, u=size, weight_tying=1.0, projection_seed=key, **to
         ),
     }[kind](target_modules=list(TARGETS))
     with warnings.catch_warnings():  # peft asks for what transformers has renamed
@@ -128,8 +158,12 @@ def shapes(network: nn.Module) -> list[tuple[int, int]]:
     return [
         (m.out_features, m.in_features)
         for name, m in network.named_modules()
-        if isinstance(m, nn.Linear) and name.split(".")[-1] in TARGETS
+        if isinstance(m, nn.Linear) and _is_target(name, m)
     ]
+
+
+def _is_target(name: str, module: nn.Module) -> bool:
+    return isinstance(module, nn.Linear) and name.split(".")[-1] in TARGETS
 
 
 def numbers(adapter: str, matrices: Iterable[tuple[int, int]]) -> int:

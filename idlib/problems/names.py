@@ -16,9 +16,11 @@ A model for images is "fc", "lenet" or "fc-WIDTH-DEPTH", and behind it
   the same targets.
 
 A task of texts is a key of `idlib.problems.texts.SOURCES`, and behind it perhaps "-n19200", a part
-of the training examples. A model for texts is one of those that come with idlib, such as
-"roberta-4x128" or "roberta-4x128@2000" (a checkpoint of its pretraining), a folder, or a name on
-the hub, and behind it perhaps an adapter, "+lora-4" (`idlib.problems.adapters`).
+of the training examples, and "-held3000", training sentences that join the test. A model for texts
+is one of those that come with idlib, such as "roberta-4x128" or "roberta-4x128@2000" (a checkpoint
+of its pretraining), a folder, a GGUF file, or a name on the hub, and behind it perhaps "@layers=3",
+"@random", "@prompt=Review: {} It was|bad|great" and an adapter, "+lora-4"
+(`idlib.problems.model_names`).
 """
 
 import functools

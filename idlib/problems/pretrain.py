@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ..errors import IdlibError, needing, no_write_to
-from .language import ATTENTION, fast_in_bfloat16
+from .language import fast_in_bfloat16
+from .loading import ATTENTION
 from .pretrain_text import (
     BOS,
     EOS,

@@ -3,6 +3,10 @@
 A task named "sst2" comes from ``IDLIB_DATA/glue/SST-2`` where that folder is, else from the
 Hugging Face hub through `datasets`. "docstrings" needs neither: the first lines of the public
 docstrings of packages that are installed anyway, to be told apart by package.
+
+Behind a name may stand "-n19200", a part of the training examples, and behind that of SST-2
+"-held3000": so many of the training *sentences* join the 872 of the test, and no phrase of theirs
+is left to learn from (`idlib.problems.sentences`).
 """
 
 import csv
@@ -10,7 +14,7 @@ import functools
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +23,7 @@ from torch.utils.data import Dataset
 
 from ..errors import IdlibError, needing
 from .docstrings import PACKAGES, docstrings
+from .sentences import held_out
 
 __all__ = [
     "SOURCES",
@@ -63,6 +68,7 @@ QUESTIONS = ("question1", "question2")
 NLI = ("entailment", "neutral", "contradiction")
 ROUNDS = ("train_r1+train_r2+train_r3", "dev_r1+dev_r2+dev_r3")
 YES = ("not a paraphrase", "paraphrase")
+SENTENCES = "sst2"  # the one whose training data are phrases of sentences
 #: All tasks of texts, by name.
 SOURCES = {
     "sst2": Source((GLUE, "sst2"), ("sentence",), ("negative", "positive"), "SST-2"),
@@ -109,7 +115,11 @@ class Texts(Dataset):
 
     def first(self, n: int) -> "Texts":
         """n of them, drawn at random, always the same."""
-        picked = np.random.default_rng(0).permutation(len(self))[:n]
+        return self.part(np.random.default_rng(0).permutation(len(self))[:n])
+
+    def part(self, picked: Iterable[int]) -> "Texts":
+        """Those at the given places, in that order."""
+        picked = list(picked)
         return Texts([self.texts[i] for i in picked], [self.labels[i] for i in picked])
 
 
@@ -149,7 +159,7 @@ class TextTask:
 
 def is_text(name: str) -> bool:
     """Whether a task of this name is made of texts."""
-    return re.sub(r"-n\d+$", "", name) in SOURCES
+    return _parsed(name)[0] in SOURCES
 
 
 def at_hand(name: str) -> bool:
@@ -159,25 +169,35 @@ def at_hand(name: str) -> bool:
 
 def source_of(name: str) -> Source:
     """Where the task of that name is found; raises `IdlibError` if there is none."""
-    base = re.sub(r"-n\d+$", "", name)
-    if base not in SOURCES:
+    base, _, held = _parsed(name)
+    if base not in SOURCES or (held and base != SENTENCES):
         raise IdlibError(
             f"task {name!r} was asked for, expected one of {', '.join(SOURCES)}, and behind it "
-            "nothing or -n600 (or another number) for a part of the training examples."
+            "nothing or -n600 (or another number) for a part of the training examples; behind "
+            f"{SENTENCES!r}, too, -held3000 for sentences of the training data in the test."
         )
     return SOURCES[base]
 
 
+def _parsed(name: str) -> tuple[str, str, str]:
+    """The source's name, and how many examples are trained on and held out, "" if none says."""
+    base, dash, held = name.rpartition("-held")
+    if not (dash and held.isdecimal()):
+        base, held = name, ""
+    part = re.search(r"-n(\d+)$", base)
+    return (base[: part.start()], part[1], held) if part else (base, "", held)
+
+
 @functools.cache
 def load_text(name: str) -> TextTask:
-    """A task of texts: a key of `SOURCES`; "sst2-n19200" takes 19,200 training examples of it.
+    """A task of texts: a key of `SOURCES`; "sst2-n19200" takes 19,200 training examples of it,
+    and "sst2-n19200-held3000" has 3,000 of the training sentences in the test.
 
     Raises:
         IdlibError: if there is no such task, or its data can't be had or read.
     """
     source = source_of(name)
-    part = re.search(r"-n(\d+)$", name)
-    base, n = (name[: part.start()], part[1]) if part else (name, "")
+    base, n, held = _parsed(name)
     if base == "docstrings":
         rows = docstrings()
         n_train = len(rows) * 3 // 4
@@ -189,10 +209,24 @@ def load_text(name: str) -> TextTask:
     else:
         train, test = _download(base, source)
         where = " ".join(source.hub)
+    if held:
+        train, test = _held_out(name, train, test, int(held))
     if n and not 1 <= int(n) <= len(train):
         raise IdlibError(f"{name!r} was asked for, and there are {len(train):,} examples to train.")
     train = train.first(int(n)) if n else train
     return TextTask(name, train, test, source.classes, source.metric, source.f1, where)
+
+
+def _held_out(name: str, train: Texts, test: Texts, n: int) -> tuple[Texts, Texts]:
+    """Has n sentences of the training data join the test, and takes their phrases away."""
+    held, left = held_out([text for (text,) in train.texts], train.labels, n)
+    if not n or len(held) < n or not left:
+        raise IdlibError(
+            f"{name!r} was asked for, and {len(held):,} sentences can be held out: take another "
+            "number."
+        )
+    joined = train.part(held)
+    return train.part(left), Texts([*test.texts, *joined.texts], [*test.labels, *joined.labels])
 
 
 def _folder(source: Source) -> Path | None:
