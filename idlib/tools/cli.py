@@ -119,10 +119,9 @@ def _add_measurements(commands) -> None:
     timing.add_argument("--language", action="store_true", help="time steps of BERT-base instead")
     timing.add_argument("--quick", action="store_true", help="few rounds, to see that all works")
     timing.set_defaults(act=_bench)
-    load = commands.add_parser("loadtest", help="time sliders that a whole class drags")
+    load = commands.add_parser("loadtest", help="time a notebook that a whole class runs")
     load.add_argument("--kernels", type=int, default=10, help="students, a kernel each")
     load.add_argument("--notebook", default="notebooks/03_mnist_fc_vs_lenet.ipynb")
-    load.add_argument("--seconds", type=float, default=60, help="that they drag")
     load.set_defaults(act=_loadtest)
 
 
@@ -248,4 +247,4 @@ def _bench(args: argparse.Namespace) -> None:
 def _loadtest(args: argparse.Namespace) -> None:
     from .loadtest import measure  # nbclient comes with the notebooks' tools
 
-    print(measure(args.notebook, args.kernels, args.seconds))
+    print(measure(args.notebook, args.kernels))
