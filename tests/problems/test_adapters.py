@@ -20,8 +20,8 @@ from idlib.problems.texts import Texts
 from idlib.problems.tokens import encode, model_folder
 
 TEXTS = Texts([("the cat sat",), ("a dog ran under the tree",), ("the mat",)] * 8, [0, 1, 0] * 8)
-PRODUCTS = ("lora-1", "lora-4", "vera-8", "unilora-50")
-EVERY = pytest.mark.parametrize("adapter", ["head", *PRODUCTS])
+PRODUCTS = ("lora-1", "lora-4", "vera-8", "unilora-50", "tinylora-5")
+EVERY = pytest.mark.parametrize("adapter", ["head", *PRODUCTS, "matrices-50"])
 
 
 @pytest.fixture(params=["bert", "roberta"])
@@ -70,14 +70,16 @@ def test_only_adapter_and_head_are_trained_and_counted(folder, adapter):
     assert sum(p.numel() for p in found.values()) == head + numbers(adapter, shapes(plain.network))
     assert sum(p.numel() for n, p in found.items() if ".classifier." in n) == head
     others = [n for n in found if ".classifier." not in n]
-    assert all(".query." in n or ".value." in n for n in others)
+    shared = ("theta_d", "tinylora_v")  # by all matrices
+    assert all(".query." in n or ".value." in n or any(s in n for s in shared) for n in others)
     assert bool(others) == (adapter != "head")
 
 
 def test_numbers_by_hand():
     matrices = [(3, 5)] * 2
-    assert [numbers(a, matrices) for a in ("lora-1", "lora-4", "vera-7", "unilora-9", "head")] == [
-        2 * 8, 2 * 4 * 8, 2 * (7 + 3), 9, 0,
+    adapters = ("lora-1", "lora-4", "vera-7", "unilora-9", "tinylora-13", "matrices-9", "head")
+    assert [numbers(a, matrices) for a in adapters] == [
+        2 * 8, 2 * 4 * 8, 2 * (7 + 3), 9, 13, 9, 0,
     ]  # fmt: skip
 
 
@@ -91,6 +93,53 @@ def test_merged_equals_unmerged_and_has_no_more_parameters(folder, adapter):
     assert [(n, p.shape) for n, p in adapted.named_parameters()] == [
         (n, p.shape) for n, p in plain.named_parameters()
     ]
+
+
+def test_matrices_move_together_along_one_p_and_the_head_freely(folder):
+    ids, labels = encode(TEXTS, folder).tensors
+    plain, adapted = made(folder), made(f"{folder}+matrices-50")
+    subspace = adapted.network
+    assert isinstance(subspace, Subspace) and subspace.d == 50
+    assert sum(rows * columns for rows, columns in shapes(plain.network)) == subspace.D
+    assert all(n.endswith(("query.weight", "value.weight")) for n in subspace.shapes)
+    F.cross_entropy(adapted(ids), labels).backward()
+    F.cross_entropy(plain(ids), labels).backward()
+    flat = torch.cat([plain.network.get_parameter(n).grad.flatten() for n in subspace.shapes])
+    torch.testing.assert_close(subspace.theta_d.grad, subspace.projection.adjoint(flat))
+    head = {n: p for n, p in plain.named_parameters() if ".classifier." in n}
+    for name, p in head.items():
+        own = adapted.get_parameter(name.replace("network.", "network.model."))
+        torch.testing.assert_close(own.grad, p.grad)
+    before = moved(adapted)(ids)
+    adapted.network = subspace.merged()
+    torch.testing.assert_close(adapted.eval()(ids), before)
+    assert [n for n, _ in adapted.named_parameters()] == [n for n, _ in plain.named_parameters()]
+
+
+def test_thirteen_numbers_move_every_matrix(folder):
+    plain, adapted = made(folder), moved(made(f"{folder}+tinylora-13"))
+    adapted.network = adapted.network.merge_and_unload()
+    after = adapted.state_dict()
+    changed = {n for n, w in plain.state_dict().items() if not torch.equal(after[n], w)}
+    matrices = {n for n in changed if "classifier" not in n}
+    assert len(matrices) == len(shapes(plain.network)) == 4
+    changes = [after[n] - plain.state_dict()[n] for n in sorted(matrices)]
+    assert {int(torch.linalg.matrix_rank(change, rtol=1e-4)) for change in changes} == {2}
+
+
+@pytest.mark.parametrize("adapter", ["lora-1", "matrices-20", "unilora-20", "tinylora-5"])
+def test_a_decoder_has_adapters_too(decoders, adapter):
+    """With a head called score; and with a prompt, where nothing else is trained."""
+    name = decoders["llama"]
+    matrices = shapes(made(name).network)
+    assert matrices == [(32, 32), (16, 32)] * 3
+    for asked, head in (("", 2 * 32), ("@prompt=the {} sat on a|mat|tree", 0)):
+        model = made(f"{name}{asked}+{adapter}")
+        found = sum(p.numel() for p in trainable(model).values())
+        assert found == numbers(adapter, matrices) + head
+        ids = encode(TEXTS, f"{name}{asked}").tensors[0]
+        close = {"rtol": 0, "atol": 0.05} if adapter.startswith("unilora") else {}
+        torch.testing.assert_close(model(ids), made(f"{name}{asked}")(ids), **close)
 
 
 @pytest.mark.parametrize("adapter", ["lora-1", "lora-4"])
@@ -149,7 +198,7 @@ def test_runs_repeat_and_differ_by_seed(folders, adapter):
     assert sum(p.numel() for p in a.values()) == first.D
 
 
-@pytest.mark.parametrize("adapter", ["lora-2", "vera-8", "unilora-50"])
+@pytest.mark.parametrize("adapter", ["lora-2", "vera-8", "unilora-50", "tinylora-5", "matrices-50"])
 def test_what_is_drawn_and_frozen_is_drawn_from_the_seed(folders, adapter):
     ids = encode(TEXTS, folders["roberta"]).tensors[0]
 
@@ -170,7 +219,9 @@ def test_runs_by_name_go_into_a_store_and_back(tmp_path):
     store = RunStore(tmp_path / "runs.jsonl")
     store.add(done)
     again = RunStore(tmp_path / "runs.jsonl").get(config)
-    assert again == replace(done, loss=again.loss, seconds=again.seconds)  # these are rounded
+    assert torch.equal(again.right, done.right)
+    rounded = {"loss": again.loss, "seconds": again.seconds}
+    assert again == replace(done, right=again.right, **rounded)
     assert again.D == 8 * 2 * 256 + 128 * 129 + 6 * 129
 
 
@@ -208,13 +259,18 @@ class TestNames:
             build_named(RunConfig("docstrings", f"roberta-4x128+{adapter}", None, 0.01))
 
     def test_networks_without_the_matrices_are_refused(self, folders):
-        with pytest.raises(
-            IdlibError, match=r"DistilBert.* was given, expected .*'query' and 'value'"
-        ):
-            made(f"{folders['distilbert']}+lora-2")
+        for adapter in ("lora-2", "matrices-9"):
+            with pytest.raises(
+                IdlibError, match=r"DistilBert.* was given, expected .*'query' and 'value'"
+            ):
+                made(f"{folders['distilbert']}+{adapter}")
         made(f"{folders['distilbert']}+head")
         with pytest.raises(IdlibError, match="Linear was given, expected a network with"):
             adapt(torch.nn.Linear(2, 2), "head")
+
+    def test_a_prompted_model_has_no_head_to_train(self, decoders):
+        with pytest.raises(IdlibError, match="LlamaForCausalLM was given, expected a network with"):
+            made(f"{decoders['llama']}@prompt=the {{}} sat on a|mat|tree+head")
 
     def test_without_peft(self, folders, monkeypatch):
         monkeypatch.setitem(sys.modules, "peft", None)
