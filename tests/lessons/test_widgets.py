@@ -47,7 +47,7 @@ def test_looking_inside_shows_the_answers_that_change_and_the_weights():
     c = cell("digits", task="digits", model="lenet")
     net = (turned[0] - turned[1]) / 450
     assert net == pytest.approx(c.first_seed[100].score - c.first_seed[75].score, abs=0.01)
-    assert "first 6 units of LeNet" in view
+    assert "first 5 units of LeNet" in view
 
 
 def test_a_guess_is_marked_in_recorded_curves_once_it_is_made():

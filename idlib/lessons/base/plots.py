@@ -44,6 +44,7 @@ COLORS = {
 }
 SHADES = np.linspace(255, 0, 16).round().astype(np.uint8)[:, None].repeat(3, 1)
 SIGNS = (colormaps["RdBu"](np.linspace(0, 1, 15))[:, :3] * 255).round().astype(np.uint8)
+SIDE = 56  # pixels of the page, of a small picture
 GUESS = "#8E3B6B"  # the palette's purple, darker, to stand out from the data
 
 
@@ -149,47 +150,46 @@ def thumbnails(arrays: Sequence[np.ndarray], labels: Sequence[str]) -> str:
     """Small pictures in a row, as HTML, each with its label below: low is white, high black.
 
     Args:
-        arrays: each of shape (height, width), on a scale of its own.
-        labels: shown below each, and read out as its alternative text.
+        arrays: all of one shape (height, width), each on a scale of its own.
+        labels: shown below each, and read out as alternative text.
     """
-    cells = [
-        '<figure style="display:inline-block;margin:0 6px 4px 0;text-align:center">'
-        f"{_pixels(_scaled(array), label, 56, 56, SHADES)}"
-        f'<figcaption style="font-size:11px">{html.escape(label)}</figcaption></figure>'
-        for array, label in zip(arrays, labels, strict=True)
-    ]
-    return '<div class="idlib-row">\n' + "\n".join(cells) + "\n</div>"
+    if not labels:
+        return ""
+    scaled = [(a - a.min()) / max(float(a.max() - a.min()), 1e-9) for a in arrays]
+    width = f"width:{(SIDE + 4) * len(labels)}px;max-width:100%"
+    below = "".join(f'<span style="flex:1">{html.escape(label)}</span>' for label in labels)
+    return (
+        f'<figure style="margin:0;{width}">{_row(scaled, 0.0, ", ".join(labels), SHADES)}'
+        f'<figcaption style="display:flex;font-size:11px;text-align:center">{below}</figcaption>'
+        "</figure>"
+    )
 
 
 def strip(arrays: Sequence[np.ndarray], alt: str) -> str:
     """Matrices side by side in one small picture, as HTML: zero is white, the signs red and blue.
 
     Args:
-        arrays: all of one shape; each on a scale of its own.
+        arrays: all of one shape (height, width), each on a scale of its own.
         alt: what the picture shows, in words.
     """
-    gap = np.full((len(arrays[0]), 1 + len(arrays[0]) // 14), 0.5)
     scaled = [0.5 + a / (2 * max(float(np.abs(a).max()), 1e-9)) for a in arrays]
-    row = np.concatenate([part for a in scaled for part in (a, gap)][:-1], axis=1)
-    height = 56
-    return _pixels(row, alt, round(height * row.shape[1] / len(row)), height, SIGNS)
+    return _row(scaled, 0.5, alt, SIGNS)
 
 
-def _scaled(array: np.ndarray) -> np.ndarray:
-    return (array - array.min()) / max(float(array.max() - array.min()), 1e-9)
-
-
-def _pixels(values: np.ndarray, alt: str, width: int, height: int, colors: np.ndarray) -> str:
-    """Values from 0 to 1 as an image of few colours, which is small."""
-    buffer, last = io.BytesIO(), len(colors) - 1
-    places = np.rint(np.clip(values, 0, 1) * last).astype(np.uint8)
-    picture = Image.frombytes("P", places.shape[::-1], places.tobytes())
+def _row(arrays: Sequence[np.ndarray], edge: float, alt: str, colors: np.ndarray) -> str:
+    """Values from 0 to 1 as an image of few colours, which is small, with edges between them."""
+    height, width = arrays[0].shape
+    gaps = ((0, 0), (1, 1)) if width > 10 else ((0, 0), (0, 1))
+    row = np.concatenate([np.pad(a, gaps, constant_values=edge) for a in arrays], axis=1)
+    places = np.rint(np.clip(row, 0, 1) * (len(colors) - 1)).astype(np.uint8)
+    picture, buffer = Image.frombytes("P", places.shape[::-1], places.tobytes()), io.BytesIO()
     picture.putpalette(colors.tobytes())
     picture.save(buffer, "PNG", bits=4, optimize=True)
     data = base64.b64encode(buffer.getvalue()).decode()
     return (
-        f'<img alt="{html.escape(alt, quote=True)}" width="{width}" height="{height}" '
-        f'style="image-rendering:pixelated" src="data:image/png;base64,{data}">'
+        f'<img alt="{html.escape(alt, quote=True)}" width="{round(SIDE * row.shape[1] / height)}" '
+        f'style="image-rendering:pixelated;max-width:100%;height:auto" '
+        f'src="data:image/png;base64,{data}">'
     )
 
 

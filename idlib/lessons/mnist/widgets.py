@@ -21,8 +21,8 @@ from .plots import accuracy_curves
 __all__ = ["RecordedCurves"]
 
 NAMES = {"fc": "FC", "lenet": "LeNet"}
-IN_A_ROW = 9  # digits
-UNITS = 6  # of the first layer
+IN_A_ROW = 7  # digits, as many as fit beside the curves
+UNITS = 5  # of the first layer
 CAPTION = (
     "A small mark is a network trained from the start, one a seed; lines join the medians. d90 is "
     "where a curve crosses a horizontal line: the diamonds, with a bar for the 95 % interval."
