@@ -48,10 +48,8 @@ async (root, packed, formula) => {
   };
 
   const show = () => {
-    change(view, parsed(formula ? "" : now));
-    formula?.(view, now);
-    const before = parseFloat(view.style.minHeight) || 0;
-    if (view.offsetHeight > before) view.style.minHeight = `${view.offsetHeight}px`; // no jumps
+    if (formula) formula(view, now);
+    else change(view, parsed(now));
     clearTimeout(speak);
     speak = setTimeout(() => { // what is said of the last of several quick moves
       spoken.textContent = [...view.querySelectorAll(".idlib-say")].map((p) => p.innerText).join(" ");
@@ -114,10 +112,13 @@ async (root, packed, formula) => {
   root.querySelector(".idlib-hint")?.remove();
   view.before(panel);
   root.append(spoken);
-  new ResizeObserver(([{ contentRect }]) => {
-    if (contentRect.width !== root.wide) view.style.minHeight = "";
-    root.wide = contentRect.width;
-  }).observe(root);
+  if (formula) change(view, parsed(""));
   show();
+  let wide = 0;
+  new ResizeObserver(([{ contentRect: { width, height } }]) => { // nothing below it jumps
+    if (width !== wide) view.style.minHeight = "";
+    else if (height > (parseFloat(view.style.minHeight) || 0)) view.style.minHeight = `${height}px`;
+    wide = width;
+  }).observe(view);
   root.dataset.alive = "true";
 }
