@@ -32,6 +32,7 @@ __all__ = ["make_site"]
 DOCS = "notebooks/docs/*.md"  # beside the notebooks, so that both are read in one place
 PAGES = (
     "notebooks/instructor_guide.md",
+    "idlib/problems/mnist/README.md",
     "idlib/problems/pretrained/README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
