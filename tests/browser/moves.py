@@ -9,9 +9,10 @@ import shutil
 import statistics
 import sys
 
-STATE = """e => [e.querySelector('.idlib-view').innerHTML,
-    [...e.querySelectorAll('[role=img], img')].map(i => i.ariaLabel ?? i.alt).join(' ')
-    + [...e.querySelectorAll('.idlib-say, td')].map(p => p.innerText).join(' ')]"""
+STATE = """e => { // a view: all of it, and what it says
+    const view = e.querySelector('.idlib-view'), pictures = view.querySelectorAll('[role=img], img');
+    return [view.innerHTML, [view.innerText, ...[...pictures].map(i => i.ariaLabel ?? i.alt)].join()];
+}"""
 CONTROLS = ".idlib-controls :is(input[type=range], select, fieldset)"
 # Milliseconds of each move: until the page is changed and laid out, and until it is painted.
 TIMED = """async range => {

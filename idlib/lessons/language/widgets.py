@@ -104,11 +104,17 @@ def _flips(c: Cell, d: int) -> str:
     """The texts that turn right or wrong from the next smaller d to this one."""
     smaller = max((x for x in c.first_seed if x < d), default=None)
     if smaller is None or d not in c.first_seed:
-        return "<p>The numbers of this d, or of a smaller one, were not kept.</p>"
+        return f"<p>{c.method.name}: the numbers of this d, or of a smaller one, were not kept.</p>"
     if not at_hand(c.task):
-        return f"<p>Which answers change needs the texts of {c.task.split('-')[0]}: {NEEDS}</p>"
+        return (
+            f"<p>Which answers change under {c.method.name} needs the texts of "
+            f"{c.task.split('-')[0]}: {NEEDS}</p>"
+        )
     if c.model.startswith("sentence-transformers") and not _is_local(c.model):
-        return f"<p>Which answers change needs {c.model}: put it in IDLIB_MODELS.</p>"
+        return (
+            f"<p>Which answers change under {c.method.name} needs {c.model}: put it in "
+            "IDLIB_MODELS.</p>"
+        )
     test = load_text(c.task).test
     classes = load_text(c.task).classes
     n = min(LOOKED_AT, len(test))
