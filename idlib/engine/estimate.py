@@ -127,7 +127,7 @@ class Estimate:
         grid = f"{self.d:,} ({spread}) at score {self.threshold:.3f}"
         if self.interval is None:
             return grid
-        ends = f"{self.interval[0]:,.0f} to {self.interval[1]:,.0f}"
+        ends = f"{self.interval[0]:,.0f} to {self.interval[1]:,.0f}".replace("to inf", "upwards")
         return f"{self.value:,.0f}, {LEVEL:.0%} interval {ends}; on the grid {grid}"
 
 

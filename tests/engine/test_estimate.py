@@ -129,6 +129,8 @@ class TestInterval:
     def test_it_has_no_upper_end_where_the_goal_is_hardly_reached(self):
         low, high = interval(self.curves(with_bits), Goal(0.9))
         assert low < 1000 and high == math.inf
+        told = dataclasses.replace(d90(self.curves(with_bits), 0.9), interval=(low, high))
+        assert f"95% interval {low:,.0f} upwards;" in str(told)
 
     def test_it_repeats(self):
         runs = self.curves(with_bits, shift=0.01)
