@@ -9,9 +9,11 @@ import shutil
 import statistics
 import sys
 
-STATE = """e => { // a view: all of it, and what it says
-    const view = e.querySelector('.idlib-view'), pictures = view.querySelectorAll('[role=img], img');
-    return [view.innerHTML, [view.innerText, ...[...pictures].map(i => i.ariaLabel ?? i.alt)].join()];
+# A view: all of it, and what it says.
+STATE = """e => {
+    const view = e.querySelector('.idlib-view');
+    const alts = [...view.querySelectorAll('[role=img], img')].map(i => i.ariaLabel ?? i.alt);
+    return [view.innerHTML, [view.innerText, ...alts].join()];
 }"""
 CONTROLS = ".idlib-controls :is(input[type=range], select, fieldset)"
 # Milliseconds of each move: until the page is changed and laid out, and until it is painted.

@@ -1,13 +1,19 @@
 """Explorers in JupyterLab: alive while the notebook is new, the next day, and where nobody trusts
 the notebook."""
 
+import html
+import re
 import shutil
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from idlib import widgets
+
 from .conftest import CLOSE, KERNEL, OPEN
+from .moves import explorers
 
 NAME = "explorers.ipynb"
 CALLS = (
@@ -75,3 +81,58 @@ def test_untrusted_it_shows_its_first_view(saved, home):
     assert page.get_by_text("Static picture").count() == len(CALLS)
     assert page.get_by_text("Error displaying widget").count() == 0
     page.evaluate(CLOSE)
+
+
+SAID = """e => [e.querySelector('.idlib-say').innerHTML,
+    ...[...e.querySelectorAll('[role=img]')].map(p => p.ariaLabel)]"""
+PLACES = ((0, 9, 4, 6, 1), (1, 3, 0, 0, 4), (0, 0, 6, 2, 3), (1, 12, 2, 4, 0))
+
+
+@pytest.fixture(scope="module")
+def bounds(browser, tmp_path_factory):
+    explorer = widgets.OccamBound()
+    path = tmp_path_factory.mktemp("bounds") / "page.html"
+    path.write_text(f'<!DOCTYPE html><meta charset="utf-8">{explorer.to_html()}')
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    yield explorer, explorers(page)[0]
+    page.close()
+
+
+def moved(bounds, places):
+    """The explorer at these places, and Python's view of their values."""
+    explorer, element = bounds
+    element.locator("input[type=radio]").nth(places[0]).check()
+    for slider, place in zip(element.locator("input[type=range]").all(), places[1:], strict=True):
+        slider.fill(str(place))
+    values = next(values for at, values in explorer.values() if at == places)
+    return element, explorer.view(**values)
+
+
+@pytest.mark.parametrize("places", PLACES)
+def test_bounds_in_python_and_in_the_browser_say_the_same(bounds, places):
+    element, page = moved(bounds, places)
+    said, *alts = element.evaluate(SAID)
+    assert f'<p class="idlib-say">{said}</p>' in page
+    assert [html.escape(alt) for alt in alts] == re.findall('aria-label="([^"]+)"', page)
+
+
+@pytest.mark.parametrize("places", PLACES)
+def test_bounds_in_python_and_in_the_browser_draw_the_same(bounds, places):
+    """The points of the lines, in units of the picture; matplotlib clips what is far off."""
+    element, page = moved(bounds, places)
+    here = element.locator(".idlib-moves path").evaluate_all(
+        "all => all.map(path => path.getAttribute('d'))"
+    )
+    there = re.findall(r"<path d=\"([^\"]+)\" clip-path", page.partition("idlib-moves")[2])
+    lines = [numbers(d) for d in there if d.count("L") > 4]
+    drawn = [numbers(d) for d in here if d.count("L") > 4]
+    assert len(lines) == len(drawn) == 4
+    for ours, pythons in zip(drawn, lines, strict=True):
+        inside = pythons[:, 1] > 0
+        assert np.allclose(ours[inside], pythons[inside], atol=0.02)
+
+
+def numbers(path: str) -> np.ndarray:
+    """The points of a path of straight lines."""
+    return np.array(re.findall(r"-?[\d.]+(?:e-?\d+)?", path), float).reshape(-1, 2)
