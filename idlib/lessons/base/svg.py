@@ -171,6 +171,7 @@ def _wrapped(fig: Figure, drawn: Sequence[str], alts: Sequence[str]) -> str:
         pages.append(
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{view}" '
             f'width="{box.width * PIXELS:.0f}" height="{box.height * PIXELS:.0f}" '
+            f'style="max-width:{box.width * PIXELS:.0f}px" '
             f'fill="currentColor" font-family="sans-serif" stroke-linejoin="round" role="img" '
             f'aria-label="{html.escape(alt, quote=True)}">\n{body}\n</svg>'
         )
