@@ -88,6 +88,7 @@ def test_a_score_in_percent_has_a_share_and_no_absolute_threshold_of_0_9():
     x, y = load_iris(return_X_y=True)
     train, test = halves(standard(x), torch.tensor(y))
     options = {"lrs": (0.1,), "full_lrs": (0.1,), "epochs": 8, "batch_size": 16, **QUICK}
+    options["projection"] = "hashed"
     model_fn = functools.partial(nn.Linear, 4, 3)
     found = intrinsic_dimension(model_fn, train, test, score=percent, **options)
     assert found.baseline > 80 and found.relative.threshold == pytest.approx(0.9 * found.baseline)

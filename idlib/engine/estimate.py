@@ -56,7 +56,7 @@ def goal_of(definition: str | float, floor: float = 0.0, absolute: float = SHARE
         floor: z, what is had for nothing; "gain" counts from there.
         absolute: the score that "absolute" asks for.
 
-    >>> goal_of("gain", floor=0.5).score(0.9)
+    >>> round(goal_of("gain", floor=0.5).score(0.9), 2)
     0.86
 
     Raises:

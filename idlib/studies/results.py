@@ -154,7 +154,7 @@ class Cell:
             note = f"not informative, the commonest label scores {self.majority:.3f}"
             return Estimate(threshold, (), note)
         found = d90(self.runs, threshold)
-        count = self.facts["test"] if tested and self.facts["metric"] == "accuracy" else None
+        count = self.facts.get("test") if tested and self.facts["metric"] == "accuracy" else None
         ends = interval(self.runs, self._goal(definition), self.full, count)
         return replace(found, interval=None if found.d is None else ends)
 

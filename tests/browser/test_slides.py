@@ -7,7 +7,7 @@ from idlib.tools.slides import make_slides
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 CUT_OFF = """() => [...Reveal.getCurrentSlide().querySelectorAll('*')].filter(e => {
     const box = e.getBoundingClientRect();
-    return box.width && !e.parentElement.closest('math')
+    return box.width && !e.parentElement.closest('math, svg')
         && (box.right > 1281 || box.bottom > 721 || box.left < -1 || box.top < -1);
 }).map(e => e.tagName + ' ' + e.textContent.slice(0, 60))"""
 

@@ -49,7 +49,8 @@ def outcome(run):
     """All of a run but the time it took."""
     record = dict(vars(run))
     del record["seconds"]
-    record["theta_d"] = None if run.theta_d is None else run.theta_d.tolist()
+    for name in ("theta_d", "right"):
+        record[name] = None if record[name] is None else record[name].tolist()
     return record
 
 

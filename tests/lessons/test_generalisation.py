@@ -140,7 +140,7 @@ class TestBounds:
     def test_on_mnist_the_bound_says_something_and_holds(self, model):
         bounds = [bound_of(s) for s in file_sizes(model) if s.d]
         assert all(b.kl >= b.test and b.hoeffding >= b.test for b in bounds)
-        assert min(b.hoeffding for b in bounds) < 0.26
+        assert min(b.hoeffding for b in bounds) < 0.28
         assert min(b.kl for b in bounds) < min(b.hoeffding for b in bounds) - 0.03
         best = min(bounds, key=lambda b: b.kl)
         ds = [b.d for b in bounds if b.bits == best.bits]
@@ -203,7 +203,13 @@ class TestCells:
             for r in replays()
             if (r.task, r.model, r.d, r.bits) == ("digits", "lenet", c.d90().d, 32)
         )
-        assert gap_inside(c) == pytest.approx((r.train_score - r.score) / (1 - r.score))
+        silent = replace(c, runs=tuple(replace(run, train_score=None) for run in c.runs))
+        assert gap_inside(silent) == pytest.approx((r.train_score - r.score) / (1 - r.score))
+        own = [run for run in c.runs if run.config.d == c.d90().d]
+        train, test = (
+            sum(x) / len(own) for x in zip(*((r.train_score, r.score) for r in own), strict=False)
+        )
+        assert gap_inside(c) == pytest.approx((train - test) / (1 - test))
         assert sum(gap_inside(c) is not None for c in cells_with_d90()) >= 10
 
     def test_a_d90_that_may_be_smaller_still_is_left_out(self):

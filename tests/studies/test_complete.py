@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from idlib.engine.config import RunConfig
+from idlib.engine.config import from_json
 from idlib.engine.lines import read_lines
 from idlib.engine.store import RunStore
 from idlib.problems import images
@@ -155,7 +155,7 @@ class TestAStudyThatLostSomething:
             lost = runs[-1]
             self.changed(path, lambda whole, lost=lost: [line for line in whole if line != lost])
             missing = status(name).missing
-            config = RunConfig(**lost["config"] | {"decide": ()})
+            config = replace(from_json(lost).config, decide=())
             assert config in [replace(c, decide=()) for c in missing], part.name
             path.write_bytes((FOLDER / f"{name}.jsonl").read_bytes())
 
@@ -197,7 +197,7 @@ class TestAStudyThatLostSomething:
     def test_the_list_says_so(self, folder):
         self.changed(folder / "digits.jsonl", lambda whole: whole[:-1])
         text = listing()
-        assert "digits: 239 runs, 0.2 hours, at least 1 missing\n" in text
+        assert re.search(r"^digits: 239 runs, 0\.\d hours, at least 1 missing$", text, re.M)
         assert all(f"\n{name}: " in f"\n{text}" for name in ALL)
 
     @TABLES

@@ -113,11 +113,12 @@ class TestResuming:
 
 class TestRates:
     def test_they_may_be_chosen_by_several_seeds_and_with_a_margin(self, tmp_path):
-        lrs = (0.1, 0.3, 1.0, 1e6)
+        lrs = (0.1, 0.3, 1.0, 1e30)
         protocol = with_rates(
-            replace(PROTOCOL, epochs=2), lrs=lrs, pilots=(20,), rated_by=2, careful=True
-        )
-        part = replace(PART, models=("fc",), ds=(20,), protocol=protocol)
+            replace(PROTOCOL, epochs=6, projection="hashed"),
+            lrs=lrs, pilots=(40,), rated_by=2, careful=True,
+        )  # fmt: skip
+        part = replace(PART, models=("fc",), ds=(40,), protocol=protocol)
         store = record(study(part), tmp_path / "small.jsonl")
         pilots = {(r.config.lr, r.config.seed) for r in by(store, "validation")}
         assert pilots == {(lr, seed) for lr in lrs for seed in (0, 1)}

@@ -69,11 +69,11 @@ class TestIdentityOfData:
     def test_auto_is_the_data_that_were_found(self, monkeypatch, capsys):
         run(self.SWEEP, monkeypatch)
         (made,), store = RunStore("runs.jsonl"), RunStore("runs.jsonl")
-        assert made.config.task == "digits" and store.facts["task", "digits"]["train"] == 1347
+        assert made.config.task == "mnist10k" and store.facts["task", "mnist10k"]["train"] == 10_000
         assert "1 of 1 runs to make" in capsys.readouterr().out
-        run(self.SWEEP.replace("auto", "digits"), monkeypatch)
+        run(self.SWEEP.replace("auto", "mnist10k"), monkeypatch)
         assert "0 of 1 runs to make" in capsys.readouterr().out
-        mnist = replace(load("digits"), name="mnist")
+        mnist = replace(load("mnist10k"), name="mnist")
         monkeypatch.setattr(names.images, "load", lambda name: mnist)
         monkeypatch.setattr(names, "run_named", lambda c, *keep: replace(made, config=c))
         monkeypatch.setattr(cli, "sweep_named", names.sweep_named)
@@ -82,11 +82,11 @@ class TestIdentityOfData:
 
     def test_other_data_under_the_same_name_are_refused(self, monkeypatch):
         run(self.SWEEP, monkeypatch)
-        digits = load("digits")
-        other = replace(digits, train=digits.test, test=digits.train)
+        part = load("mnist10k")
+        other = replace(part, train=part.test, test=part.train)
         monkeypatch.setattr(names.images, "load", lambda name: other)
         for d in (3, 4):  # also where nothing is to be made
-            with pytest.raises(SystemExit, match=r"task 'digits' as .*1347.* here it is .*450"):
+            with pytest.raises(SystemExit, match=r"task 'mnist10k' as .*10000.* here it is .*2000"):
                 run(self.SWEEP.replace("--d 3", f"--d {d}"), monkeypatch)
 
     def test_with_nothing_to_make_nothing_is_written(self, monkeypatch, capsys):

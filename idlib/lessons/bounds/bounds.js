@@ -48,8 +48,9 @@
   right.group.innerHTML =
     `<svg ${right.clip}>${data.bars.map(bar).join("")}</svg>${data.bars.map(number).join("")}`;
 
-  const fill = (text) => text.replace(/{(\w+):,\.(\d)f}/g, (_, name, digits) => chosen[name].toLocaleString(
-    "en", { minimumFractionDigits: +digits, maximumFractionDigits: +digits }));
+  const fill = (text) => text.replace(/{(\w+):,\.(\d)f}/g, (_, name, digits) => (
+    +chosen[name].toFixed(digits) // rounded as in Python
+  ).toLocaleString("en", { minimumFractionDigits: +digits, maximumFractionDigits: +digits }));
   view.querySelectorAll("svg[role=img]").forEach((svg, k) => { svg.ariaLabel = fill(data.alts[k]); });
   const verdict = data.verdicts[chosen.hoeffding < 1 ? 0 : 1];
   const supposed = m === data.m.length - 1 ? "" : data.supposed;
