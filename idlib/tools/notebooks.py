@@ -18,6 +18,8 @@ with needing("course", "What cleans and runs notebooks"):
     from nbclient.exceptions import CellExecutionError
     from nbformat import NotebookNode
 
+    from ..lessons.base.explorers import with_todays_front
+
 __all__ = ["clean", "read", "run", "tidy"]
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -76,7 +78,8 @@ def run(notebook: NotebookNode, folder: Path) -> None:
 
 
 def clean(notebook: NotebookNode) -> NotebookNode:
-    """Drops, in place, what differs from session to session; returns the notebook."""
+    """Drops, in place, what differs from session to session, and has explorers move by the script
+    of today; returns the notebook."""
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata = NotebookNode(kernelspec=kernel, language_info={"name": "python"})
     notebook.nbformat_minor = 5
@@ -89,6 +92,9 @@ def clean(notebook: NotebookNode) -> NotebookNode:
         cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k == "tags" and v})
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if _keep(output)]
+            for data in (output.get("data", {}) for output in cell.outputs):
+                if 'class="idlib-explorer"' in data.get("text/html", ""):
+                    data["text/html"] = with_todays_front(data["text/html"])
     return notebook
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from idlib import IdlibError
-from idlib.lessons.base.explorers import Explorer, choice, say, slider, table
+from idlib.lessons.base.explorers import Explorer, choice, say, slider, table, with_todays_front
 from idlib.lessons.base.plots import figure, panels
 from idlib.lessons.base.svg import Stage, to_svg
 
@@ -137,3 +137,9 @@ def test_a_stage_says_where_its_axes_are():
     x0, xs, y0, ys, *_ = map(float, moves.get("data-axes").split())
     (use,) = moves.iter(f"{SVG}use")
     assert np.allclose([x0 + 2 * xs, y0 + 2 * ys], [float(use.get(k)) for k in "xy"], atol=0.02)
+
+
+def test_a_stored_explorer_gets_the_script_of_today_and_keeps_its_views():
+    page = explorer().to_html()
+    old = page.replace("const labels", "const former").replace("gap: 4px", "gap: 5px")
+    assert old != page and with_todays_front(old) == with_todays_front(page) == page

@@ -20,7 +20,7 @@ from IPython.display import display
 
 from ...errors import IdlibError
 
-__all__ = ["Control", "Explorer", "choice", "say", "slider", "table"]
+__all__ = ["Control", "Explorer", "choice", "say", "slider", "table", "with_todays_front"]
 
 HINT = "Static picture: run the notebook to use the controls."
 
@@ -141,16 +141,12 @@ class Explorer:
         }
         packed = base64.b64encode(zlib.compress(json.dumps(shown).encode(), 9)).decode()
         said = self.guess.words("Your guess: ") if self.guess else ""
-        style, script = (
-            (files(__package__) / f"explorer.{kind}").read_text(encoding="utf-8").strip()
-            for kind in ("css", "js")
-        )
         return (
-            f'<div class="idlib-explorer">\n<style>{style}</style>\n'
+            f'<div class="idlib-explorer">\n<style>{_front("css")}</style>\n'
             f"{said and f'<p>{said}</p>'}\n"
             f'<div class="idlib-view">\n{_static(self.view(**self.start))}\n</div>\n'
             f'<p class="idlib-hint"><i>{HINT}</i></p>\n'
-            f"<script>(window.idlibExplorers ??= []).push(({script})"
+            f"<script>(window.idlibExplorers ??= []).push(({_front('js')})"
             f'(document.currentScript.parentElement, "{packed}", {self.formula or "null"}));'
             "</script>\n</div>"
         )
@@ -177,6 +173,20 @@ class Explorer:
             return
         handle = display(self._bundle(), raw=True, display_id=True)
         self.guess.when_made(lambda: handle.update(self._bundle(), raw=True))
+
+
+def with_todays_front(page: str) -> str:
+    """The HTML of an explorer, stored some time ago, with the script and the style of today."""
+    page = re.sub(
+        r"<style>.*?</style>", lambda _: f"<style>{_front('css')}</style>", page, flags=re.S
+    )
+    begin, end = "idlibExplorers ??= []).push((", ")(document.currentScript"
+    before, _, rest = page.partition(begin)
+    return f"{before}{begin}{_front('js')}{end}{rest.partition(end)[2]}"
+
+
+def _front(kind: str) -> str:
+    return (files(__package__) / f"explorer.{kind}").read_text(encoding="utf-8").strip()
 
 
 def _named(options: Sequence | Mapping | Callable) -> Any:
