@@ -48,8 +48,12 @@ def test_a_result_that_cannot_be_written_says_so(below, write):
         write(below)
 
 
-def test_without_a_cache_texts_are_read_all_the_same(below, monkeypatch):
+def test_without_a_cache_texts_are_read_all_the_same(below, monkeypatch, tmp_path):
+    small = dict(list(of_packages.PACKAGES.items())[:1])
+    monkeypatch.setattr(of_packages, "PACKAGES", small)
+    monkeypatch.setattr(of_packages, "CACHE", tmp_path / "cache")
     expected = of_packages.docstrings()
+    assert expected and list((tmp_path / "cache").iterdir())
     monkeypatch.setattr(of_packages, "CACHE", below)
     assert of_packages.docstrings() == expected
 

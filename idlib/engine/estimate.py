@@ -117,6 +117,15 @@ class Estimate:
     def _reached(self) -> list[int]:
         return [d for d in self.per_seed if d is not None]
 
+    def short(self) -> str:
+        """`value` with its interval, for a table; "none" where there is none."""
+        if self.value is None:
+            return "none"
+        if self.interval is None:
+            return f"{self.value:,.0f}"
+        ends = f"{self.interval[0]:,.0f} to {self.interval[1]:,.0f}".replace("to inf", "upwards")
+        return f"{self.value:,.0f} ({ends})"
+
     def __str__(self) -> str:
         if self.d is None:
             return f"none at score {self.threshold:.3f}: {self.note}"

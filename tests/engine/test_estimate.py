@@ -131,6 +131,8 @@ class TestInterval:
         assert low < 1000 and high == math.inf
         told = dataclasses.replace(d90(self.curves(with_bits), 0.9), interval=(low, high))
         assert f"95% interval {low:,.0f} upwards;" in str(told)
+        assert told.short() == f"{told.value:,.0f} ({low:,.0f} upwards)"
+        assert d90(self.curves(with_bits), 0.99).short() == "none"
 
     def test_it_repeats(self):
         runs = self.curves(with_bits, shift=0.01)
