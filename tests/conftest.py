@@ -94,3 +94,18 @@ def decoders(tmp_path_factory):
         )
         made[name] = str(folder)
     return made
+
+
+@pytest.fixture(scope="session")
+def made():
+    """Makes the classifier of a model's name, drawn from a seed, to be compared in float32."""
+    from idlib.problems.language import classifier
+
+    def make(name, seed=1):
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            model = classifier(name, 2)()
+        model.autocast = False
+        return model.eval()
+
+    return make

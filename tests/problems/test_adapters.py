@@ -29,14 +29,6 @@ def folder(folders, request):
     return folders[request.param]
 
 
-def made(name, seed=1):
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        model = classifier(name, 2)()
-    model.autocast = False
-    return model.eval()
-
-
 def trainable(model):
     return {n: p for n, p in model.named_parameters() if p.requires_grad}
 
@@ -51,7 +43,7 @@ def moved(model, std=0.3):
 
 
 @EVERY
-def test_it_starts_as_the_pretrained_function(folder, adapter):
+def test_it_starts_as_the_pretrained_function(folder, adapter, made):
     ids = encode(TEXTS, folder).tensors[0]
     plain, adapted = made(folder), made(f"{folder}+{adapter}")
     if adapter.startswith("unilora"):  # its one vector starts within 0.02 of zero
@@ -63,7 +55,7 @@ def test_it_starts_as_the_pretrained_function(folder, adapter):
 
 
 @EVERY
-def test_only_adapter_and_head_are_trained_and_counted(folder, adapter):
+def test_only_adapter_and_head_are_trained_and_counted(folder, adapter, made):
     plain = made(folder)
     head = sum(p.numel() for n, p in plain.named_parameters() if ".classifier." in n)
     found = trainable(made(f"{folder}+{adapter}"))
@@ -84,7 +76,7 @@ def test_numbers_by_hand():
 
 
 @pytest.mark.parametrize("adapter", PRODUCTS)
-def test_merged_equals_unmerged_and_has_no_more_parameters(folder, adapter):
+def test_merged_equals_unmerged_and_has_no_more_parameters(folder, adapter, made):
     ids = encode(TEXTS, folder).tensors[0]
     plain, adapted = made(folder), moved(made(f"{folder}+{adapter}"))
     before = adapted(ids)
@@ -95,7 +87,7 @@ def test_merged_equals_unmerged_and_has_no_more_parameters(folder, adapter):
     ]
 
 
-def test_matrices_move_together_along_one_p_and_the_head_freely(folder):
+def test_matrices_move_together_along_one_p_and_the_head_freely(folder, made):
     ids, labels = encode(TEXTS, folder).tensors
     plain, adapted = made(folder), made(f"{folder}+matrices-50")
     subspace = adapted.network
@@ -116,7 +108,7 @@ def test_matrices_move_together_along_one_p_and_the_head_freely(folder):
     assert [n for n, _ in adapted.named_parameters()] == [n for n, _ in plain.named_parameters()]
 
 
-def test_thirteen_numbers_move_every_matrix(folder):
+def test_thirteen_numbers_move_every_matrix(folder, made):
     plain, adapted = made(folder), moved(made(f"{folder}+tinylora-13"))
     adapted.network = adapted.network.merge_and_unload()
     after = adapted.state_dict()
@@ -128,7 +120,7 @@ def test_thirteen_numbers_move_every_matrix(folder):
 
 
 @pytest.mark.parametrize("adapter", ["lora-1", "matrices-20", "unilora-20", "tinylora-5"])
-def test_a_decoder_has_adapters_too(decoders, adapter):
+def test_a_decoder_has_adapters_too(decoders, adapter, made):
     """With a head called score; and with a prompt, where nothing else is trained."""
     name = decoders["llama"]
     matrices = shapes(made(name).network)
@@ -143,7 +135,7 @@ def test_a_decoder_has_adapters_too(decoders, adapter):
 
 
 @pytest.mark.parametrize("adapter", ["lora-1", "lora-4"])
-def test_the_change_of_a_matrix_has_the_rank_of_the_adapter(folder, adapter):
+def test_the_change_of_a_matrix_has_the_rank_of_the_adapter(folder, adapter, made):
     plain, adapted = made(folder), moved(made(f"{folder}+{adapter}"))
     adapted.network = adapted.network.merge_and_unload()
     after = adapted.state_dict()
@@ -156,7 +148,7 @@ def test_the_change_of_a_matrix_has_the_rank_of_the_adapter(folder, adapter):
     assert {int(torch.linalg.matrix_rank(w, rtol=1e-4)) for w in matrices} == {rank}
 
 
-def test_a_step_goes_as_far_down_the_gradient_at_any_rank(folders):
+def test_a_step_goes_as_far_down_the_gradient_at_any_rank(folders, made):
     """So that one learning rate serves all ranks."""
     ids, labels = encode(TEXTS, folders["roberta"]).tensors
     progress = {1: 0.0, 16: 0.0}
@@ -199,7 +191,7 @@ def test_runs_repeat_and_differ_by_seed(folders, adapter):
 
 
 @pytest.mark.parametrize("adapter", ["lora-2", "vera-8", "unilora-50", "tinylora-5", "matrices-50"])
-def test_what_is_drawn_and_frozen_is_drawn_from_the_seed(folders, adapter):
+def test_what_is_drawn_and_frozen_is_drawn_from_the_seed(folders, adapter, made):
     ids = encode(TEXTS, folders["roberta"]).tensors[0]
 
     def output(seed):
@@ -225,7 +217,7 @@ def test_runs_by_name_go_into_a_store_and_back(tmp_path):
     assert again.D == 8 * 2 * 256 + 128 * 129 + 6 * 129
 
 
-def test_a_subspace_of_an_adapter(folders):
+def test_a_subspace_of_an_adapter(folders, made):
     model = made(f"{folders['roberta']}+lora-2")
     subspace = Subspace(model, 20)
     assert sum(p.numel() for p in trainable(model).values()) == subspace.D
@@ -233,7 +225,7 @@ def test_a_subspace_of_an_adapter(folders):
     assert torch.equal(subspace.eval()(ids), model(ids))
 
 
-def test_what_else_is_drawn_anew_is_trained_too(folders, tmp_path):
+def test_what_else_is_drawn_anew_is_trained_too(folders, tmp_path, made):
     encoder = transformers.DistilBertModel.from_pretrained(folders["distilbert"])
     encoder.save_pretrained(tmp_path)
     AutoTokenizer.from_pretrained(folders["distilbert"]).save_pretrained(tmp_path)
@@ -258,7 +250,7 @@ class TestNames:
         ):
             build_named(RunConfig("docstrings", f"roberta-4x128+{adapter}", None, 0.01))
 
-    def test_networks_without_the_matrices_are_refused(self, folders):
+    def test_networks_without_the_matrices_are_refused(self, folders, made):
         for adapter in ("lora-2", "matrices-9"):
             with pytest.raises(
                 IdlibError, match=r"DistilBert.* was given, expected .*'query' and 'value'"
@@ -268,11 +260,11 @@ class TestNames:
         with pytest.raises(IdlibError, match="Linear was given, expected a network with"):
             adapt(torch.nn.Linear(2, 2), "head")
 
-    def test_a_prompted_model_has_no_head_to_train(self, decoders):
+    def test_a_prompted_model_has_no_head_to_train(self, decoders, made):
         with pytest.raises(IdlibError, match="LlamaForCausalLM was given, expected a network with"):
             made(f"{decoders['llama']}@prompt=the {{}} sat on a|mat|tree+head")
 
-    def test_without_peft(self, folders, monkeypatch):
+    def test_without_peft(self, folders, monkeypatch, made):
         monkeypatch.setitem(sys.modules, "peft", None)
         with pytest.raises(IdlibError, match=r"needs peft.*pip install 'idlib\[language\]'"):
             made(f"{folders['bert']}+lora-2")

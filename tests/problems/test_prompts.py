@@ -19,14 +19,6 @@ ALL = ("gpt2", "llama", "masked")
 KINDS = pytest.mark.parametrize("kind", ALL)
 
 
-def made(name, classes=2):
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        model = classifier(name, classes)()
-    model.autocast = False
-    return model.eval()
-
-
 def padded(rows, pad, side):
     """Rows of token numbers in one tensor, with more padding than they need."""
     length = max(map(len, rows)) + 2
@@ -37,7 +29,7 @@ def padded(rows, pad, side):
 
 @KINDS
 @pytest.mark.parametrize("asked", ["", f"@prompt={PROMPT}"])
-def test_a_score_depends_on_neither_neighbours_nor_padding(decoders, kind, asked):
+def test_a_score_depends_on_neither_neighbours_nor_padding(decoders, kind, asked, made):
     """Nor does the side of the tokenizer's own matter: it is left for all three."""
     name = decoders[kind] + asked
     assert tokenizer_of(name).padding_side == "left"
@@ -55,7 +47,7 @@ def test_a_score_depends_on_neither_neighbours_nor_padding(decoders, kind, asked
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "llama"])
-def test_a_decoder_scores_what_comes_next(decoders, kind):
+def test_a_decoder_scores_what_comes_next(decoders, kind, made):
     name = f"{decoders[kind]}@prompt={PROMPT}"
     network = transformers.AutoModelForCausalLM.from_pretrained(decoders[kind]).eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(decoders[kind])
@@ -65,7 +57,7 @@ def test_a_decoder_scores_what_comes_next(decoders, kind):
     torch.testing.assert_close(made(name)(encode(TEXTS, name).tensors[0])[1:2], expected)
 
 
-def test_a_masked_model_scores_what_stands_at_the_mask(decoders):
+def test_a_masked_model_scores_what_stands_at_the_mask(decoders, made):
     name = f"{decoders['masked']}@prompt=the {{}} sat on {{word}} tree|a|the"
     network = transformers.AutoModelForMaskedLM.from_pretrained(decoders["masked"]).eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(decoders["masked"])
@@ -97,7 +89,7 @@ def test_two_texts_have_a_place_each(decoders):
 
 
 @KINDS
-def test_a_prompted_model_moves_in_a_subspace(decoders, kind):
+def test_a_prompted_model_moves_in_a_subspace(decoders, kind, made):
     """No parameter is new, and the gradient is that of the full model, projected."""
     name = f"{decoders[kind]}@prompt={PROMPT}"
     data, model = encode(TEXTS, name), made(name)
