@@ -111,11 +111,11 @@ def intrinsic_dimension(
     Trains the full model; then moves up or down from d = 128, by factors of 2, 4, 16 and so on,
     until the thresholds are bracketed, and bisects on a grid of `per_octave` values for each
     doubling. A run ends early once it is clear which thresholds it reaches, but for those on both
-    sides of d90, between whose scores d90 is interpolated. Learning rates are
-    chosen on a validation split of the training data, for the full model and for the subspace,
-    the latter at the nearest of dimensions a factor of 10 apart (13, 128, 1280, …); from there
-    to d it is scaled as in `idlib.engine.search.rate_at`. Interrupt at any time: with a `store` on
-    disk the same call goes on where it was.
+    sides of d90, between whose scores d90 is interpolated. Learning rates are chosen on a
+    validation split of the training data, for the full model and for the subspace, the latter at
+    the nearest of dimensions a factor of 10 apart (13, 128, 1280, …); from there to d it is scaled
+    as in `idlib.engine.search.rate_at`. Interrupt at any time: with a `store` on disk the same call
+    goes on where it was.
 
     Args:
         model_fn: makes the model; called with torch's generator seeded.

@@ -117,14 +117,16 @@ class Estimate:
     def _reached(self) -> list[int]:
         return [d for d in self.per_seed if d is not None]
 
+    @property
+    def _ends(self) -> str:
+        low, high = self.interval or (math.nan, math.nan)
+        return f"{low:,.0f} upwards" if math.isinf(high) else f"{low:,.0f} to {high:,.0f}"
+
     def short(self) -> str:
         """`value` with its interval, for a table; "none" where there is none."""
         if self.value is None:
             return "none"
-        if self.interval is None:
-            return f"{self.value:,.0f}"
-        ends = f"{self.interval[0]:,.0f} to {self.interval[1]:,.0f}".replace("to inf", "upwards")
-        return f"{self.value:,.0f} ({ends})"
+        return f"{self.value:,.0f}" + (f" ({self._ends})" if self.interval else "")
 
     def __str__(self) -> str:
         if self.d is None:
@@ -136,8 +138,7 @@ class Estimate:
         grid = f"{self.d:,} ({spread}) at score {self.threshold:.3f}"
         if self.interval is None:
             return grid
-        ends = f"{self.interval[0]:,.0f} to {self.interval[1]:,.0f}".replace("to inf", "upwards")
-        return f"{self.value:,.0f}, {LEVEL:.0%} interval {ends}; on the grid {grid}"
+        return f"{self.value:,.0f}, {LEVEL:.0%} interval {self._ends}; on the grid {grid}"
 
 
 def d90(runs: Iterable[Run], threshold: float) -> Estimate:

@@ -2,6 +2,7 @@
 
 import functools
 import statistics
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ...errors import IdlibError
@@ -11,7 +12,16 @@ from ...studies.reading import cell, cells
 from ...studies.results import Cell, relative_gap
 from .theory import complexity, kl_bound
 
-__all__ = ["KINDS", "Bound", "bound_of", "cells_with_d90", "examples_of", "gap_inside", "kind_of"]
+__all__ = [
+    "KINDS",
+    "Bound",
+    "bound_of",
+    "by_kind",
+    "cells_with_d90",
+    "examples_of",
+    "gap_inside",
+    "kind_of",
+]
 
 KINDS = {  # label of each kind of data, by the first part of the task's name
     "mnist": "MNIST",
@@ -101,6 +111,18 @@ def cells_with_d90() -> tuple[Cell, ...]:
 def kind_of(c: Cell) -> str:
     """The data of a cell, a value of `KINDS`."""
     return KINDS[c.task.split("-")[0]]
+
+
+def by_kind(
+    shown: Iterable[Cell], x: Callable[[Cell], float], y: Callable[[Cell], float | None]
+) -> dict[str, list[tuple[float, float]]]:
+    """Points (x, y) of cells by their kind of data; those without a y are left out."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for c in shown:
+        value = y(c)
+        if value is not None:
+            found.setdefault(kind_of(c), []).append((x(c), value))
+    return found
 
 
 def gap_inside(c: Cell) -> float | None:

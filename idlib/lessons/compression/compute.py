@@ -1,6 +1,30 @@
 """Which of the files of a network are worth their bytes."""
 
-__all__ = ["frontier"]
+from collections.abc import Sequence
+
+from ...studies.bytes import file_sizes
+
+__all__ = ["frontier", "of_numbers", "ways_to_write"]
+
+
+def ways_to_write(
+    model: str, bits: Sequence[int] = (32, 8)
+) -> dict[str, list[tuple[float, float]]]:
+    """Bytes and test accuracy of a network's files, by way of writing it: d numbers of each of
+    these bits, and the best files of all its weights.
+
+    Args:
+        model: "fc" or "lenet".
+        bits: as recorded.
+    """
+    numbers = {f"d numbers, {b} bits": of_numbers(model, b) for b in bits}
+    zipped = frontier([(s.bytes, s.score) for s in file_sizes(model) if s.d is None])
+    return {**numbers, "all weights, pruned, rounded, zipped": zipped}
+
+
+def of_numbers(model: str, bits: int) -> list[tuple[float, float]]:
+    """Bytes and test accuracy of the files of d numbers with so many bits each, by d."""
+    return [(s.bytes, s.score) for s in file_sizes(model) if s.d and s.bits == bits]
 
 
 def frontier(points: list[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -6,7 +6,7 @@ from ...studies.bytes import BITS, BYTES, file_sizes
 from ...studies.reading import cell
 from ..base.explorers import Explorer, choice, say, slider
 from ..base.svg import Stage
-from .compute import frontier
+from .compute import of_numbers, ways_to_write
 from .plots import file_panel, mark_file
 
 __all__ = ["FileSizes"]
@@ -34,12 +34,7 @@ class FileSizes(Explorer):
         super().__init__(controls, self._draw)
 
     def _panel(self, model: str):
-        full = [(s.bytes, s.score) for s in file_sizes(model) if s.d is None]
-        lines = {
-            "d numbers, 32 bits": _line(model, 32),
-            "all weights, pruned, rounded, zipped": frontier(full),
-        }
-        return file_panel(lines, "d numbers, these bits", self.alone)
+        return file_panel(ways_to_write(model, (32,)), "d numbers, these bits", self.alone)
 
     def _draw(self, model: str, d: int, bits: int) -> str:
         this = next(s for s in file_sizes(model) if (s.d, s.bits) == (d, bits))
@@ -59,10 +54,8 @@ class FileSizes(Explorer):
         )
         drawn = self.stages[model].to_svg(
             alts,
-            lambda *axes: mark_file(*axes, _line(model, bits), (this.bytes, this.score), parts),
+            lambda *axes: mark_file(
+                *axes, of_numbers(model, bits), (this.bytes, this.score), parts
+            ),
         )
         return f"{drawn}\n{say(text)}\n<p>{self.title}.</p>"
-
-
-def _line(model: str, bits: int) -> list[tuple[int, float]]:
-    return [(s.bytes, s.score) for s in file_sizes(model) if s.d and s.bits == bits]

@@ -14,7 +14,7 @@ __all__ = ["memorised_panel", "needed_lines"]
 STYLES = (("blue", "o", "-"), ("green", "s", "--"), ("orange", "^", "-."), ("red", "D", ":"))
 
 
-def needed_lines(needed: Mapping[int, Mapping[int, Sequence[int]]], title: str = "") -> Figure:
+def needed_lines(needed: Mapping[int, Mapping[int, Sequence[float]]], title: str = "") -> Figure:
     """d against the number of images, a line for each share of shuffled labels.
 
     Args:
@@ -28,7 +28,7 @@ def needed_lines(needed: Mapping[int, Mapping[int, Sequence[int]]], title: str =
 
 
 def memorised_panel(
-    needed: Mapping[int, Mapping[int, Sequence[int]]],
+    needed: Mapping[int, Mapping[int, Sequence[float]]],
     chosen: tuple[int, int],
     points: Sequence[tuple[int, float]],
     without: float,
@@ -60,7 +60,7 @@ def memorised_panel(
     return fig
 
 
-def _lines(ax: Axes, needed: Mapping[int, Mapping[int, Sequence[int]]]) -> None:
+def _lines(ax: Axes, needed: Mapping[int, Mapping[int, Sequence[float]]]) -> None:
     for (share, by_n), (color, marker, line) in zip(needed.items(), STYLES, strict=True):
         middles = [geometric_mean(ds) for ds in by_n.values()]
         style = {"color": COLORS[color], "marker": marker, "linestyle": line}

@@ -28,7 +28,7 @@ class Memorising(Explorer):
             "n": slider("images", NS, n),
             "percent": slider("shuffled labels, %", SHARES, percent),
         }
-        self.needed = {p: {m: needed(task_name(m, p)).per_seed for m in NS} for p in SHARES}
+        self.needed = {p: {m: needed(task_name(m, p)).between for m in NS} for p in SHARES}
         shown = [cell("memorising", task=task_name(m, p)) for p in SHARES for m in NS]
         self.title = provenance(shown)
         super().__init__(controls, self._draw)
@@ -49,6 +49,6 @@ class Memorising(Explorer):
             "d for training accuracy 0.90 against the number of images, a line for each share of "
             f"shuffled labels; {n} images with {percent} % shuffled are marked at {d:.0f}.",
             "Training accuracy of that point's runs against d, crossing 0.90 at "
-            f"{' and '.join(str(x) for x in self.needed[percent][n])} in the two seeds.",
+            f"{' and '.join(f'{x:.0f}' for x in self.needed[percent][n])} in the two seeds.",
         )
         return f"{to_svg(fig, alts)}\n{say(text)}\n<p>{CAPTION} {self.title}.</p>"

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.utils.data import TensorDataset
 
 from ...problems.variants import pixel_order
 from ...studies.mnist import BLOCKS, MNIST
@@ -14,11 +15,18 @@ __all__ = [
     "block_cells",
     "block_scores",
     "neighbour_correlation",
+    "precise",
     "window_sources",
 ]
 
 SIDES = (1, *BLOCKS, 28)  # of the blocks, in pixels: nothing moves in the first
 (BLOCK_D,) = next(part.ds for part in MNIST.parts if part.name == "blocks")
+
+
+def precise(dataset: TensorDataset) -> TensorDataset:
+    """The same images in double precision, so that sums in another order agree."""
+    images, labels = dataset.tensors
+    return TensorDataset(images.double(), labels)
 
 
 def neighbour_correlation(images: Tensor) -> float:
