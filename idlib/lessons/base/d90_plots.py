@@ -56,10 +56,10 @@ def d90_marks(ax: Axes, estimates: Sequence[Estimate], color: str) -> None:
         if found.interval is not None:
             low, high = found.interval
             ends = low, min(high, limits[1])
-            ax.plot(ends, [found.threshold] * 2, linewidth=4, alpha=0.45, **style)
+            ax.plot(ends, [found.threshold] * 2, linewidth=7, alpha=0.35, **style)
             if math.isinf(high):
                 ax.plot(ends[1], found.threshold, ">", markersize=7, clip_on=False, **style)
-        ax.plot(found.value, found.threshold, "D", markersize=7, markeredgecolor="white", **style)
+        ax.plot(found.value, found.threshold, "D", markersize=5, markeredgecolor="white", **style)
     ax.set_xlim(limits)
 
 
