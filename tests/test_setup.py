@@ -148,9 +148,9 @@ def test_readme_gives_the_recorded_d90():
     assert mnist == re.findall(
         r"^\| (?:MNIST|shuffled pixels), (?:LeNet|fully connected net).*?\| (.+?) \|", README, re.M
     )
-    sizes = [c.d90("absolute").d for c in cells("sizes")]
+    sizes = [c.d90("absolute").value for c in cells("sizes")]
     assert len(sizes) == 20
-    assert f"| {min(sizes)} to {max(sizes):,} | 575 to 775 |" in README
+    assert f"| {min(sizes):,.0f} to {max(sizes):,.0f} | 575 to 775 |" in README
     small = {"model": "roberta-4x128"}
     for label, did, said in (
         ("MiniLM, per tensor, MRPC", ("pairs", "minilm", "mrpc"), ("pairs", "minilm", "mrpc")),

@@ -45,6 +45,6 @@ def d90_table() -> dict[tuple[str, str, str], dict[str, str]]:
     return dict(sorted(rows.items(), key=lambda row: tasks.index(row[0][0])))
 
 
-def seeds_of(estimate: Estimate) -> tuple[int, ...]:
-    """d90 of all seeds, to be drawn; empty where there is no d90."""
-    return () if estimate.d is None else estimate.per_seed
+def seeds_of(estimate: Estimate) -> tuple[float, ...]:
+    """d90 of all seeds, between the d tried, to be drawn; empty where there is no d90."""
+    return () if estimate.d is None else tuple(d for d in estimate.between if d)

@@ -163,13 +163,13 @@ class Cell:
         return {}
 
     def told(self, definition: str | float = "relative") -> str:
-        """d90 in a word or two, for a table: a number is the median over the seeds. "≤" stands
-        before it where no smaller d was tried, "none" for it where some seed reached the threshold
-        at no d, and "not informative" where always giving the commonest label reaches it."""
+        """d90 in a few words, for a table: its value with its interval. "≤" stands before it where
+        no smaller d was tried, "none" for it where some seed reached the threshold at no d, and
+        "not informative" where always giving the commonest label reaches it."""
         found = self.d90(definition)
         if found.d is None:
             return USELESS if found.threshold <= self.majority else "none"
-        return "≤ " * (found.d == min(self.scores)) + f"{found.d:,}"
+        return "≤ " * (found.d == min(self.scores)) + found.short()
 
 
 def relative_gap(train: float, test: float) -> float:

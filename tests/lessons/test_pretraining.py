@@ -109,7 +109,7 @@ class TestCheckpointCells:
         last = checkpoint_cells(part)[LAST]
         own, fixed = along(part).values()
         assert f"accuracy {last.threshold():.3f}" in along(part)
-        assert own[tokens_seen(LAST)] == fixed[tokens_seen(LAST)] == last.d90().per_seed
+        assert own[tokens_seen(LAST)] == fixed[tokens_seen(LAST)] == last.d90().between
 
     @pytest.mark.parametrize("part", TASKS.values())
     def test_points_without_a_d90_are_empty(self, part):

@@ -16,7 +16,7 @@ STYLES = (("blue", "o", "-"), ("red", "s", "--"), ("green", "^", "-."), ("purple
 
 
 def d90_lines(ax: Axes, lines: Mapping[str, Mapping[float, Sequence[float]]]) -> None:
-    """Lines through d90, the median over the seeds (of two the larger), with a dot for each seed;
+    """Lines through d90, the median over the seeds (in log d), with a dot for each seed;
     broken where there is no d90, with "none" at the top.
 
     Args:
@@ -27,7 +27,8 @@ def d90_lines(ax: Axes, lines: Mapping[str, Mapping[float, Sequence[float]]]) ->
     for k, ((label, points), (color, marker, line)) in enumerate(
         zip(lines.items(), STYLES, strict=False)
     ):
-        d90s = [statistics.median_high(seeds) if seeds else math.nan for seeds in points.values()]
+        logs = [[math.log(d) for d in seeds] or [math.nan] for seeds in points.values()]
+        d90s = [math.exp(statistics.median(seeds)) for seeds in logs]
         look = {"color": COLORS[color], "marker": marker}
         ax.plot(list(points), d90s, line, markersize=5, label=label, **look)
         dots = [(x, d) for x, seeds in points.items() for d in seeds]

@@ -11,7 +11,7 @@ from ...studies.reading import cells
 __all__ = ["by_size"]
 
 
-def by_size(part: str) -> dict[int, tuple[int, ...]]:
+def by_size(part: str) -> dict[int, tuple[float, ...]]:
     """d90 of the family by D; empty where no d was found.
 
     Args:

@@ -38,9 +38,8 @@ def _size_html(model: str) -> str:
         names |= {c.D: c.model.removeprefix("roberta-") for c in cells("family", part)}
         c = cell("family", part, model=model)
         chosen.append(c.D)
-        ratio = f"{c.D / c.d90().d:,.0f}" if c.d90().d else "–"
-        d90s = f"<b>{c.told()}</b>", c.d90().short()
-        rows.append((name, f"{c.D:,}", f"{c.baseline:.3f}", *d90s, ratio))
+        ratio = f"{c.D / c.d90().value:,.0f}" if c.d90().value else "–"
+        rows.append((name, f"{c.D:,}", f"{c.baseline:.3f}", f"<b>{c.told()}</b>", ratio))
     mini = cell("methods", "minilm-sst2-one-p", method="DID")
     panels["SST-2"]["MiniLM"] = {mini.D: seeds_of(mini.d90())}
     names[mini.D] = "MiniLM"
@@ -57,6 +56,6 @@ def _size_html(model: str) -> str:
         f"rates{', and far to the right for MiniLM' * (name == 'SST-2')}. {model} is marked."
         for name in panels
     ]
-    head = ("task", "D", "full model", "d90, of those tried", "between them (95 %)", "D / d90")
+    head = ("task", "D", "full model", "d90 (95 % interval)", "D / d90")
     drawn = to_svg(fig, alts)
     return f"{drawn}\n{say(said)}\n{table(head, rows)}\n<p>{CAPTION} {provenance(shown)}.</p>"

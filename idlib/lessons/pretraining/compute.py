@@ -32,7 +32,7 @@ def checkpoint_cells(part: str) -> dict[str, Cell]:
     }
 
 
-def along(part: str) -> dict[str, dict[int, tuple[int, ...]]]:
+def along(part: str) -> dict[str, dict[int, tuple[float, ...]]]:
     """d90 along pretraining, by tokens seen: at each checkpoint's own threshold, and at that of the
     last one for all; empty where no d was found.
 

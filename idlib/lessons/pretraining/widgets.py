@@ -47,8 +47,7 @@ def _along_html(model: str) -> str:
     parts = []
     for name, part in TASKS.items():
         c = checkpoint_cells(part)[model]
-        d90s = f"{c.told()}, between the d tried {c.d90().short()}"
-        parts.append(f"{name}: full model {c.baseline:.3f}, d90 {d90s}")
+        parts.append(f"{name}: full model {c.baseline:.3f}, d90 {c.told()}")
     seen = f"the one after {tokens_seen(model) / 1e6:.0f} million tokens is marked"
     alts = [
         f"The masked loss of the checkpoints of pretraining falls from {max(loss.values()):.2f} to "

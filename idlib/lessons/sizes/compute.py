@@ -26,7 +26,7 @@ def d90_map(definition: str) -> np.ndarray:
     """d90 of the twenty, the median over the seeds, in shape (depths, widths).
 
     Args:
-        definition: "absolute" or "relative".
+        definition: "absolute", "relative" or "gain".
     """
     found = [c.d90(definition).value for c in recorded_networks().values()]
     return np.array(found).reshape(len(DEPTHS), len(WIDTHS))

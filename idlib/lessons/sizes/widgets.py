@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...engine.estimate import DEFINITIONS
 from ...studies.reading import provenance
 from ...studies.sizes import DEPTHS, WIDTHS
 from ..base.explorers import Explorer, choice, say, slider
@@ -21,11 +22,10 @@ class ModelSizes(Explorer):
     """
 
     def __init__(self, width: int = 200, depth: int = 2):
-        definitions = ("absolute", "relative")
         controls = {
             "width": slider("width", WIDTHS, width),
             "depth": slider("depth", DEPTHS, depth),
-            "definition": choice("d90", definitions, definitions[0]),
+            "definition": choice("d90", DEFINITIONS, "absolute"),
         }
         self.cells = recorded_networks()
         self.title = provenance(self.cells.values())
@@ -33,7 +33,7 @@ class ModelSizes(Explorer):
             size: {d: float(np.median(scores)) for d, scores in c.scores.items()}
             for size, c in self.cells.items()
         }
-        self.maps = {name: d90_map(name) for name in definitions}
+        self.maps = {name: d90_map(name) for name in DEFINITIONS}
         self.stages = {
             name: Stage(size_panel(values, WIDTHS, DEPTHS, list(self.curves.values())))
             for name, values in self.maps.items()
