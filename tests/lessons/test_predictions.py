@@ -1,21 +1,33 @@
 """Predictions: asked without their answers, kept, shown in what waited for them, polled."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 import threading
 import time
+from math import degrees, exp
 from pathlib import Path
 
 import pytest
 
 from idlib import IdlibError, plots, widgets
 from idlib.lessons import LESSONS
+from idlib.lessons.adapters.compute import tuned_ways
 from idlib.lessons.base import guesses, polls
 from idlib.lessons.base.explorers import Explorer, slider
+from idlib.lessons.base.measures import slope
 from idlib.lessons.base.predictions import Prediction
 from idlib.lessons.base.questions import Axes, Question, question
+from idlib.lessons.bounds.compute import bound_of
+from idlib.lessons.bounds.theory import complexity
+from idlib.lessons.memorising.compute import needed
+from idlib.lessons.sizes.compute import recorded_networks
+from idlib.studies.bytes import file_sizes
+from idlib.studies.memorising import task_name
+from idlib.studies.published import TABLE1
+from idlib.studies.reading import cell
 
 HOME = Path(polls.__file__).parents[1]
 NAMES = [
@@ -237,8 +249,6 @@ for n in range(30):
 
 class TestPoll:
     def test_several_write_at_once_and_each_counts_once(self, folder, monkeypatch):
-        import os
-
         writers = [
             subprocess.Popen(
                 [sys.executable, "-c", WRITER, str(n)],
@@ -299,3 +309,68 @@ class TestQuestions:
             assert "{" in asked.answer or asked.answer in asked.options
         if asked.between:
             assert asked.between[0] < asked.between[1]
+
+
+def d90(*place, definition="absolute", **fields) -> float:
+    return cell(*place, **fields).d90(definition).value
+
+
+def nearest(value: float, name: str) -> str:
+    """The option, a number, that is nearest."""
+    options = [o for o in question(name).options if o[0].isdigit()]
+    return min(options, key=lambda o: abs(float(o.split(":")[0]) - value))
+
+
+def growth(share: int) -> float:
+    return needed(task_name(5000, share)).value / needed(task_name(500, share)).value
+
+
+def exponent() -> float:
+    nets = recorded_networks().values()
+    return slope([net.D for net in nets], [net.d90("absolute").value for net in nets])
+
+
+class TestAnswers:
+    """Answers that stand in words beside the recordings or formulas that they follow from."""
+
+    def test_mnist(self):
+        fc, lenet = (d90("mnist", task="mnist", model=m) for m in ("fc", "lenet"))
+        assert 0.28 < lenet / fc < 0.4
+        moved = {m: cell("mnist", task="mnist-shuffled", model=m) for m in ("fc", "lenet")}
+        assert moved["fc"].d90("absolute").value < 1.1 * fc
+        assert not moved["lenet"].d90("absolute").d
+
+    def test_subspaces(self):
+        assert question("subspaces/memory").answer == f"{4 * 199_210 * 750 / 1e6:.0f}"
+        assert question("subspaces/empty").answer == f"{100 * exp(-750 / 199_210**0.5):.0f}"
+        assert degrees(1 / 1000**0.5) == pytest.approx(1.8, abs=0.05)
+
+    def test_sizes(self):
+        assert abs(exponent()) < 0.1
+        smallest = min(recorded_networks().values(), key=lambda net: net.D)
+        assert smallest.d90("absolute").value == pytest.approx(800, rel=0.05)
+
+    def test_memorising(self):
+        assert f"d = {needed(task_name(1000, 0)).value:.0f}." in question("memorising/all").question
+        assert 9 < growth(100) < 11 and 2 < growth(0) < 3
+        copied = needed("mnist-n1000-copies2-random0").value
+        assert copied == pytest.approx(needed(task_name(1000, 0)).value, rel=0.1)
+
+    def test_bounds(self):
+        size = next(s for s in file_sizes("fc") if (s.d, s.bits) == (750, 6))
+        bound = bound_of(size).hoeffding
+        assert nearest(bound, "bounds/bound") == question("bounds/bound").answer
+        added = complexity(32 * TABLE1["SAID", "MRPC"]["RoBERTa-large"], 3_700)
+        assert nearest(added, "bounds/published") == question("bounds/published").answer
+
+    def test_adapters(self):
+        small = "RoBERTa 4x128 on SST-2"
+        (lora,) = (t for t in tuned_ways(small, "LoRA") if t.size == 4)
+        (subspace,) = (t for t in tuned_ways(small, "DID") if t.size == 30_000)
+        assert subspace.score - lora.score > 0.03
+
+    def test_questions(self):
+        assert cell("pretraining", "sst2-random").d90().d is None
+        said, did = ([v for (m, _), row in TABLE1.items() if m == method for v in row.values()]
+                     for method in ("SAID", "DID"))  # fmt: skip
+        assert sum(a < b for a, b in zip(said, did, strict=True)) == 7
