@@ -5,6 +5,7 @@ import re
 FORM = "[class*=idlib-asks-]"
 CELL = "xpath=ancestor::*[contains(@class, 'jp-OutputArea ')][1]"
 FEWER = f"left => document.querySelectorAll('{FORM}').length < left"
+SAYS_IT_WAITS = "e => JSON.parse(getComputedStyle(e, '::before').content)"
 SAYS = "([cell, text]) => cell.innerText.includes(text)"
 
 

@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from idlib import widgets
 
 from .conftest import CLOSE, KERNEL, OPEN, RUN_ALL
-from .guesses import FORM, make_guesses
+from .guesses import FORM, SAYS_IT_WAITS, make_guesses
 from .moves import explorers
 
 NAME = "explorers.ipynb"
@@ -105,7 +105,8 @@ def predicted(run_all, home):
 
     def seen(page):
         places = page.locator(".idlib-waits, .idlib-revealed").all()
-        return [(place.get_attribute("class").split()[0], place.inner_text()) for place in places]
+        said = [p.inner_text() or p.evaluate(SAYS_IT_WAITS) for p in places]
+        return [(p.get_attribute("class").split()[0], s) for p, s in zip(places, said, strict=True)]
 
     with run_all("guesses.ipynb") as page:
         before = seen(page)
@@ -126,7 +127,8 @@ def predicted(run_all, home):
 
 def test_before_a_guess_nothing_is_seen_of_the_answer(predicted):
     before, *_ = predicted
-    assert before == [("idlib-waits", "This waits for your guess above.")] * 5
+    what = ("picture", "output", "answer", "answer", "answer")
+    assert before == [("idlib-waits", f"The {one} waits for your guess above.") for one in what]
 
 
 def test_after_it_all_is_open_and_the_next_day_it_still_is(predicted):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from .guesses import FORM, make_guesses
+from .guesses import FORM, SAYS_IT_WAITS, make_guesses
 from .moves import explorers, unmoved
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,7 +54,8 @@ def test_nothing_is_given_away_before_a_guess(notebook):
     assert waiting.count() == len(re.findall(r"\.(?:show|reveal)\(", code))
     assert waiting.locator("details").filter(visible=True).count() == 0
     for place in waiting.all():
-        assert place.inner_text() == "This waits for your guess above."
+        assert place.inner_text() == ""
+        assert re.fullmatch(r"The \w+ waits for your guess above\.", place.evaluate(SAYS_IT_WAITS))
 
 
 def test_its_forms_shut_nobody_out(notebook):

@@ -1,5 +1,5 @@
 // A curve drawn by hand: press and drag, or arrow keys on its points.
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [480, 300, 56, 14, 12, 46];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [480, 300, 64, 24, 12, 46];
 
 function render({ model, el }) {
   const { x: xs, x_label, y: [low, high], y_label, log } = model.get("axes");
@@ -35,7 +35,7 @@ function render({ model, el }) {
     const text = x.toLocaleString("en"), half = 4 * text.length;
     if (across(x) - half < free) return;
     free = across(x) + half + 6;
-    svg.append(make("text", { x: Math.min(across(x), WIDTH - half), y: TOP + height + 17,
+    svg.append(make("text", { x: across(x), y: TOP + height + 17,
       "text-anchor": "middle" }, text));
   });
   svg.append(make("rect", { class: "frame", x: LEFT, y: TOP, width, height }));

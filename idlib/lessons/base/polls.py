@@ -9,8 +9,9 @@ from IPython.display import HTML
 from matplotlib.figure import Figure
 
 from .guesses import everyone
-from .plots import COLORS, figure, picture
+from .plots import COLORS, figure
 from .questions import Guess, Question, question
+from .svg import to_svg
 
 __all__ = ["guessed", "poll"]
 
@@ -29,7 +30,11 @@ def poll(name: str) -> HTML:
     count = f"{len(made)} guess{'es' * (len(made) != 1)}"
     skipped = f", {len(found) - len(made)} skipped" if len(found) > len(made) else ""
     alt = f"{count}{skipped}. {_summary(asked, made)}".strip()
-    return picture(guessed(asked, made), alt, f"{asked.question} {count}{skipped}.")
+    drawn = to_svg(guessed(asked, made), [alt])
+    return HTML(
+        f'<figure style="margin:0;overflow-x:auto">{drawn}'
+        f"<figcaption>{asked.question} {count}{skipped}.</figcaption></figure>"
+    )
 
 
 def guessed(asked: Question, made: Sequence[Guess]) -> Figure:
@@ -45,7 +50,7 @@ def guessed(asked: Question, made: Sequence[Guess]) -> Figure:
         ax.barh(list(asked.options), [counts[o] for o in asked.options], color=COLORS["blue"])
         ax.invert_yaxis()
         ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.set_xlabel("guesses")
+        ax.set(xlabel="guesses", xlim=(0, max(1, ax.get_xlim()[1])))
         return fig
     fig, ax = figure(6.0, 3.0)
     if asked.curve:
@@ -65,6 +70,7 @@ def guessed(asked: Question, made: Sequence[Guess]) -> Figure:
     ax.hist(numbers, bins=edges, color=COLORS["blue"], edgecolor="white")
     ax.yaxis.get_major_locator().set_params(integer=True)
     ax.set(xscale="log" if wide else "linear", xlabel="guess", ylabel="guesses")
+    ax.set_ylim(0, max(1, ax.get_ylim()[1]))
     if wide:
         ax.xaxis.set_major_formatter("{x:,.0f}")
     return fig

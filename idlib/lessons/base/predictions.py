@@ -20,6 +20,8 @@ from .reveals import Reveal
 
 __all__ = ["Prediction", "predict"]
 
+AUTO = {"width": "auto"}
+
 
 class Prediction:
     """A question, shown with its form until a guess is made or skipped, and kept from then on.
@@ -38,13 +40,13 @@ class Prediction:
         self.guess: Guess = _frozen(found["guess"]) if self.made else None
         self.status = w.HTML("")
         self.answer = _entry(asked)
-        self.commit = w.Button(description="This is my guess", icon="check")
-        self.skip = w.Button(description="Skip")
+        self.commit = w.Button(description="This is my guess", icon="check", layout=AUTO)
+        self.skip = w.Button(description="Skip", layout=AUTO)
         self.commit.on_click(self._commit)
         self.skip.on_click(self._skip)
         buttons = w.HBox([self.commit, self.skip])
-        parts = [self.answer, buttons] if asked.curve else [w.HBox([self.answer, buttons])]
-        self.form = Panel([w.HTML(f"<b>Predict.</b> {asked.question}"), *parts, self.status])
+        row = w.Box([self.answer, buttons], layout=w.Layout(flex_flow="row wrap"))
+        self.form = Panel([w.HTML(f"<b>Predict.</b> {asked.question}"), row, self.status])
         self.form.add_class(f"idlib-asks-{self.name.replace('/', '-')}")
         self._waiting: list[Callable[[], None]] = []
         self._shown: Any = None  # IPython's handle of the output
@@ -68,10 +70,10 @@ class Prediction:
             alt, caption = (self.asked.filled(x, numbers) for x in ("alt", "caption"))
             if not alt:
                 raise IdlibError(f"{self.name} has no 'alt' for its figure: add it to its entry.")
-            return Reveal(made, lambda: self._figure(shown, alt, caption, axis, panel))
+            return Reveal(made, lambda: self._figure(shown, alt, caption, axis, panel), "picture")
         if isinstance(shown, Explorer):
-            return Reveal(made, lambda: shown.with_guesses(made))
-        return Reveal(made, lambda: getattr(shown, "data", shown) or "")
+            return Reveal(made, lambda: shown.with_guesses(made), "picture")
+        return Reveal(made, lambda: getattr(shown, "data", shown) or "", "output")
 
     def reveal(self, recorded: dict[float, float] | None = None, **numbers: Any) -> Reveal:
         """The guess beside the answer, with its explanation.
@@ -86,14 +88,16 @@ class Prediction:
             far = f" {self._apart(recorded)}" if recorded and self.guess else ""
             return f"<p>{self.words()} The answer: <b>{answer}</b>.{far} {why}</p>"
 
-        return Reveal((self,), draw)
+        return Reveal((self,), draw, "answer")
 
     def mark(self, fig: Figure, axis: str, panel: int = 0) -> str:
         """Marks the guess, if `axis` is not empty, and returns what a caption says of it."""
         if self.guess is None:
             return ""
-        where = (axis or self.asked.curve) and mark_guess(fig.axes[panel], self.guess, axis)
-        return f"{self.words()[:-1]} ({where})." if where and axis else self.words()
+        if not (axis or self.asked.curve):
+            return self.words()
+        where = mark_guess(fig.axes[panel], self.guess, axis)
+        return self.words() if self.asked.curve or not where else f"{self.words()[:-1]} ({where})."
 
     def words(self) -> str:
         """The guess as HTML; nothing where the question was skipped."""
@@ -155,7 +159,7 @@ class Prediction:
         return self.answer.value
 
     def _take(self, guess: Guess) -> None:
-        self.guess, self.made = guess, True
+        self.guess, self.made, self.status.value = guess, True, ""
         try:
             guesses.keep(self.name, guess)
         except IdlibError as error:
@@ -203,7 +207,7 @@ def _entry(asked: Question) -> w.Widget:
     if asked.curve:
         return Curve(asked.curve)
     if asked.options:
-        layout = w.Layout(width="auto", margin="0 16px 0 0")
+        layout = w.Layout(width="auto", margin="0 16px 0 0", flex="0 0 auto")
         return w.RadioButtons(options=asked.options, value=None, layout=layout)
     return w.Text(
         description="your guess", placeholder="a whole number", layout=w.Layout(width="240px"),

@@ -32,10 +32,11 @@ class Reveal:
     Args:
         guesses: predictions, all of which it waits for.
         draw: makes the HTML, anew when the guesses are made.
+        what: it is, in a word.
     """
 
-    def __init__(self, guesses: Sequence[Guess], draw: Callable[[], str]):
-        self.guesses, self._draw = guesses, draw
+    def __init__(self, guesses: Sequence[Guess], draw: Callable[[], str], what: str):
+        self.guesses, self._draw, self.what = guesses, draw, what
 
     def to_html(self) -> str:
         """What stands in the cell now."""
@@ -43,14 +44,13 @@ class Reveal:
         if all(guess.made for guess in self.guesses):
             return f'<div class="idlib-revealed">\n{page}\n</div>'
         names = [guess.name.replace("/", "-") for guess in self.guesses]
-        here = f"idlib-waits-{'-'.join(names)}"
-        asked = ", ".join(f".idlib-asks-{name}" for name in names)
+        here = f"idlib-waits-{'-'.join([self.what, *names])}"
+        asked = f"body:has({', '.join(f'.idlib-asks-{name}' for name in names)}) .{here}"
+        says = f"The {self.what} waits for your guess above."
         return (
-            f'<div class="idlib-waits {here}">\n'
-            f"<style>body:has({asked}) .{here} > p {{ display: block }} "
-            f"body:has({asked}) .{here} > details {{ display: none }}</style>\n"
-            "<p hidden><i>This waits for your guess above.</i></p>\n"
-            f"<details><summary>Show the answer</summary>\n{page}\n</details>\n</div>"
+            f'<div class="idlib-waits {here}">\n<style>{asked} > details {{ display: none }} '
+            f'{asked}::before {{ content: "{says}"; font-style: italic }}</style>\n'
+            f"<details><summary>Show the {self.what}</summary>\n{page}\n</details>\n</div>"
         )
 
     def __enter__(self) -> None:
