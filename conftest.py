@@ -79,6 +79,7 @@ def pytest_configure(config):
     startup.mkdir(parents=True)
     (startup / "threads.py").write_text(f"{inspect.getsource(_watch_threads)}\n_watch_threads()\n")
     os.environ.update(IDLIB_DATA="embedded", IPYTHONDIR=profile.name)
+    os.environ["IDLIB_GUESSES"] = str(Path(profile.name, "guesses"))  # not those of whoever tests
 
 
 @pytest.hookimpl(trylast=True)

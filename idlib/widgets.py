@@ -5,7 +5,9 @@ from .errors import needing
 with needing("course", "idlib.widgets"):
     from .lessons.adapters.widgets import RankAndD
     from .lessons.base.alive import alive
+    from .lessons.base.guesses import forget
     from .lessons.base.panels import Panel
+    from .lessons.base.polls import poll
     from .lessons.base.predictions import predict
     from .lessons.base.quizzes import quiz
     from .lessons.bounds.widgets import OccamBound
@@ -44,6 +46,8 @@ __all__ = [
     "SumsByGroups",
     "TunedCurves",
     "alive",
+    "forget",
+    "poll",
     "predict",
     "quiz",
 ]

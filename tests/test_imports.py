@@ -92,7 +92,7 @@ def test_lessons_compute_then_draw_then_show():
     """Only widgets import widgets, and what computes or checks imports no pictures."""
     last = {"plots": 1, "d90_plots": 1, "svg": 1, "checks": 0}
     last |= dict.fromkeys(("widgets", "live", "panels", "slider", "alive"), 2)
-    last |= dict.fromkeys(("predictions", "quizzes", "explorers"), 2)
+    last |= dict.fromkeys(("predictions", "quizzes", "explorers", "reveals", "curve", "polls"), 2)
     lessons = {name: targets for name, targets in IMPORTS.items() if name.startswith("lessons.")}
     pairs = [(name, target) for name, targets in lessons.items() for target in targets]
     step = {name: last.get(name.split(".")[-1], 0) for pair in pairs for name in pair}

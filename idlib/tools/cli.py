@@ -96,6 +96,13 @@ def _add_course(commands) -> None:
     talk.add_argument("files", nargs="*", help="default: notebooks/*.ipynb")
     talk.add_argument("--folder", default="build/slides", help="where they go")
     talk.set_defaults(act=_slides)
+    edition = commands.add_parser("edition", help="write the notebooks for students or teachers")
+    edition.add_argument(
+        "kind", choices=("student", "teacher"), help="without outputs; or with all unfolded"
+    )
+    edition.add_argument("folder", help="where they go")
+    edition.add_argument("files", nargs="*", help="default: notebooks/*.ipynb")
+    edition.set_defaults(act=_edition)
     pages = commands.add_parser("site", help="make web pages of the course, from a clone of it")
     pages.add_argument("--folder", default="build/site", help="where they go")
     pages.set_defaults(act=_site)
@@ -212,11 +219,23 @@ def _notebooks(args: argparse.Namespace) -> None:
 def _slides(args: argparse.Namespace) -> None:
     from .slides import make_slides  # nbconvert comes with the extra "site"
 
+    for path in make_slides(_all_notebooks(args), args.folder):
+        print(path)
+
+
+def _edition(args: argparse.Namespace) -> None:
+    from .editions import make_edition  # nbformat comes with the notebooks' tools
+
+    for path in make_edition(args.kind, _all_notebooks(args), args.folder):
+        print(path)
+
+
+def _all_notebooks(args: argparse.Namespace) -> list[str | Path]:
+    """The files that were named, or all notebooks of the clone."""
     files = args.files or sorted(Path("notebooks").glob("*.ipynb"))
     if not files:
         raise IdlibError("There are no notebooks/*.ipynb here: name files, or go to a clone.")
-    for path in make_slides(files, args.folder):
-        print(path)
+    return files
 
 
 def _site(args: argparse.Namespace) -> None:

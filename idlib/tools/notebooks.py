@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ..errors import IdlibError, needing, no_write_to
 
@@ -74,7 +75,8 @@ def run(notebook: NotebookNode, folder: Path) -> None:
         record_timing=False,
         store_widget_state=False,
     )
-    client.execute(env={**os.environ, "IDLIB_DATA": "embedded"})
+    with TemporaryDirectory() as nobody:  # whose guesses open nothing
+        client.execute(env={**os.environ, "IDLIB_DATA": "embedded", "IDLIB_GUESSES": nobody})
 
 
 def clean(notebook: NotebookNode) -> NotebookNode:

@@ -1,10 +1,10 @@
 """Notebooks as slides for the lecture hall: ``python -m idlib slides``.
 
 One rule makes the slides: **every heading begins one**. Code is hidden, what it printed or drew is
-shown (explorers move; of other widgets, the static picture that is stored with them), solutions and
-the outputs of exercises are left out, and so are cells tagged ``no-slide``. What does not fit goes
-on to a next slide with the same heading. That is done in the browser, which alone knows how tall a
-paragraph is.
+shown (explorers move; of other widgets, the static picture that is stored with them; what waits for
+a guess, on the slide after its question), solutions and the outputs of exercises are left out, and
+so are cells tagged ``no-slide``. What does not fit goes on to a next slide with the same heading.
+That is done in the browser, which alone knows how tall a paragraph is.
 
 A file is all there is: reveal.js (from the package sphinx-revealjs) and pictures are inside, and
 formulas are MathML, which browsers draw themselves. Nothing is loaded from anywhere.
@@ -29,6 +29,9 @@ with needing("site", "What makes slides"):
 __all__ = ["deck", "make_slides", "render_markdown"]
 
 SKIP = "no-slide"  # the tag of cells that are left out
+WAITS = 'class="idlib-waits'  # of what a prediction opens
+ASKS = "<p><b>Predict.</b>"  # begins a prediction
+UNFOLDED = re.compile(r"<details><summary>.*?</summary>(.*)</details>", re.S)
 HEADING = re.compile(r"<h([1-3])[^>]*>(.*?)</h\1>", re.S)
 
 
@@ -101,8 +104,9 @@ def deck(notebook: NotebookNode) -> str:
 
 
 def _sections(notebook: NotebookNode) -> list[tuple[str, list[str]]]:
-    """Heading and blocks of each slide, in order."""
+    """Heading and blocks of each slide, in order; what waits for a guess begins another one."""
     sections: list[tuple[str, list[str]]] = []
+    asked = False
     for cell in notebook.cells:
         if SKIP in cell.metadata.get("tags", []):
             continue
@@ -116,6 +120,10 @@ def _sections(notebook: NotebookNode) -> list[tuple[str, list[str]]]:
                 sections.append((heading[2], _blocks(part[heading.end() :])))
         elif sections and not re.search(r"\bExercise", sections[-1][0]):
             for output in cell.get("outputs", []):
+                page = output.get("data", {}).get("text/html", "")
+                if asked and WAITS in page:
+                    sections.append((sections[-1][0], []))
+                asked = (asked and WAITS not in page) or page.startswith(ASKS)
                 sections[-1][1].extend(_output(output))
     return sections
 
@@ -137,10 +145,11 @@ def _output(output: NotebookNode) -> list[str]:
     """An output as blocks of HTML."""
     data = output.get("data", {})
     if "text/html" in data:
-        if 'class="idlib-explorer"' in data["text/html"]:
-            return [data["text/html"]]
-        page = re.sub(r"<p><i>Static picture:.*?</i></p>", "", data["text/html"])
-        page = page.replace("no guess was made; the answer:", "The answer:")
+        page = data["text/html"]
+        page = UNFOLDED.search(page)[1].strip() if WAITS in page else page
+        if 'class="idlib-explorer"' in page:
+            return [page]
+        page = re.sub(r"<p><i>Static picture:.*?</i></p>", "", page)
         return _blocks(page) if "<figure" in page else [page]  # a prediction stays in one piece
     if "text/markdown" in data:
         return [render_markdown(data["text/markdown"])]

@@ -140,6 +140,7 @@ def run_all(browser, lab, home):
         page = pages.pop() if pages else opened()
         page.set_viewport_size({"width": 1300, "height": 1400})
         page.raised, page.saved = [], home / name
+        shutil.rmtree(os.environ["IDLIB_GUESSES"], ignore_errors=True)
         page.evaluate(OPEN, name)
         page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
         try:

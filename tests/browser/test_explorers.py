@@ -12,7 +12,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from idlib import widgets
 
-from .conftest import CLOSE, KERNEL, OPEN
+from .conftest import CLOSE, KERNEL, OPEN, RUN_ALL
+from .guesses import FORM, SAYS_IT_WAITS, make_guesses
 from .moves import explorers
 
 NAME = "explorers.ipynb"
@@ -81,6 +82,68 @@ def test_untrusted_it_shows_its_first_view(saved, home):
     assert page.get_by_text("Static picture").count() == len(CALLS)
     assert page.get_by_text("Error displaying widget").count() == 0
     page.evaluate(CLOSE)
+
+
+GUESSED = """from idlib import widgets
+number, which, drawn = (widgets.predict(f"mnist/{name}") for name in ("fc", "lenet", "curve"))
+|||number|||which|||drawn|||
+drawn.show(widgets.RecordedCurves(("mnist",), models=("fc",)), also=[number])|||
+with number.show():
+    print("what was printed")|||
+number.reveal(fc=700)|||
+which.reveal(fc=700, lenet=300)|||
+drawn.reveal({10: 0.1, 1000: 0.9}, low=0.1, high=0.9)"""
+
+
+@pytest.fixture(scope="module")
+def predicted(run_all, home):
+    """A notebook with predictions, run; its page before and after the guesses, and after its
+    kernel has ended and another has run it."""
+    cells = [new_code_cell(source.strip()) for source in GUESSED.split("|||")]
+    python = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    nbformat.write(new_notebook(cells=cells, metadata=python), home / "guesses.ipynb")
+
+    def seen(page):
+        places = page.locator(".idlib-waits, .idlib-revealed").all()
+        said = [p.inner_text() or p.evaluate(SAYS_IT_WAITS) for p in places]
+        return [(p.get_attribute("class").split()[0], s) for p, s in zip(places, said, strict=True)]
+
+    with run_all("guesses.ipynb") as page:
+        before = seen(page)
+        make_guesses(page)
+        page.locator(".idlib-waits").first.wait_for(state="detached")
+        after = seen(page)
+        drawing = page.locator(".idlib-explorer svg[role=img]").first.inner_html()
+    page.evaluate(OPEN, "guesses.ipynb")
+    page.locator(".idlib-revealed").first.wait_for()
+    next_day = seen(page)
+    errors = page.get_by_text("Error displaying widget").count()
+    page.evaluate(RUN_ALL)
+    page.wait_for_function("window.allRan")
+    again, forms = seen(page), page.locator(FORM).count()
+    page.evaluate(CLOSE)
+    return before, after, next_day, again, errors, forms, drawing
+
+
+def test_before_a_guess_nothing_is_seen_of_the_answer(predicted):
+    before, *_ = predicted
+    what = ("picture", "output", "answer", "answer", "answer")
+    assert before == [("idlib-waits", f"The {one} waits for your guess above.") for one in what]
+
+
+def test_after_it_all_is_open_and_the_next_day_it_still_is(predicted):
+    _, after, next_day, again, errors, forms, drawing = predicted
+    texts = [text for _, text in after]
+    assert [kind for kind, _ in after] == ["idlib-revealed"] * 5
+    assert "what was printed" in texts[1]
+    assert texts[2].startswith("Your guess: 17. The answer: 700.")
+    assert "The answer: about a third as many." in texts[3]
+    assert re.search(r"Your guess: the dotted curve\. .* Your curve is off by 0\.\d\d", texts[4])
+    assert drawing.count("stroke-dasharray") > 2  # the curve, the number, a threshold
+    assert "Your guess: 17 (the dotted line). Your guess: the dotted curve." in texts[0]
+    assert next_day[1:] == after[1:] == again[1:]  # of the first, what is spoken comes and goes
+    assert all(day[0][0] == "idlib-revealed" for day in (next_day, again))
+    assert errors == forms == 0
 
 
 SAID = """e => [e.querySelector('.idlib-say').innerHTML,

@@ -1,11 +1,13 @@
 """A reader in a real JupyterLab: opens each notebook, runs it all, and moves everything in it."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from .guesses import FORM, SAYS_IT_WAITS, make_guesses
 from .moves import explorers, unmoved
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,17 +38,57 @@ def test_it_runs_and_prints_what_is_stored(notebook, complaints):
 
 
 def test_everything_that_it_calls_is_shown(notebook):
-    code = (ROOT / "notebooks" / notebook.saved.name).read_text(encoding="utf-8")
+    code = _code(notebook)
     for count, call in (
         (_is_live, r"Live\w+"),
-        (_is_guess, "predict"),
+        (lambda panel: panel.locator(FORM).count(), "predict"),
     ):
         shown = [panel for panel in _panels(notebook) if count(panel)]
         assert len(shown) == len(re.findall(rf"\bwidgets\.{call}\(", code)), call
     assert len(explorers(notebook)) == len(re.findall(r"\bwidgets\.(?!Live)[A-Z]\w*\(", code))
 
 
-def test_it_shuts_nobody_out(notebook):
+def test_nothing_is_given_away_before_a_guess(notebook):
+    code = _code(notebook)
+    waiting = notebook.locator(".idlib-waits")
+    assert waiting.count() == len(re.findall(r"\.(?:show|reveal)\(", code))
+    assert waiting.locator("details").filter(visible=True).count() == 0
+    for place in waiting.all():
+        assert place.inner_text() == ""
+        assert re.fullmatch(r"The \w+ waits for your guess above\.", place.evaluate(SAYS_IT_WAITS))
+
+
+def test_its_forms_shut_nobody_out(notebook):
+    _shuts_nobody_out(notebook)
+
+
+@pytest.fixture(scope="module")
+def guessed(notebook):
+    """The page with all guesses made."""
+    make_guesses(notebook)
+    notebook.locator(".idlib-waits").first.wait_for(state="detached")
+    return notebook
+
+
+def test_a_guess_is_kept_and_opens_what_waited_for_it(guessed):
+    code = _code(guessed)
+    names = re.findall(r"\bwidgets\.predict\(\"(.+?)\"\)", code)
+    assert guessed.locator(FORM).count() == guessed.locator(".idlib-waits").count() == 0
+    opened = guessed.locator(".idlib-revealed")
+    assert opened.count() == len(re.findall(r"\.(?:show|reveal)\(", code))
+    assert all(place.is_visible() for place in opened.all())
+    said = guessed.locator(".idlib-revealed", has_text="The answer: ").all_inner_texts()
+    assert len(said) == len(names) and all("Your guess: " in text for text in said)
+    kept = "from idlib import widgets\nprint(all(widgets.predict(name).made for name in "
+    assert guessed.ask(f"{kept}{names}))") == "True\n"
+    assert guessed.raised == []
+
+
+def test_what_was_opened_shuts_nobody_out(guessed):
+    _shuts_nobody_out(guessed)
+
+
+def _shuts_nobody_out(notebook):
     """Every control has a name, and axe-core finds nothing serious in what is ours."""
     for panel in _panels(notebook) + explorers(notebook):
         controls = r" *- (slider|combobox|radio|checkbox|button|textbox|spinbutton)\b"
@@ -62,31 +104,28 @@ def test_it_shuts_nobody_out(notebook):
     assert serious == []
 
 
-def test_training_starts_once_and_stops(notebook):
-    for panel in _panels(notebook):
+def test_training_starts_once_and_stops(guessed):
+    for panel in _panels(guessed):
         if not _is_live(panel):
             continue
         train, stop = (_button_named(panel, name) for name in ("Train", "Stop"))
         train.dblclick()  # the second press comes before the first is answered
-        _training(notebook, panel)
+        _training(guessed, panel)
         stop.press("Enter")
-        _stopped(notebook, panel)
+        _stopped(guessed, panel)
         train.press("Enter")
-        _training(notebook, panel)
+        _training(guessed, panel)
         stop.click()
-        _stopped(notebook, panel)
+        _stopped(guessed, panel)
 
 
-def test_explorers_move_by_keyboard(notebook):
-    assert [name for explorer in explorers(notebook) for name in unmoved(explorer)] == []
-    assert notebook.raised == []
+def test_explorers_move_by_keyboard(guessed):
+    assert [name for explorer in explorers(guessed) for name in unmoved(explorer)] == []
+    assert guessed.raised == []
 
 
-def test_whatever_is_moved_answers(notebook):
-    for panel in _panels(notebook):
-        if _is_guess(panel):
-            _guess(notebook, panel)
-            continue
+def test_whatever_is_moved_answers(guessed):
+    for panel in _panels(guessed):
         for kind, control in _controls(panel):
             name = control.evaluate("e => e.labels?.[0]?.innerText ?? e.innerText")
             if _is_live(panel) and kind == "button":
@@ -98,7 +137,7 @@ def test_whatever_is_moved_answers(notebook):
                 move()
                 assert _changes(element, look, shown), f"nothing changed: {what}"
                 assert not RAISED.search(panel.inner_text()), what
-    assert notebook.ask("print('calm')") == "calm\n", "an exception in a thread"
+    assert guessed.ask("print('calm')") == "calm\n", "an exception in a thread"
 
 
 def test_a_quiz_says_why(notebook):
@@ -108,6 +147,11 @@ def test_a_quiz_says_why(notebook):
     buttons.first.click()
     notebook.locator(".Feedback", has_text=re.compile("^(Right|No)")).first.wait_for()
     assert notebook.raised == []
+
+
+def _code(page) -> str:
+    cells = json.loads(page.saved.read_text(encoding="utf-8"))["cells"]
+    return "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
 
 
 def _panels(page):
@@ -120,10 +164,6 @@ def _button_named(panel, name: str):
 
 def _is_live(panel) -> bool:
     return _button_named(panel, "Train").count() == 1
-
-
-def _is_guess(panel) -> bool:
-    return _button_named(panel, "This is my guess").count() == 1
 
 
 def _controls(panel) -> list:
@@ -179,27 +219,6 @@ def _button(control):
 MOVES = {
     "slider": _slider, "dropdown": _dropdown, "button": _button,
 }  # fmt: skip
-
-
-def _guess(page, panel) -> None:
-    """Chooses an answer by mouse, another by keyboard, and commits to it at once."""
-    commit = _button_named(panel, "This is my guess")
-    if panel.locator("input[type=radio]").count():
-        commit.click()
-        panel.get_by_text("Choose an answer first.").wait_for()
-        options = panel.locator("label:has(input[type=radio])")
-        options.first.locator("input").click()
-        options.nth(1).locator("input").press("Space")
-        answer = options.nth(1).inner_text().strip()
-        assert options.nth(1).locator("input").is_checked()
-    else:
-        entry = panel.locator("input[type=number]")
-        entry.click()
-        entry.press("ArrowUp")
-        answer = entry.input_value()
-    commit.press("Enter")
-    panel.get_by_text(f"Your guess: {answer}").wait_for()
-    assert commit.is_disabled()
 
 
 def _trainers(page) -> int:

@@ -12,7 +12,6 @@ from nbformat.v4 import new_code_cell, new_notebook
 from torch.utils.data import TensorDataset
 
 from idlib import IdlibError, plots, widgets
-from idlib.lessons.base.explorers import Explorer, slider
 from idlib.lessons.base.panels import in_turn
 from idlib.problems.images import load
 from idlib.problems.variants import Task
@@ -50,50 +49,6 @@ def test_looking_inside_shows_the_answers_that_change_and_the_weights():
     assert "first 5 units of LeNet" in view
 
 
-def test_a_guess_is_marked_in_recorded_curves_once_it_is_made():
-    guess = widgets.predict("How many?", low=1, high=10_000)
-    explorer = widgets.RecordedCurves(("digits",), d=100, guess=guess)
-    before = explorer.to_html()
-    guess.answer.value = 77
-    guess.commit.click()
-    assert "uess" not in before
-    assert "Your guess: <b>77</b> (the dotted line)" in explorer.view(**explorer.start)
-    assert "<p>Your guess: <b>77</b></p>" in explorer.to_html()
-
-
-def test_a_prediction_is_kept_once_made():
-    guess = widgets.predict("How many?", low=1, high=100)
-    assert "no guess was made" in guess.compare(10).static_html()
-    guess.answer.value = 7
-    guess.commit.click()
-    assert guess.guess == 7 and guess.commit.disabled and guess.answer.disabled
-    assert "your guess: <b>7</b>; the answer: <b>10</b>" in guess.compare(10).static_html()
-
-
-def test_a_choice_must_be_made_before_it_is_committed():
-    guess = widgets.predict("Which?", options=["FC", "LeNet"])
-    guess.commit.click()
-    assert guess.guess is None and not guess.commit.disabled
-    guess.answer.value = "FC"
-    guess.commit.click()
-    assert guess.guess == "FC"
-    assert "<li>LeNet</li>" in guess.static_html()
-
-
-def test_a_choice_in_another_thread_while_the_press_is_answered_is_the_guess():
-    """JupyterLab has controls answered in several threads."""
-    guess = widgets.predict("Which?", options=["FC", "LeNet"])
-    guess.answer.value = "FC"
-    under_way = threading.Event()
-    guess.when_made(lambda: under_way.set() or time.sleep(0.2))
-    press = threading.Thread(target=guess.commit.click)
-    press.start()
-    assert under_way.wait(10)
-    guess.answer.value = "LeNet"
-    press.join(10)
-    assert guess.guess == "LeNet" and "<b>LeNet</b>" in guess.status.value
-
-
 def test_one_control_is_answered_after_the_other():
     begun, order = threading.Event(), []
 
@@ -111,44 +66,6 @@ def test_one_control_is_answered_after_the_other():
     answer(3)
     slow.join(10)
     assert order == ["begin 2", "end 2", "begin 3", "end 3"]
-
-
-def test_a_choice_that_its_button_overtook_is_the_guess():
-    """A second choice may come after the press."""
-    guess = widgets.predict("How many?", low=1, high=100)
-    fig = plots.figure()[0]
-    fig.axes[0].set_xlim(0, 100)
-    early = guess.picture(fig, "A plot.", "Look here.", axis="x")
-    guess.answer.value = 7
-    guess.commit.click()
-    guess.answer.value = 8
-    assert guess.guess == 8
-    assert "<b>8</b>" in guess.status.value and "<b>8</b>" in early.static_html()
-    assert [line.get_xdata()[0] for line in fig.axes[0].lines] == [8]
-
-
-def test_a_guess_is_shown_in_pictures_drawn_before_and_after_it():
-    guess = widgets.predict("How many?", low=1, high=10_000)
-    fig = plots.figure()[0]
-    fig.axes[0].set_xlim(0, 100)
-    early = guess.picture(fig, "A plot.", "Look here.", axis="x")
-    around = guess.over(Explorer({"x": slider("x", [1, 2], 1)}, lambda x: f"x = {x}"))
-    beside = guess.compare(10)
-    assert "uess" not in early.static_html() + around.to_html()
-    drawn = re.search('src="([^"]+)', early.static_html())[1]
-    guess.answer.value = 4000
-    guess.commit.click()
-    late = guess.picture(plots.figure()[0], "A plot.", "Look here.")
-    for panel, where in (
-        (early, " (beyond the axis, hence the dotted line at its end)"),
-        (late, ""),
-    ):
-        assert f'alt="A plot. Your guess: 4,000{where}."' in panel.static_html()
-        assert f"Look here. Your guess: <b>4,000</b>{where}." in panel.static_html()
-    assert drawn != re.search('src="([^"]+)', early.static_html())[1]
-    assert "Your guess: <b>4,000</b>" in around.to_html()
-    assert "your guess: <b>4,000</b>; the answer: <b>10</b>" in beside.static_html()
-    assert fig.axes[0].lines[0].get_xdata()[0] == 100 and fig.axes[0].get_xlim() == (0, 100)
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_a_link_to_a_notebook_leads_to_its_slides():
     assert 'href="02_next.slides.html"' in page and 'href="https://a.org/b.ipynb"' in page
 
 
-def test_a_widget_is_cut_between_picture_and_table_and_a_prediction_is_not():
+def test_a_widget_is_cut_between_picture_and_table_and_a_question_is_not():
     def shown(page):
         return new_code_cell("x", outputs=[new_output("execute_result", {"text/html": page})])
 
@@ -69,10 +69,29 @@ def test_a_widget_is_cut_between_picture_and_table_and_a_prediction_is_not():
         new_markdown_cell("# A"),
         shown(f"{figure}<table><tr><td>1</td></tr></table>"),
         shown("<p>Which?</p><ul><li>this</li></ul>"),
-        shown("<p>no guess was made; the answer: <b>4</b>.</p>"),
     )
-    assert page.count('<div class="block">') == 4
-    assert "<p>The answer: <b>4</b>.</p>" in page
+    assert page.count('<div class="block">') == 3
+
+
+def test_an_answer_stands_on_the_slide_after_its_question():
+    def shown(page):
+        return new_code_cell("x", outputs=[new_output("display_data", {"text/html": page})])
+
+    def waits(page):
+        summary = "<details><summary>Show the answer</summary>"
+        return shown(f'<div class="idlib-waits a"><p hidden>…</p>{summary}{page}</details></div>')
+
+    page = slides(
+        new_markdown_cell("# A"),
+        shown("<p><b>Predict.</b> Which?</p><ul><li>this</li></ul>"),
+        waits("<figure><img alt='a' src='data:,'></figure>"),
+        waits("<p>The answer: <b>this</b>.</p>"),
+        new_markdown_cell("So."),
+    )
+    asked, answered = re.findall("<section>(.*?)</section>", page, re.S)
+    assert "Which?" in asked and "The answer" not in asked and "<figure" not in asked
+    assert "<figure" in answered and "<p>The answer: <b>this</b>.</p>" in answered
+    assert "So." in answered and "<details" not in page
 
 
 def test_every_picture_of_the_notebooks_is_in_the_slides_and_nothing_is_loaded(written):

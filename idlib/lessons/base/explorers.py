@@ -28,9 +28,11 @@ HINT = "Static picture: run the notebook to use the controls."
 class Guess(Protocol):
     """A prediction, see `idlib.lessons.base.predictions.Prediction`."""
 
-    def words(self, before: str) -> str: ...
+    guess: Any
 
-    def when_made(self, call: Callable[[], None]) -> None: ...
+    def words(self) -> str: ...
+
+    def mark(self, fig: Any, axis: str) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,6 @@ class Explorer:
         controls: by the names under which `view` takes their values.
         view: from values to HTML; pictures in it are SVG by `idlib.lessons.base.svg`, or have
             alternative texts.
-        guess: a prediction that is shown above the view, once it is made.
         formula: for more values than can be drawn beforehand: JavaScript, a function
             ``(view, places) => ...`` that makes of the first view that of the choices at those
             places.
@@ -96,11 +97,9 @@ class Explorer:
         self,
         controls: Mapping[str, Control],
         view: Callable[..., str],
-        guess: Guess | None = None,
         formula: str = "",
     ):
-        self.controls, self.view, self.guess = dict(controls), view, guess
-        self.formula = formula
+        self.controls, self.view, self.formula = dict(controls), view, formula
         first = next(iter(self.controls.values())).start
         for control in self.controls.values():
             known = control.of(first)
@@ -140,10 +139,8 @@ class Explorer:
             "views": views,
         }
         packed = base64.b64encode(zlib.compress(json.dumps(shown).encode(), 9)).decode()
-        said = self.guess.words("Your guess: ") if self.guess else ""
         return (
             f'<div class="idlib-explorer">\n<style>{_front("css")}</style>\n'
-            f"{said and f'<p>{said}</p>'}\n"
             f'<div class="idlib-view">\n{_static(self.view(**self.start))}\n</div>\n'
             f'<p class="idlib-hint"><i>{HINT}</i></p>\n'
             f"<script>(window.idlibExplorers ??= []).push(({_front('js')})"
@@ -164,22 +161,21 @@ class Explorer:
             "start": start,
         }
 
-    def _bundle(self) -> dict[str, str]:
-        return {"text/html": self.to_html(), "text/plain": repr(self)}
+    def with_guesses(self, guesses: Sequence[Guess]) -> str:
+        """`to_html` with what the reader has guessed: above it, and in it where there is a place
+        for it."""
+        said = " ".join(guess.words() for guess in guesses)
+        return f"<p>{said}</p>\n{self.to_html()}" if said.strip() else self.to_html()
 
     def _ipython_display_(self) -> None:
-        if self.guess is None:
-            display(self._bundle(), raw=True)
-            return
-        handle = display(self._bundle(), raw=True, display_id=True)
-        self.guess.when_made(lambda: handle.update(self._bundle(), raw=True))
+        display({"text/html": self.to_html(), "text/plain": repr(self)}, raw=True)
 
 
 def with_todays_front(page: str) -> str:
     """The HTML of an explorer, stored some time ago, with the script and the style of today."""
-    page = re.sub(
-        r"<style>.*?</style>", lambda _: f"<style>{_front('css')}</style>", page, flags=re.S
-    )
+    start = '<div class="idlib-explorer">\n<style>'
+    before, _, rest = page.partition(start)
+    page = f"{before}{start}{_front('css')}</style>{rest.partition('</style>')[2]}"
     begin, end = "idlibExplorers ??= []).push((", ")(document.currentScript"
     before, _, rest = page.partition(begin)
     return f"{before}{begin}{_front('js')}{end}{rest.partition(end)[2]}"

@@ -45,6 +45,7 @@ COLORS = {
 SHADES = np.linspace(255, 0, 16).round().astype(np.uint8)[:, None].repeat(3, 1)
 SIGNS = (colormaps["RdBu"](np.linspace(0, 1, 15))[:, :3] * 255).round().astype(np.uint8)
 SIDE = 56  # pixels of the page, of a small picture
+Points = Sequence[tuple[float, float]]
 GUESS = "#8E3B6B"  # the palette's purple, darker, to stand out from the data
 
 
@@ -84,20 +85,27 @@ def panels(widths: Sequence[float], height: float = 3.6, **grid) -> tuple[Figure
     return fig, axes
 
 
-def mark_guess(ax: Axes, guess: float | str, axis: str) -> str:
+def mark_guess(ax: Axes, guess: float | str | Points, axis: str) -> str:
     """A dotted line at the reader's guess, in place of one that is there; at the edge where it
-    lies beyond the axis.
+    lies beyond the axis. A curve is drawn as it is.
 
     Args:
         ax: the plot; its limits stay.
-        guess: a number, or the label of a tick.
-        axis: "x" or "y".
+        guess: a number, the label of a tick, or the points of a curve.
+        axis: "x" or "y"; a curve needs none.
 
     Returns:
         What to say of the line in a caption; nothing if the guess has no place on that axis.
     """
-    for line in [line for line in ax.lines if line.get_gid() == "guess"]:
+    gid = "guess" if isinstance(guess, float | int | str) else "guessed curve"
+    for line in [line for line in ax.lines if line.get_gid() == gid]:
         line.remove()
+    style: dict = {"linestyle": (0, (1, 1)), "linewidth": 3, "zorder": 4, "color": GUESS}
+    if not isinstance(guess, float | int | str):
+        limits = {"xlim": ax.get_xlim(), "ylim": ax.get_ylim()}
+        ax.plot(*zip(*guess, strict=True), gid=gid, **style)
+        ax.set(**limits)
+        return "the dotted curve"
     x = axis == "x"
     low, high = sorted(ax.get_xlim() if x else ax.get_ylim())
     ticks = ax.get_xticklabels() if x else ax.get_yticklabels()
@@ -107,8 +115,7 @@ def mark_guess(ax: Axes, guess: float | str, axis: str) -> str:
     except ValueError:
         return ""
     draw, inside = ax.axvline if x else ax.axhline, min(max(at, low), high)
-    style = {"linestyle": (0, (1, 1)), "linewidth": 3, "zorder": 4, "clip_on": False}
-    draw(inside, color=GUESS, gid="guess", **style)
+    draw(inside, gid=gid, clip_on=False, **style)
     return (
         "the dotted line" if at == inside else "beyond the axis, hence the dotted line at its end"
     )

@@ -1,136 +1,219 @@
-"""A guess that the reader commits to, and the pictures that it is shown in."""
+"""A guess that the reader commits to, before what gives the answer away is shown."""
 
 import html
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import ipywidgets as w
+from IPython.display import display
 from matplotlib.figure import Figure
 
+from ...errors import IdlibError
+from . import guesses
+from .curve import Curve
 from .explorers import Explorer
 from .panels import Panel, in_turn
 from .plots import mark_guess, to_html
+from .questions import Guess, Question, question
+from .reveals import Reveal
 
 __all__ = ["Prediction", "predict"]
 
+AUTO = {"width": "auto"}
 
-class Prediction(Panel):
-    """A question, and a guess that is kept once it is made.
 
-    Pictures and comparisons show the guess from the moment at which it is made, whether they were
-    drawn before or after it, so that *Run All* need not wait for it.
+class Prediction:
+    """A question, shown with its form until a guess is made or skipped, and kept from then on.
+
+    What comes after it waits for the guess, whether its cell was run before or after, so that
+    *Run All* neither stops nor gives anything away.
+
+    Args:
+        asked: the question.
     """
 
-    def __init__(self, question: str, options: Sequence[str] | None, low: float, high: float):
-        text = w.HTML(f"<b>Predict.</b> {question}")
-        if options:
-            layout = w.Layout(width="auto", margin="0 16px 0 0")
-            self.answer = w.RadioButtons(options=options, value=None, layout=layout)
-        else:
-            self.answer = w.BoundedIntText(
-                value=low, min=low, max=high, description="your guess",
-                layout=w.Layout(width="200px"), style={"description_width": "initial"},
-            )  # fmt: skip
-        self.commit = w.Button(description="This is my guess", icon="check")
+    def __init__(self, asked: Question):
+        self.asked, self.name = asked, asked.name
+        found = guesses.kept(self.name)
+        self.made = bool(found) and asked.is_guess(found["guess"])
+        self.guess: Guess = _frozen(found["guess"]) if self.made else None
         self.status = w.HTML("")
-        self.guess: int | str | None = None
-        self._waiting: list[Callable[[], None]] = []
+        self.answer = _entry(asked)
+        self.commit = w.Button(description="This is my guess", icon="check", layout=AUTO)
+        self.skip = w.Button(description="Skip", layout=AUTO)
         self.commit.on_click(self._commit)
-        super().__init__([text, w.HBox([self.answer, self.commit]), self.status])
+        self.skip.on_click(self._skip)
+        buttons = w.HBox([self.commit, self.skip])
+        row = w.Box([self.answer, buttons], layout=w.Layout(flex_flow="row wrap"))
+        self.form = Panel([w.HTML(f"<b>Predict.</b> {asked.question}"), row, self.status])
+        self.form.add_class(f"idlib-asks-{self.name.replace('/', '-')}")
+        self._waiting: list[Callable[[], None]] = []
+        self._shown: Any = None  # IPython's handle of the output
 
-    def static_html(self) -> str:
-        options = getattr(self.answer, "options", ())
-        listed = "".join(f"<li>{html.escape(str(o))}</li>" for o in options)
-        return f"<p>{self.children[0].value}</p>" + (f"<ul>{listed}</ul>" if listed else "")
-
-    def compare(self, answer, explanation: str = "") -> Panel:
-        """The guess beside what was measured."""
-
-        def draw() -> str:
-            guess = self.words("your guess: ", "no guess was made")
-            return f"<p>{guess}; the answer: <b>{answer}</b>. {explanation}</p>"
-
-        return self._follow(draw)
-
-    def picture(self, fig: Figure, alt: str, caption: str, axis: str = "", panel: int = 0) -> Panel:
-        """A figure with the guess in it; the arguments are those of `to_html`."""
-        return self._follow(lambda: self.to_html(fig, alt, caption, axis, panel))
-
-    def over(self, explorer: Explorer) -> Explorer:
-        """An explorer with the guess above it."""
-        explorer.guess = self
-        return explorer
-
-    def to_html(self, fig: Figure, alt: str, caption: str, axis: str = "", panel: int = 0) -> str:
-        """A figure with the guess in its caption, and marked on an axis.
+    def show(
+        self, shown: Any = None, axis: str = "", panel: int = 0, also: Sequence["Prediction"] = (),
+        **numbers: Any,
+    ) -> Reveal:  # fmt: skip
+        """Something that gives the answer away: it waits for the guess.
 
         Args:
-            fig: the figure.
-            alt: what the picture shows, in words, for those who can't see it.
-            caption: what to look at; may hold HTML.
-            axis: "x" or "y", the axis on which the guess is a value or a label; none if empty.
+            shown: a figure, with the guess in it; an explorer, with the guess above it; other
+                HTML. Nothing, for what is printed in the body of ``with guess.show():``.
+            axis: of a figure: "x" or "y", where the guess is a value or a label.
             panel: which of the figure's axes that is.
+            also: other predictions whose guesses it waits for.
+            numbers: for the names in the figure's alternative text and caption.
         """
-        if self.guess is None:
-            return to_html(fig, alt, caption)
-        said = self.mark(fig, axis, panel)
-        alone = html.unescape(re.sub("<.*?>", "", said))
-        return to_html(fig, f"{alt} {alone}", f"{caption} {said}")
+        made = (self, *also)
+        if isinstance(shown, Figure):
+            alt, caption = (self.asked.filled(x, numbers) for x in ("alt", "caption"))
+            if not alt:
+                raise IdlibError(f"{self.name} has no 'alt' for its figure: add it to its entry.")
+            return Reveal(made, lambda: self._figure(shown, alt, caption, axis, panel), "picture")
+        if isinstance(shown, Explorer):
+            return Reveal(made, lambda: shown.with_guesses(made), "picture")
+        return Reveal(made, lambda: getattr(shown, "data", shown) or "", "output")
+
+    def reveal(self, recorded: dict[float, float] | None = None, **numbers: Any) -> Reveal:
+        """The guess beside the answer, with its explanation.
+
+        Args:
+            recorded: what a curve is compared with, y for each x.
+            numbers: for the names in the answer and its explanation.
+        """
+        answer, why = (self.asked.filled(field, numbers) for field in ("answer", "why"))
+
+        def draw() -> str:
+            far = f" {self._apart(recorded)}" if recorded and self.guess else ""
+            return f"<p>{self.words()} The answer: <b>{answer}</b>.{far} {why}</p>"
+
+        return Reveal((self,), draw, "answer")
 
     def mark(self, fig: Figure, axis: str, panel: int = 0) -> str:
         """Marks the guess, if `axis` is not empty, and returns what a caption says of it."""
-        where = axis and mark_guess(fig.axes[panel], self.guess, axis)
-        where = where and f" ({where})"
-        return f"{self.words('Your guess: ')}{where}."
+        if self.guess is None:
+            return ""
+        if not (axis or self.asked.curve):
+            return self.words()
+        where = mark_guess(fig.axes[panel], self.guess, axis)
+        return self.words() if self.asked.curve or not where else f"{self.words()[:-1]} ({where})."
 
-    def words(self, before: str, none: str = "") -> str:
-        """The guess as HTML, after some words; other words where none was made."""
-        number = isinstance(self.guess, int)
-        guess = f"{self.guess:,}" if number else html.escape(str(self.guess))
-        return none if self.guess is None else f"{before}<b>{guess}</b>"
+    def words(self) -> str:
+        """The guess as HTML; nothing where the question was skipped."""
+        said = html.escape(self.asked.words(self.guess))
+        return "" if self.guess is None else f"Your guess: <b>{said}</b>."
 
     def when_made(self, call: Callable[[], None]) -> None:
         """Calls `call` when the guess is made."""
         self._waiting.append(call)
 
     @in_turn
-    def _follow(self, draw: Callable[[], str]) -> Panel:
-        """HTML that is drawn now, and again when the guess is made."""
-        view = w.HTML(draw())
-        self.when_made(lambda: setattr(view, "value", draw()))
-        return Panel([view], layout=w.Layout(overflow="visible"))
+    def forget(self) -> None:
+        """Forgets the guess, here and where it was kept: show the prediction again to guess."""
+        guesses.forget(self.name)
+        self.made, self.guess = False, None
+
+    def static_html(self) -> str:
+        """The question, as it stands where no kernel is; and the guess, once it is made."""
+        options = "".join(f"<li>{html.escape(option)}</li>" for option in self.asked.options)
+        listed = f"<ul>{options}</ul>" if options else ""
+        said = (self.words() or "Skipped.") if self.made else ""
+        said = said and f"<p>{said} {self.status.value}</p>"
+        return f"<p><b>Predict.</b> {self.asked.question}</p>{listed}{said}"
+
+    def _figure(self, fig: Figure, alt: str, caption: str, axis: str, panel: int) -> str:
+        said = self.mark(fig, axis, panel)
+        alone = html.unescape(re.sub("<.*?>", "", said))
+        return to_html(fig, f"{alt} {alone}".strip(), f"{caption} {said}".strip())
 
     @in_turn
     def _commit(self, _) -> None:
-        if self.answer.value is None:
-            self.status.value = "Choose an answer first."
+        try:
+            self._chosen()
+        except IdlibError as error:
+            self.status.value = html.escape(str(error))
             return
-        self.answer.disabled = self.commit.disabled = True
+        self.commit.disabled = self.skip.disabled = self.answer.disabled = True
         # A press may overtake the choice made just before it: then that choice is the guess.
         self.answer.observe(self._make, "value")
         self._make()
 
     @in_turn
+    def _skip(self, _) -> None:
+        self.commit.disabled = self.skip.disabled = self.answer.disabled = True
+        self._take(None)
+
+    @in_turn
     def _make(self, _=None) -> None:
-        self.guess = self.answer.value
-        self.status.value = f"{self.words('Your guess: ')}. Now run on."
+        self._take(self._chosen())
+
+    def _chosen(self) -> Guess:
+        """What the form holds; an `IdlibError` if it is no guess."""
+        if self.asked.between:
+            return self.asked.understood(self.answer.value)
+        if self.asked.curve:
+            return self.answer.drawn()
+        if self.answer.value is None:
+            raise IdlibError("Choose an answer first.")
+        return self.answer.value
+
+    def _take(self, guess: Guess) -> None:
+        self.guess, self.made, self.status.value = guess, True, ""
+        try:
+            guesses.keep(self.name, guess)
+        except IdlibError as error:
+            self.status.value = f"It is not kept: {html.escape(str(error))}"
+        if self._shown is not None:
+            self._shown.update(self._bundle(), raw=True)
         for call in self._waiting:
             call()
 
+    def _apart(self, recorded: dict[float, float]) -> str:
+        """How far the drawn curve lies from a recorded one."""
+        return self.answer.apart(self.guess, recorded)
 
-def predict(
-    question: str, options: Sequence[str] | None = None, low: int = 0, high: int = 10**9
-) -> Prediction:
-    """Asks the reader to commit to a guess.
+    def _bundle(self) -> dict[str, Any]:
+        alive = {} if self.made else self.form._repr_mimebundle_()
+        return {**alive, "text/html": self.static_html(), "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"Prediction({self.name!r})"
+
+    @in_turn
+    def _ipython_display_(self) -> None:
+        self._shown = display(self._bundle(), raw=True, display_id=True)
+
+
+def predict(name: str) -> Prediction:
+    """Asks the reader to commit to a guess; what gives the answer away waits for it.
 
     Args:
-        question: may hold HTML.
-        options: answers to choose from; a whole number from `low` to `high` if None.
-        low: smallest number.
-        high: largest number.
+        name: the lesson's folder, and the question's name in its ``predictions.json``, such as
+            "mnist/fc".
 
     Returns:
-        A widget. Its ``compare(answer, explanation)`` shows the guess beside the answer, its
-        ``picture(fig, alt, caption, axis)`` in a figure, its ``over(explorer)`` above an explorer.
+        A prediction. What its ``show(...)`` and ``reveal(...)`` are given is seen once the guess
+        is made or skipped.
+
+    Raises:
+        IdlibError: if there is no such question.
     """
-    return Prediction(question, options, low, high)
+    return Prediction(question(name))
+
+
+def _entry(asked: Question) -> w.Widget:
+    """What the guess is entered with, empty."""
+    if asked.curve:
+        return Curve(asked.curve)
+    if asked.options:
+        layout = w.Layout(width="auto", margin="0 16px 0 0", flex="0 0 auto")
+        return w.RadioButtons(options=asked.options, value=None, layout=layout)
+    return w.Text(
+        description="your guess", placeholder="a whole number", layout=w.Layout(width="240px"),
+        style={"description_width": "initial"},
+    )  # fmt: skip
+
+
+def _frozen(guess: Any) -> Guess:
+    return tuple(tuple(point) for point in guess) if isinstance(guess, list) else guess

@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -12,9 +13,8 @@ from ...engine.training import predict
 from ...problems.images import load
 from ...studies.reading import cell, provenance, replay
 from ...studies.results import Cell
-from ..base.explorers import Explorer, choice, say, slider, table
+from ..base.explorers import Explorer, Guess, choice, say, slider, table
 from ..base.plots import COLORS, strip, thumbnails
-from ..base.predictions import Prediction
 from ..base.svg import Stage
 from .plots import accuracy_curves
 
@@ -39,7 +39,6 @@ class RecordedCurves(Explorer):
         tasks: names of recorded tasks, such as "mnist" and "mnist-shuffled".
         models: names of networks.
         d: where the slider starts, or the recorded d that is nearest.
-        guess: a prediction of d90, shown in the curves.
     """
 
     def __init__(
@@ -47,7 +46,6 @@ class RecordedCurves(Explorer):
         tasks: tuple[str, ...],
         models: tuple[str, ...] = ("fc", "lenet"),
         d: int = 300,
-        guess: Prediction | None = None,
     ):
         study = tasks[0].split("-")[0]
         self.cells: dict[str, Cell] = {
@@ -55,19 +53,22 @@ class RecordedCurves(Explorer):
             for m in models
             for t in tasks
         }
-        self.title, self.guess = provenance(self.cells.values()), guess
-        self._restage()
-        if guess is not None:
-            guess.when_made(self._restage)
+        self.title = provenance(self.cells.values())
+        self.stage = self._staged(())
         ds = sorted({d for c in self.cells.values() for d in c.scores})
         controls = {
             "d": slider("d", ds, min(ds, key=lambda x: abs(x - d))),
             "inside": choice("look inside", list(self.cells), next(iter(self.cells))),
         }
-        super().__init__(controls, self._draw, guess)
+        super().__init__(controls, self._draw)
 
-    def _restage(self) -> None:
-        """The curves with the guess in them, and what is to be said of the guess."""
+    def with_guesses(self, guesses: Sequence[Guess]) -> str:
+        """A number or a curve among them is drawn into the curves."""
+        self.stage = self._staged(guesses)
+        return super().with_guesses([guess for guess in guesses if isinstance(guess.guess, str)])
+
+    def _staged(self, guesses: Sequence[Guess]) -> Stage:
+        """The curves, with guesses in them; `said` is what to say of these."""
         thresholds = {"absolute: 0.90": (0.9, "")}
         for label, c in self.cells.items():
             thresholds[f"90 % of {label} ({c.threshold():.3f})"] = (c.threshold(), label)
@@ -76,9 +77,9 @@ class RecordedCurves(Explorer):
             k: [c.d90(which) for which in ("absolute", "relative")] for k, c in self.cells.items()
         }
         fig = accuracy_curves(scores, thresholds, d90s)
-        made = self.guess is not None and self.guess.guess is not None
-        self.said = self.guess.mark(fig, "x") if made else ""
-        self.stage = Stage(fig)
+        drawn = [g for g in guesses if g.guess is not None and not isinstance(g.guess, str)]
+        self.said = " ".join(guess.mark(fig, "x") for guess in drawn)
+        return Stage(fig)
 
     def _draw(self, d: int, inside: str) -> str:
         return (
