@@ -12,7 +12,6 @@ with needing("course", "idlib.plots"):
         panels,
         picture,
         strip,
-        thumbnails,
         to_html,
         training_curve,
     )
@@ -108,7 +107,6 @@ __all__ = [
     "step_sizes",
     "strip",
     "sums_and_loss",
-    "thumbnails",
     "to_html",
     "training_curve",
     "warm_starts",

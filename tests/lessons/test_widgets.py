@@ -12,11 +12,12 @@ from nbformat.v4 import new_code_cell, new_notebook
 from torch.utils.data import TensorDataset
 
 from idlib import IdlibError, plots, widgets
+from idlib.engine.training import predict
 from idlib.lessons.base.explorers import Explorer, slider
 from idlib.lessons.base.panels import in_turn
 from idlib.problems.images import load
 from idlib.problems.variants import Task
-from idlib.studies.reading import cell
+from idlib.studies.reading import cell, replay
 from idlib.tools.notebooks import clean, run
 
 
@@ -43,11 +44,38 @@ def test_moving_d_shows_the_recorded_accuracy_of_that_d():
 
 def test_looking_inside_shows_the_answers_that_change_and_the_weights():
     view = widgets.RecordedCurves(("digits",), d=100).view(d=100, inside="LeNet")
-    turned = [int(n) for n in re.findall(r"(\d+) of 450 test", view)]
+    turned = re.search(r"(\d+) of 450 test images <b>turn right</b>, (\d+) <b>turn wrong", view)
     c = cell("digits", task="digits", model="lenet")
-    net = (turned[0] - turned[1]) / 450
+    net = (int(turned[1]) - int(turned[2])) / 450
     assert net == pytest.approx(c.first_seed[100].score - c.first_seed[75].score, abs=0.01)
     assert "first 5 units of LeNet" in view
+    wrong = [x == y for x, y in zip(*digits_read("lenet", 100), strict=True)].count(False)
+    assert f"48 test digits, {48 - wrong} of them read rightly" in view
+    assert len(re.findall("<text[^>]*#8a3300", view)) == wrong > 0
+
+
+def digits_read(model: str, d: int) -> tuple[list[int], list[int]]:
+    """What the network takes the first test images for, and what they are."""
+    test = load("digits").test
+    first = TensorDataset(*(t[:48] for t in test.tensors))
+    run = cell("digits", task="digits", model=model).first_seed[d]
+    return predict(replay(run).merged(), first).tolist(), first.tensors[1].tolist()
+
+
+def test_curves_that_unfold_hide_what_lies_beyond_d():
+    def covered(**more):
+        """From where to where, of the panel's width."""
+        view = widgets.RecordedCurves(("digits",), **more).view(d=100, inside="FC")
+        moves = view.partition('class="idlib-moves"')[2].partition("</g>\n</svg>")[0]
+        x0, xs, *_ = map(float, re.search('data-axes="([^"]+)', moves)[1].split())
+        return [
+            [10 ** ((float(x) - x0) / xs) for x in re.findall(r"[ML] ([\d.]+)", path)]
+            for path in re.findall(r'd="([^"]+)" [^>]*style="fill: var\(--idlib-paper', moves)
+        ]
+
+    assert covered() == []
+    ((first, last, *_),) = covered(unfold=True)
+    assert 100 < first < 125 and last > 800
 
 
 def test_a_guess_is_marked_in_recorded_curves_once_it_is_made():
