@@ -9,7 +9,7 @@ from ...engine.estimate import Estimate
 from ..base.d90_plots import d90_marks
 from ..base.plots import COLORS, SHADES, panels, pixels
 
-__all__ = ["COLUMNS", "accuracy_curves", "wall"]
+__all__ = ["COLUMNS", "accuracy_curves", "mark_runs", "wall"]
 
 COLUMNS = 8  # of a wall
 SIDE = 28  # pixels of a digit
@@ -55,6 +55,25 @@ def accuracy_curves(
         d90_marks(ax, estimates, styles[label][0])
     fig.subfigs[0].legend(fontsize=8, loc="lower center", ncols=2, frameon=False)
     return fig
+
+
+def mark_runs(
+    fig: Figure, runs: Mapping[str, Sequence[tuple[int, float]]], limits: tuple[float, float]
+) -> None:
+    """Stars for further runs, in a figure of `accuracy_curves`.
+
+    Args:
+        fig: the figure.
+        runs: d and score of each, for labels of the curves.
+        limits: of d.
+    """
+    (ax,) = fig.axes
+    ax.set_xlim(limits)
+    colors = {line.get_label(): line.get_color() for line in ax.lines}
+    for label, points in runs.items():
+        style = {"color": colors[label], "markeredgecolor": "black", "zorder": 6}
+        for d, score in points:
+            ax.plot(d, score, "*", markersize=12, gid="run", clip_on=False, **style)
 
 
 def wall(
