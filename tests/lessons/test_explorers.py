@@ -156,7 +156,7 @@ def test_a_stored_explorer_gets_the_script_of_today_and_keeps_its_views():
 
 
 def test_what_is_dragged_needs_a_formula_to_move_it():
-    dragged = Explorer({"x": Drag("x", (0.0, 1.0))}, str, formula="() => 1")
+    dragged = Explorer({"x": Drag("x", (0.0, 1.0))}, lambda x: f"{x}", formula="() => 1")
     assert packed(dragged.to_html())["controls"] == [
         {"label": "x", "start": [0.0, 1.0], "panel": 0, "grip": "", "kind": "drag", "labels": [[]]}
     ]
