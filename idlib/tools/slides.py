@@ -20,6 +20,7 @@ from pathlib import Path
 from ..errors import needing, no_write_to
 from .mathml import FONTS, to_mathml
 from .notebooks import read
+from .pages import without_kernel
 
 with needing("site", "What makes slides"):
     import sphinx_revealjs
@@ -139,8 +140,7 @@ def _output(output: NotebookNode) -> list[str]:
     if "text/html" in data:
         if 'class="idlib-explorer"' in data["text/html"]:
             return [data["text/html"]]
-        page = re.sub(r"<p><i>Static picture:.*?</i></p>", "", data["text/html"])
-        page = page.replace("no guess was made; the answer:", "The answer:")
+        page = without_kernel(data["text/html"])
         return _blocks(page) if "<figure" in page else [page]  # a prediction stays in one piece
     if "text/markdown" in data:
         return [render_markdown(data["text/markdown"])]
