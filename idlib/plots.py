@@ -12,7 +12,6 @@ with needing("course", "idlib.plots"):
         panels,
         picture,
         strip,
-        thumbnails,
         to_html,
         training_curve,
     )
@@ -45,14 +44,12 @@ with needing("course", "idlib.plots"):
         fastfood_stage,
         heat_maps,
         length_ratios,
-        steering,
         step_sizes,
     )
     from .lessons.toy.plots import (
         curvature_odds,
         descents,
         loss_by_groups,
-        meetings,
         performance_by_d,
         sums_and_loss,
     )
@@ -92,7 +89,6 @@ __all__ = [
     "loss_by_groups",
     "mark_guess",
     "meeting",
-    "meetings",
     "memorised_panel",
     "method_curves",
     "needed_lines",
@@ -103,12 +99,10 @@ __all__ = [
     "scatters",
     "size_maps",
     "size_panel",
-    "steering",
     "step_share_bars",
     "step_sizes",
     "strip",
     "sums_and_loss",
-    "thumbnails",
     "to_html",
     "training_curve",
     "warm_starts",

@@ -23,7 +23,7 @@ with needing("course", "idlib.widgets"):
     from .lessons.shuffled.widgets import ShuffledBlocks
     from .lessons.sizes.widgets import ModelSizes
     from .lessons.subspaces.widgets import FastfoodSteps, RandomAngles, SteeredPoint
-    from .lessons.toy.widgets import SumsByD, SumsByGroups
+    from .lessons.toy.widgets import Meetings, SumsByD, SumsByGroups
 
 __all__ = [
     "Checkpoints",
@@ -33,6 +33,7 @@ __all__ = [
     "Hubs",
     "LiveTraining",
     "LiveTuning",
+    "Meetings",
     "Memorising",
     "ModelSizes",
     "OccamBound",

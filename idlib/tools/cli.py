@@ -105,6 +105,9 @@ def _add_course(commands) -> None:
     edition.set_defaults(act=_edition)
     pages = commands.add_parser("site", help="make web pages of the course, from a clone of it")
     pages.add_argument("--folder", default="build/site", help="where they go")
+    pages.add_argument(
+        "--repository", help="its address on GitHub, for links to run a notebook elsewhere"
+    )
     pages.set_defaults(act=_site)
 
 
@@ -241,7 +244,7 @@ def _all_notebooks(args: argparse.Namespace) -> list[str | Path]:
 def _site(args: argparse.Namespace) -> None:
     from .website import make_site  # Sphinx comes with the extra "site"
 
-    print(make_site(".", args.folder))
+    print(make_site(".", args.folder, args.repository))
 
 
 def _pretrain(args: argparse.Namespace) -> None:

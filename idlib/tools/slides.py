@@ -20,6 +20,7 @@ from pathlib import Path
 from ..errors import needing, no_write_to
 from .mathml import FONTS, to_mathml
 from .notebooks import read
+from .pages import without_kernel
 
 with needing("site", "What makes slides"):
     import sphinx_revealjs
@@ -149,7 +150,7 @@ def _output(output: NotebookNode) -> list[str]:
         page = UNFOLDED.search(page)[1].strip() if WAITS in page else page
         if 'class="idlib-explorer"' in page:
             return [page]
-        page = re.sub(r"<p><i>Static picture:.*?</i></p>", "", page)
+        page = without_kernel(page)
         return _blocks(page) if "<figure" in page else [page]  # a prediction stays in one piece
     if "text/markdown" in data:
         return [render_markdown(data["text/markdown"])]

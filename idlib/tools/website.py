@@ -18,11 +18,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..errors import IdlibError, needing, no_write_to
-from . import api
+from . import api, notebooks
 from .mathml import FONTS, to_mathml
+from .pages import for_the_web, repository_of, ways
 from .playground import add_playground, write_playground
 
 with needing("site", "The web site"):
+    import nbformat
     from docutils import nodes
     from sphinx.application import Sphinx
     from sphinx.util.docutils import docutils_namespace
@@ -53,6 +55,8 @@ SETTINGS = {
     "python_maximum_signature_line_length": 60,
     "toc_object_entries_show_parents": "hide",
     "nb_execution_mode": "off",
+    "nb_code_prompt_show": "Show {type}",
+    "nb_code_prompt_hide": "Hide {type}",
     "myst_enable_extensions": ["dollarmath"],
     "myst_dmath_allow_labels": False,  # else what follows a formula in parentheses is lost
     "myst_heading_anchors": 3,
@@ -70,12 +74,16 @@ SETTINGS = {
 }
 
 
-def make_site(root: str | os.PathLike, folder: str | os.PathLike) -> Path:
+def make_site(
+    root: str | os.PathLike, folder: str | os.PathLike, repository: str | None = None
+) -> Path:
     """Writes the site: README as the front page, its table of notebooks as the navigation.
 
     Args:
         root: the repository, with README.md and the notebooks, whose outputs are stored.
         folder: where the site goes; made if it is not there, emptied if it holds an older site.
+        repository: its address on GitHub, for links to where a notebook can be run; that of
+            pyproject.toml, if it names one.
 
     Returns:
         The front page.
@@ -88,16 +96,21 @@ def make_site(root: str | os.PathLike, folder: str | os.PathLike) -> Path:
     if folder.is_dir() and any(folder.iterdir()) and not (folder / ".buildinfo").is_file():
         raise IdlibError(f"{folder} holds other files than a site: name an empty folder.")
     with TemporaryDirectory() as source, docutils_namespace():
-        title = _gather(root, Path(source))
+        title, sources = _gather(root, Path(source))
         with no_write_to(folder):
             if folder.is_dir():
                 shutil.rmtree(folder)
             folder.mkdir(parents=True)
-        settings = {**SETTINGS, "project": title, "html_title": title}
+        settings = {
+            **SETTINGS, "project": title, "html_title": title, "idlib_sources": sources,
+            "idlib_repository": repository_of(root, repository),
+        }  # fmt: skip
         site = Sphinx(
             source, None, folder, Path(source, ".doctrees"), "html", settings, None, complaints
         )
         site.build()
+    for path in sources.values():  # to be downloaded
+        shutil.copy(root / path, folder / path)
     faults = re.sub(r"\x1b\[[\d;]*m", "", complaints.getvalue())  # without colours
     if faults:
         raise IdlibError(f"the site has faults, to be mended in its sources:\n{faults}")
@@ -108,13 +121,17 @@ def setup(app: Sphinx) -> dict:
     """Makes this module a Sphinx extension, which draws formulas and lists of arguments."""
     app.add_html_math_renderer("mathml", (_inline_math, None), (_block_math, None))
     app.connect("doctree-read", _colons)
+    app.add_config_value("idlib_sources", {}, "html")
+    app.add_config_value("idlib_repository", "", "html")
     app.connect("html-page-context", _arguments)
+    app.connect("html-page-context", _ways)
     app.connect("autodoc-process-signature", api.by_name)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _gather(root: Path, source: Path) -> str:
-    """Copies the sources, laid out as in the repository, so that links hold; returns the title."""
+def _gather(root: Path, source: Path) -> tuple[str, dict[str, str]]:
+    """Copies the sources, laid out as in the repository, so that links hold; returns the title,
+    and the path of each page's source."""
     try:
         readme = (root / "README.md").read_text(encoding="utf-8")
         lessons = LESSON.findall(readme)
@@ -127,6 +144,9 @@ def _gather(root: Path, source: Path) -> str:
         raise IdlibError(
             f"{error.filename} can't be read: run this in a clone of the repository."
         ) from error
+    for notebook in (source / f"{name}.ipynb" for _, name in lessons):
+        shown = for_the_web(notebooks.read(notebook)[1])
+        notebook.write_text(nbformat.writes(shown), encoding="utf-8")
     for page in (source / name for name in (*PAGES, *docs)):
         text = re.sub(r"\(((?:\.\./)+)README\.md", r"(\1index.md", page.read_text(encoding="utf-8"))
         page.write_text(text, encoding="utf-8")
@@ -145,7 +165,9 @@ def _gather(root: Path, source: Path) -> str:
     for name in ("site.js", "favicon.svg"):
         (static / name).write_bytes((own / name).read_bytes())
     write_playground(static)
-    return re.match("# (.+)", readme)[1]
+    texts = [*PAGES, *docs, *(f"{name}.ipynb" for _, name in lessons)]
+    sources = {text.rpartition(".")[0]: text for text in texts} | {"index": "README.md"}
+    return re.match("# (.+)", readme)[1], sources
 
 
 def _navigation(caption: str, entries) -> str:
@@ -168,6 +190,13 @@ def _arguments(app: Sphinx, name: str, template: str, context: dict, page) -> No
         context.get("body", ""),
         flags=re.S,
     )
+
+
+def _ways(app: Sphinx, name: str, template: str, context: dict, page) -> None:
+    """Links below the title: to download or run a page, and to its source."""
+    if source := app.config.idlib_sources.get(name):
+        links = ways(source, context["pathto"](source, 1), app.config.idlib_repository)
+        context["body"] = context["body"].replace("</h1>", f"</h1>\n{links}", 1)
 
 
 def _inline_math(translator, node) -> None:

@@ -15,7 +15,7 @@ STATE = """e => {
     const alts = [...view.querySelectorAll('[role=img], img')].map(i => i.ariaLabel ?? i.alt);
     return [view.innerHTML, [view.innerText, ...alts].join()];
 }"""
-CONTROLS = ".idlib-controls :is(input[type=range], select, fieldset)"
+CONTROLS = ".idlib-controls :is(input[type=range], select, fieldset), [role=slider]"
 # Milliseconds of each move: until the page is changed and laid out, and until it is painted.
 TIMED = """async range => {
     const found = [], last = +range.max;
@@ -56,6 +56,9 @@ def unmoved(explorer) -> list[str]:
 def _press(control) -> str:
     """Presses an arrow key on a control; returns its name."""
     kind = control.evaluate("e => e.tagName")
+    if kind == "DIV":
+        control.press("ArrowRight")
+        return control.get_attribute("aria-label")
     name = control.evaluate("e => (e.labels?.[0] ?? e.querySelector('legend')).innerText")
     if kind == "FIELDSET":
         control = control.locator("input:checked")

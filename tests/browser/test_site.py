@@ -92,7 +92,7 @@ def test_every_notebook_has_a_page_and_the_front_page_leads_to_it(page, url, pag
         assert f"{url}/notebooks/{notebook.stem}.html" in links
 
 
-def test_links_lead_somewhere_and_pictures_are_there_and_said_in_words(page, url, pages):
+def test_links_lead_somewhere_and_pictures_are_there_and_said_in_words(page, url, folder, pages):
     targets, anchors = {}, {}
     for name in pages:
         page.goto(f"{url}/{name}")
@@ -106,6 +106,9 @@ def test_links_lead_somewhere_and_pictures_are_there_and_said_in_words(page, url
     assert len(targets) > len(pages)
     for target, name in targets.items():
         path, anchor = urldefrag(target)
+        if path and not path.endswith(".html"):  # to be downloaded
+            assert (folder / unquote(path)).is_file(), f"{name} to {target}"
+            continue
         assert unquote(anchor) in anchors.get(path or "index.html", ()), f"{name} to {target}"
 
 
@@ -151,6 +154,46 @@ def test_solutions_are_folded_and_formulas_drawn(page, url):
     assert code.is_visible()
     assert page.locator("article math").count() > 5
     assert "\\theta" not in page.locator("article").inner_text()
+
+
+NO_KERNEL = "Static picture|no guess was made|Not yet|press Train|Loading widget"
+
+
+def test_nothing_is_said_that_makes_no_sense_without_a_kernel(page, url, pages):
+    for name in (name for name in pages if name.startswith("notebooks/0")):
+        page.goto(f"{url}/{name}")
+        explorers(page)
+        outputs = page.locator(".cell_output").all_inner_texts()
+        assert [text for text in outputs if re.search(NO_KERNEL, text)] == [], name
+
+
+def test_code_of_pictures_is_folded_and_shown_on_request(page, url):
+    page.goto(f"{url}/notebooks/03_mnist_fc_vs_lenet.html")
+    folded = page.locator("details", has_text="widgets.RecordedCurves").first
+    assert not folded.locator("pre").is_visible()
+    folded.locator("summary").click()
+    assert folded.locator("pre").is_visible()
+    assert page.locator("pre", has_text="subspace = idlib.Subspace(fc(), d=750)").is_visible()
+
+
+def test_the_slider_stays_in_sight_beside_the_curves_and_the_wall(page, url):
+    page.set_viewport_size({"width": 1280, "height": 780})
+    page.goto(f"{url}/notebooks/00_start_here.html")
+    (explorer, *_) = explorers(page)
+    wall, slider = explorer.locator(".idlib-wall"), explorer.locator("input[type=range]")
+    wall.evaluate("e => e.scrollIntoView({ block: 'end' })")
+    boxes = [e.bounding_box() for e in (slider, explorer.locator("svg").first, wall)]
+    assert all(b["y"] >= 0 and b["y"] + b["height"] <= 780 for b in boxes), boxes
+    page.evaluate("() => scrollBy(0, 200)")
+    assert slider.bounding_box()["y"] >= 0, "it sticks to the top"
+
+
+def test_panels_stack_on_a_phone(page, url):
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{url}/notebooks/02_random_subspaces.html")
+    (steered, *_) = explorers(page)
+    left, right = (e.bounding_box() for e in steered.locator("svg[role=img]").all())
+    assert right["y"] >= left["y"] + left["height"] - 1 and left["width"] > 300
 
 
 def test_search_finds_the_notebook(page, url):

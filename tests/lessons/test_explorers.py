@@ -5,12 +5,22 @@ import json
 import re
 import xml.etree.ElementTree as ET
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from idlib import IdlibError
-from idlib.lessons.base.explorers import Explorer, choice, say, slider, table, with_todays_front
+from idlib.lessons.base import explorers
+from idlib.lessons.base.explorers import (
+    Drag,
+    Explorer,
+    choice,
+    say,
+    slider,
+    table,
+    with_todays_front,
+)
 from idlib.lessons.base.plots import figure, panels
 from idlib.lessons.base.svg import Stage, to_svg
 
@@ -143,3 +153,19 @@ def test_a_stored_explorer_gets_the_script_of_today_and_keeps_its_views():
     page = explorer().to_html()
     old = page.replace("const labels", "const former").replace("gap: 4px", "gap: 5px")
     assert old != page and with_todays_front(old) == with_todays_front(page) == page
+
+
+def test_what_is_dragged_needs_a_formula_to_move_it():
+    dragged = Explorer({"x": Drag("x", (0.0, 1.0))}, lambda x: f"{x}", formula="() => 1")
+    assert packed(dragged.to_html())["controls"] == [
+        {"label": "x", "start": [0.0, 1.0], "panel": 0, "grip": "", "kind": "drag", "labels": [[]]}
+    ]
+    with pytest.raises(IdlibError, match="can be dragged: its values can't be listed"):
+        list(dragged.values())
+
+
+def test_all_explorers_together_need_little_javascript():
+    lessons = Path(explorers.__file__).parents[1]
+    lines = [line for p in lessons.rglob("*.js") for line in p.read_text("utf-8").splitlines()]
+    assert 100 < len(lines) <= 400
+    assert max(map(len, lines)) <= 140

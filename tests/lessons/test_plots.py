@@ -13,7 +13,6 @@ from idlib.plots import (
     figure,
     picture,
     strip,
-    thumbnails,
     training_curve,
 )
 
@@ -56,14 +55,6 @@ def test_the_training_curve_marks_the_threshold():
 def pixels(html: str) -> np.ndarray:
     data = re.search(r'base64,([^"]+)', html)[1]
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")).astype(int)
-
-
-def test_thumbnails_are_named_and_dark_where_their_arrays_are_high():
-    html = thumbnails([np.array([[0.0, 2.0, 1.0]]), np.zeros((1, 3))], ["3 → 8", "unit 1"])
-    assert 'alt="3 → 8, unit 1"' in html and ">unit 1</span>" in html
-    dark = (255 * 3 - pixels(html)[0].sum(axis=1)) / (255 * 3)
-    assert np.allclose(dark, [0, 1, 0.5, 0, 0, 0, 0, 0], atol=0.05)  # an edge behind each
-    assert thumbnails([], []) == ""
 
 
 def test_a_strip_shows_signs_as_red_and_blue_and_zero_as_white():

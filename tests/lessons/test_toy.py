@@ -150,11 +150,18 @@ def test_the_explorer_over_groups(groups):
     assert f"dimension {1000 - groups:,}" in view
 
 
-def test_lines_and_planes_in_three_dimensions():
-    cases = [(toy.SumProblem(g, 3, 3), dense(3, d, 3)) for g, d in ((1, 1), (2, 1), (2, 2))]
-    titles = [ax.get_title().splitlines() for ax in plots.meetings(cases).axes]
-    assert [title[-1] for title in titles] == ["they meet", "they miss", "they meet"]
-    assert titles[1][:2] == ["solutions: a line (codimension 2)", "subspace: a line (d = 1)"]
+@pytest.mark.parametrize("equations, d", [(1, 1), (2, 1), (1, 2), (2, 2)])
+def test_lines_and_planes_meet_where_their_dimensions_allow_it(equations, d):
+    explorer = widgets.Meetings()
+    for way in ((75, 20), (-140, -35)):
+        view = explorer.view(equations=equations, d=d, way=way, turn=(-25, 25))
+        assert ("<b>meets</b>" in view) == (d >= equations) != ("misses" in view)
+        P, best = explorer.best(equations, d, way)
+        rows, wanted = explorer.rows[equations - 1], explorer.wanted[equations - 1]
+        least = (wanted - rows @ best).norm()
+        others = torch.randn(100, d, generator=torch.Generator().manual_seed(0)).double() @ P.T
+        assert ((wanted - (explorer.start_point + others) @ rows.T).norm(dim=1) >= least).all()
+        assert torch.allclose(P.T @ P, torch.eye(d).double(), atol=1e-6)
 
 
 def test_the_other_figures_show_what_they_are_given():

@@ -5,6 +5,7 @@ import re
 import statistics
 import threading
 import time
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -12,10 +13,11 @@ from nbformat.v4 import new_code_cell, new_notebook
 from torch.utils.data import TensorDataset
 
 from idlib import IdlibError, plots, widgets
+from idlib.engine.training import predict
 from idlib.lessons.base.panels import in_turn
 from idlib.problems.images import load
 from idlib.problems.variants import Task
-from idlib.studies.reading import cell
+from idlib.studies.reading import cell, replay
 from idlib.tools.notebooks import clean, run
 
 
@@ -42,11 +44,38 @@ def test_moving_d_shows_the_recorded_accuracy_of_that_d():
 
 def test_looking_inside_shows_the_answers_that_change_and_the_weights():
     view = widgets.RecordedCurves(("digits",), d=100).view(d=100, inside="LeNet")
-    turned = [int(n) for n in re.findall(r"(\d+) of 450 test", view)]
+    turned = re.search(r"(\d+) of 450 test images <b>turn right</b>, (\d+) <b>turn wrong", view)
     c = cell("digits", task="digits", model="lenet")
-    net = (turned[0] - turned[1]) / 450
+    net = (int(turned[1]) - int(turned[2])) / 450
     assert net == pytest.approx(c.first_seed[100].score - c.first_seed[75].score, abs=0.01)
     assert "first 5 units of LeNet" in view
+    wrong = [x == y for x, y in zip(*digits_read("lenet", 100), strict=True)].count(False)
+    assert f"48 test digits, {48 - wrong} of them read rightly" in view
+    assert len(re.findall("<text[^>]*#8a3300", view)) == wrong > 0
+
+
+def digits_read(model: str, d: int) -> tuple[list[int], list[int]]:
+    """What the network takes the first test images for, and what they are."""
+    test = load("digits").test
+    first = TensorDataset(*(t[:48] for t in test.tensors))
+    run = cell("digits", task="digits", model=model).first_seed[d]
+    return predict(replay(run).merged(), first).tolist(), first.tensors[1].tolist()
+
+
+def test_curves_that_unfold_hide_what_lies_beyond_d():
+    def covered(**more):
+        """From where to where, of the panel's width."""
+        view = widgets.RecordedCurves(("digits",), **more).view(d=100, inside="FC")
+        moves = view.partition('class="idlib-moves"')[2].partition("</g>\n</svg>")[0]
+        x0, xs, *_ = map(float, re.search('data-axes="([^"]+)', moves)[1].split())
+        return [
+            [10 ** ((float(x) - x0) / xs) for x in re.findall(r"[ML] ([\d.]+)", path)]
+            for path in re.findall(r'd="([^"]+)" [^>]*style="fill: var\(--idlib-paper', moves)
+        ]
+
+    assert covered() == []
+    ((first, last, *_),) = covered(unfold=True)
+    assert 100 < first < 125 and last > 800
 
 
 def test_one_control_is_answered_after_the_other():
@@ -116,6 +145,54 @@ def test_training_runs_to_its_end_and_says_the_accuracy(live):
     assert re.search(r"^Finished after .*accuracy on all 450 test images", live.status.value)
     assert live.bar.value == live.bar.max > 1
     assert not live.start.disabled and live.halt.disabled
+
+
+def train_to_the_end(live) -> str:
+    """The line that says how a run ended."""
+    live.start.click()
+    live._thread.join(60)
+    return live.status.value
+
+
+def test_each_finished_run_becomes_a_star_beside_the_recorded_ones(live, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        "idlib.lessons.mnist.live.to_html", lambda fig, *words: drawn.append(fig) or str(words)
+    )
+    said = []
+    for model, d in (("fc", 10), ("lenet", 50), ("fc", 50)):
+        live.model.value, live.d.value = model, d
+        said.append(float(re.search("<b>(.*?)</b>", train_to_the_end(live))[1]))
+    stars = [line for line in drawn[-1].axes[0].lines if line.get_gid() == "run"]
+    places = [(*star.get_xdata(), round(*star.get_ydata(), 3)) for star in stars]
+    assert sorted(places) == sorted(zip((10, 50, 50), said, strict=True))
+    assert len({star.get_color() for star in stars}) == 2, "of its network's colour"
+    assert "3 so far" in live.kept.value and f"lenet, d = 50: {said[1]:.3f}" in live.kept.value
+    assert [config.seed for config, _ in live.made] == [100, 101, 102]
+
+
+def test_a_run_that_was_stopped_becomes_no_star(live):
+    started = threading.Event()
+    live.bar.observe(lambda _: started.set(), "value")
+    live.d.value = 1000
+    live.start.click()
+    assert started.wait(30)
+    live.halt.click()
+    live._thread.join(30)
+    assert "Stopped" in live.status.value and live.made == [] and "0 so far" in live.kept.value
+
+
+@pytest.mark.parametrize("name", ["digits", "mnist10k"])
+def test_live_runs_follow_the_recorded_schedule_or_say_what_differs(name):
+    task = load(name)
+    live = widgets.LiveTraining(task, d=100)
+    recorded = live.recorded["fc"].runs
+    (same,) = {replace(r.config, seed=live.config().seed) for r in recorded if r.config.d == 100}
+    assert live.config() == same
+    assert "recorded on the same images" in live.kept.value
+    few = TensorDataset(*(t[:256] for t in task.train.tensors))
+    other = widgets.LiveTraining(Task(task.name, few, task.test, "a test"))
+    assert f"where yours are 256 of {name}" in other.kept.value
 
 
 def test_stop_ends_it_within_two_steps_and_train_starts_only_one(live):

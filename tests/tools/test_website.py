@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 import idlib
 from idlib import IdlibError
 from idlib.tools import api
+from idlib.tools.pages import for_the_web
 from idlib.tools.website import PAGES, make_site
 
 SMALL = {"few": ("Few", "The `names` here.", ("idlib.errors", "idlib.engine.runs"))}
@@ -68,6 +69,73 @@ def test_a_notebook_becomes_a_page_as_it_is_stored(root, tmp_path):
             r"<(?:script|img|link|iframe)[^>]*(?:src|href)=\"(?:https?:)?//", text
         )
         assert "01 One" in text
+
+
+ADDRESS = "https://github.com/anna/course"
+
+
+def links_of(page) -> dict[str, str]:
+    """What the links below a page's title say and where they lead."""
+    nav = re.search(r'<nav class="ways".*?</nav>', page.read_text(encoding="utf-8"), re.S)[0]
+    found = re.findall(r'<a (?:download )?href="([^"]+)">(.*?)</a>', nav)
+    return {text: address for address, text in found}
+
+
+def test_without_an_address_a_page_leads_to_copies_that_lie_beside_it(root, tmp_path):
+    out = make_site(root, tmp_path / "out").parent
+    for page, text, source in (
+        ("notebooks/01_one", "Download the notebook", "notebooks/01_one.ipynb"),
+        ("notebooks/docs/how", "Source", "notebooks/docs/how.md"),
+        ("index", "Source", "README.md"),
+    ):
+        ((said, address),) = links_of(out / f"{page}.html").items()
+        copy = (out / f"{page}.html").parent / address
+        assert said == text and copy.read_bytes() == (root / source).read_bytes()
+
+
+@pytest.mark.parametrize("named", ["option", "pyproject"])
+def test_with_an_address_a_notebook_can_be_run_elsewhere(root, tmp_path, named):
+    if named == "pyproject":
+        project = f'[project]\n[project.urls]\nHome = "https://a.org"\nCode = "{ADDRESS}.git"\n'
+        (root / "pyproject.toml").write_text(project, encoding="utf-8")
+    out = make_site(root, tmp_path / "out", ADDRESS if named == "option" else None).parent
+    links = links_of(out / "notebooks" / "01_one.html")
+    path = "notebooks/01_one.ipynb"
+    assert links.pop("Download the notebook") == "01_one.ipynb"
+    assert links == {
+        "Open in Binder": f"https://mybinder.org/v2/gh/anna/course/HEAD?urlpath=lab/tree/{path}",
+        "Open in Colab": f"https://colab.research.google.com/github/anna/course/blob/main/{path}",
+        "Source": f"{ADDRESS}/blob/main/{path}",
+    }
+    assert links_of(out / "index.html") == {"Source": f"{ADDRESS}/blob/main/README.md"}
+
+
+def test_an_address_that_is_no_repository_is_named(root, tmp_path):
+    with pytest.raises(IdlibError, match=r"'https://github.com/anna' was given, expected"):
+        make_site(root, tmp_path / "out", "https://github.com/anna")
+
+
+def test_on_a_page_code_of_pictures_and_long_prints_are_folded_and_hints_left_out():
+    def cell(source, **output):
+        return new_code_cell(source, outputs=[new_output(**output)])
+
+    html = {"output_type": "execute_result"}
+    hint = "<p><i>Static picture: run the notebook to use the controls.</i></p>"
+    cells = [
+        cell("print(1)", output_type="stream", text="1\n"),
+        cell("print(2)", output_type="stream", text="2\n" * 30),
+        cell("plots.a()", data={"text/html": "<img>"}, **html),
+        cell("widgets.A()", data={"text/html": f"<p>seen</p>{hint}"}, **html),
+        cell("widgets.L()", data={"text/html": hint, "text/plain": "LiveTraining(...)"}, **html),
+        cell("checks.a()", output_type="stream", text="Not yet: it is 1\nHint: 2\n"),
+    ]
+    shown = for_the_web(new_notebook(cells=cells)).cells
+    assert [c.metadata.tags for c in shown] == [
+        [], ["hide-output"], ["hide-input"], ["hide-input"], ["hide-input"], [],
+    ]  # fmt: skip
+    assert shown[3].outputs[0].data["text/html"] == "<p>seen</p>"
+    assert "playground" in shown[4].outputs[0].data["text/html"]
+    assert shown[5].outputs == []
 
 
 def test_a_pages_way_to_the_readme_leads_to_the_front_page(root, tmp_path):

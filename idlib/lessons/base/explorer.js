@@ -15,6 +15,7 @@ async (root, packed, formula) => {
   const now = controls.map((control) => control.start);
   const labels = (i, first = now[0]) => controls[i].labels[first] ?? controls[i].labels[0];
   const id = `idlib-${Math.random().toString(36).slice(2)}`;
+  const handles = [];
   let speak;
 
   const seen = {};
@@ -50,6 +51,7 @@ async (root, packed, formula) => {
   const show = () => {
     if (formula) formula(view, now);
     else change(view, parsed(now));
+    handles.forEach((put) => put());
     clearTimeout(speak);
     speak = setTimeout(() => { // what is said of the last of several quick moves
       spoken.textContent = [...view.querySelectorAll(".idlib-say")].map((p) => p.innerText).join(" ");
@@ -107,7 +109,50 @@ async (root, packed, formula) => {
     return put;
   };
 
-  const fill = controls.map((control, i) => ({ slider, menu, buttons })[control.kind](i));
+  // Lies over a picture, or over what is held in it: dragged by pointer, or by arrow keys.
+  const drag = (i) => {
+    const { panel: number, grip, label } = controls[i];
+    const handle = make("div", { className: grip ? "idlib-grip" : "idlib-turn", tabIndex: 0 });
+    handle.setAttribute("role", "slider");
+    handle.ariaLabel = label;
+    const picture = () => view.querySelectorAll("svg[role=img]")[number];
+    const move = (x, y) => { // pixels of the picture, to the right and down
+      const [, xs, , ys] = picture().querySelector(".idlib-moves").dataset.axes.split(" ").map(Number);
+      now[i] = formula.move(i, now, x / xs, y / ys);
+      show();
+    };
+    let at;
+    handle.addEventListener("pointerdown", (event) => {
+      handle.setPointerCapture(event.pointerId);
+      at = event;
+    });
+    handle.addEventListener("pointermove", (event) => {
+      if (!handle.hasPointerCapture(event.pointerId)) return;
+      const { a: scale } = picture().getScreenCTM();
+      move((event.clientX - at.clientX) / scale, (event.clientY - at.clientY) / scale);
+      at = event;
+    });
+    handle.addEventListener("keydown", (event) => {
+      const step = event.shiftKey ? 1 : 6;
+      const keys = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
+      if (!keys[event.key]) return;
+      event.preventDefault();
+      move(...keys[event.key]);
+    });
+    view.before(handle);
+    handles.push(() => {
+      const held = grip ? picture().querySelector(`.${grip}`) : picture();
+      const [own, box] = [root.getBoundingClientRect(), held.getBoundingClientRect()];
+      const [width, height] = grip ? [44, 44] : [box.width, box.height];
+      const left = box.left + (box.width - width) / 2 - own.left;
+      const top = box.top + (box.height - height) / 2 - own.top;
+      Object.assign(handle.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
+      Object.assign(handle, { ariaValueNow: now[i][0].toFixed(2), ariaValueText: now[i].map((x) => x.toFixed(2)).join(", ") });
+    });
+    return () => {};
+  };
+
+  const fill = controls.map((control, i) => ({ slider, menu, buttons, drag })[control.kind](i));
   fill.forEach((put) => put());
   root.querySelector(".idlib-hint")?.remove();
   view.before(panel);
@@ -119,6 +164,7 @@ async (root, packed, formula) => {
     if (width !== wide) view.style.minHeight = "";
     else if (height > (parseFloat(view.style.minHeight) || 0)) view.style.minHeight = `${height}px`;
     wide = width;
+    handles.forEach((put) => put());
   }).observe(view);
   root.dataset.alive = "true";
 }

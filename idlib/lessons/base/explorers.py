@@ -20,7 +20,7 @@ from IPython.display import display
 
 from ...errors import IdlibError
 
-__all__ = ["Control", "Explorer", "choice", "say", "slider", "table", "with_todays_front"]
+__all__ = ["Control", "Drag", "Explorer", "choice", "say", "slider", "table", "with_todays_front"]
 
 HINT = "Static picture: run the notebook to use the controls."
 
@@ -55,6 +55,26 @@ class Control:
     def of(self, first: Any) -> Mapping[str, Any]:
         """The choices, for a value of the first control."""
         return self.options(first) if callable(self.options) else self.options
+
+
+@dataclass(frozen=True)
+class Drag:
+    """What the reader drags in a picture, by pointer or arrow keys: two numbers.
+
+    The explorer's formula needs a function ``move(i, values, right, up)`` for it, which returns the
+    two numbers of the control at place i after a move, in units of the picture's axes.
+
+    Args:
+        label: read out.
+        start: the two numbers at first.
+        panel: number of the picture.
+        grip: the class of what is held in it; the whole picture if empty.
+    """
+
+    label: str
+    start: tuple[float, float]
+    panel: int = 0
+    grip: str = ""
 
 
 def slider(label: str, options: Sequence | Mapping | Callable, start: Any) -> Control:
@@ -95,13 +115,15 @@ class Explorer:
 
     def __init__(
         self,
-        controls: Mapping[str, Control],
+        controls: Mapping[str, Control | Drag],
         view: Callable[..., str],
         formula: str = "",
     ):
         self.controls, self.view, self.formula = dict(controls), view, formula
-        first = next(iter(self.controls.values())).start
+        first = next((c.start for c in self.controls.values() if isinstance(c, Control)), None)
         for control in self.controls.values():
+            if isinstance(control, Drag):
+                continue
             known = control.of(first)
             if control.start not in known.values():
                 raise IdlibError(
@@ -120,7 +142,10 @@ class Explorer:
 
     def values(self) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
         """All values that can be chosen, with the places of the choices."""
-        first, *others = self.controls.values()
+        controls = [c for c in self.controls.values() if isinstance(c, Control)]
+        if len(controls) < len(self.controls):
+            raise IdlibError(f"{self!r} can be dragged: its values can't be listed.")
+        first, *others = controls
         for i, value in enumerate(first.of(None).values()):
             for rest in itertools.product(*(enumerate(c.of(value).values()) for c in others)):
                 places, chosen = zip((i, value), *rest, strict=True)
@@ -148,9 +173,11 @@ class Explorer:
             "</script>\n</div>"
         )
 
-    def _described(self, control: Control) -> dict[str, Any]:
+    def _described(self, control: Control | Drag) -> dict[str, Any]:
         """What the front end knows of a control: its labels for each choice of the first."""
-        first = next(iter(self.controls.values()))
+        if isinstance(control, Drag):
+            return {**vars(control), "kind": "drag", "labels": [[]]}
+        first = next(c for c in self.controls.values() if isinstance(c, Control))
         choices = [control.of(value) for value in first.of(None).values()]
         labels = [list(names) for names in choices]
         start = list(control.of(first.start).values()).index(control.start)

@@ -53,6 +53,8 @@ class Live(Panel):
         self.bar = w.IntProgress(min=0, max=1, layout=w.Layout(width="240px"))
         self.status = w.HTML(ready)
         self.view = w.HTML(self._draw([], [], 1), layout=w.Layout(min_height="300px"))
+        self.kept = w.HTML(self.draw_kept([]))
+        self.made: list[tuple[RunConfig, float]] = []
         self.start.on_click(self._on_start)
         self.halt.on_click(self._on_halt)
         super().__init__(
@@ -60,13 +62,17 @@ class Live(Panel):
                 w.HBox(choices[:-1]),
                 w.HBox([choices[-1], self.start, self.halt, self.bar]),
                 self.status,
-                self.view,
+                w.HBox([self.view, self.kept], layout=w.Layout(flex_flow="row wrap")),
             ]
         )
 
     def config(self) -> RunConfig:
         """The run that the reader has chosen."""
         raise NotImplementedError
+
+    def draw_kept(self, runs: list[tuple[RunConfig, float]]) -> str:
+        """What is shown, as HTML, of all runs that were finished, with their scores."""
+        return ""
 
     @in_turn
     def _on_start(self, _) -> None:
@@ -100,7 +106,7 @@ class Live(Panel):
     def _train(self, config: RunConfig) -> None:
         self.status.value = "Drawing the projection …"
         subspace = build_named(config)
-        name = f"{config.model}, d = {config.d:,} of D = {subspace.D:,}"
+        name = f"{config.model}, d = {config.d:,} of D = {subspace.D:,}, seed {config.seed}"
         begin, steps, scores = time.perf_counter(), [0], [accuracy(subspace, self._few)]
 
         def on_step(step: Step) -> bool:
@@ -124,6 +130,9 @@ class Live(Panel):
             self.status.value = f"{name}: {history.message}."
             return
         score = accuracy(subspace.merged(), self.test_set)
+        if history.status == "finished":
+            self.made.append((config, score))
+            self.kept.value = self.draw_kept(self.made)
         how = "Finished" if history.status == "finished" else (
             f"Stopped at step {history.steps:,} (pressed at step {self._pressed:,})"
         )  # fmt: skip

@@ -19,13 +19,14 @@ from PIL import Image
 
 __all__ = [
     "COLORS",
+    "SHADES",
     "figure",
     "layer_label",
     "mark_guess",
     "panels",
     "picture",
+    "pixels",
     "strip",
-    "thumbnails",
     "to_html",
     "training_curve",
 ]
@@ -42,7 +43,7 @@ COLORS = {
     "black": "#000000",
     "grey": "#8A8A8A",
 }
-SHADES = np.linspace(255, 0, 16).round().astype(np.uint8)[:, None].repeat(3, 1)
+SHADES = np.linspace(255, 0, 16).round().astype(np.uint8)[:, None].repeat(3, 1)  # white to black
 SIGNS = (colormaps["RdBu"](np.linspace(0, 1, 15))[:, :3] * 255).round().astype(np.uint8)
 SIDE = 56  # pixels of the page, of a small picture
 Points = Sequence[tuple[float, float]]
@@ -153,25 +154,6 @@ def picture(fig: Figure, alt: str, caption: str) -> HTML:
     return HTML(to_html(fig, alt, caption))
 
 
-def thumbnails(arrays: Sequence[np.ndarray], labels: Sequence[str]) -> str:
-    """Small pictures in a row, as HTML, each with its label below: low is white, high black.
-
-    Args:
-        arrays: all of one shape (height, width), each on a scale of its own.
-        labels: shown below each, and read out as alternative text.
-    """
-    if not labels:
-        return ""
-    scaled = [(a - a.min()) / max(float(a.max() - a.min()), 1e-9) for a in arrays]
-    width = f"width:{(SIDE + 4) * len(labels)}px;max-width:100%"
-    below = "".join(f'<span style="flex:1">{html.escape(label)}</span>' for label in labels)
-    return (
-        f'<figure style="margin:0;{width}">{_row(scaled, 0.0, ", ".join(labels), SHADES)}'
-        f'<figcaption style="display:flex;font-size:11px;text-align:center">{below}</figcaption>'
-        "</figure>"
-    )
-
-
 def strip(arrays: Sequence[np.ndarray], alt: str) -> str:
     """Matrices side by side in one small picture, as HTML: zero is white, the signs red and blue.
 
@@ -180,24 +162,27 @@ def strip(arrays: Sequence[np.ndarray], alt: str) -> str:
         alt: what the picture shows, in words.
     """
     scaled = [0.5 + a / (2 * max(float(np.abs(a).max()), 1e-9)) for a in arrays]
-    return _row(scaled, 0.5, alt, SIGNS)
-
-
-def _row(arrays: Sequence[np.ndarray], edge: float, alt: str, colors: np.ndarray) -> str:
-    """Values from 0 to 1 as an image of few colours, which is small, with edges between them."""
     height, width = arrays[0].shape
     gaps = ((0, 0), (1, 1)) if width > 10 else ((0, 0), (0, 1))
-    row = np.concatenate([np.pad(a, gaps, constant_values=edge) for a in arrays], axis=1)
-    places = np.rint(np.clip(row, 0, 1) * (len(colors) - 1)).astype(np.uint8)
+    row = np.concatenate([np.pad(a, gaps, constant_values=0.5) for a in scaled], axis=1)
+    return (
+        f'<img alt="{html.escape(alt, quote=True)}" width="{round(SIDE * row.shape[1] / height)}" '
+        f'style="image-rendering:pixelated;max-width:100%;height:auto" src="{pixels(row, SIGNS)}">'
+    )
+
+
+def pixels(values: np.ndarray, colors: np.ndarray) -> str:
+    """Values from 0 to 1 as the source of an image of few colours, which is small.
+
+    Args:
+        values: (height, width); those outside are taken to the nearer end.
+        colors: (at most 16, 3), from that of 0 to that of 1, such as `SHADES`.
+    """
+    places = np.rint(np.clip(values, 0, 1) * (len(colors) - 1)).astype(np.uint8)
     picture, buffer = Image.frombytes("P", places.shape[::-1], places.tobytes()), io.BytesIO()
     picture.putpalette(colors.tobytes())
     picture.save(buffer, "PNG", bits=4, optimize=True)
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return (
-        f'<img alt="{html.escape(alt, quote=True)}" width="{round(SIDE * row.shape[1] / height)}" '
-        f'style="image-rendering:pixelated;max-width:100%;height:auto" '
-        f'src="data:image/png;base64,{data}">'
-    )
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def layer_label(layer: str) -> str:

@@ -65,7 +65,7 @@ def _questions(notebook: str) -> list[dict]:
 def _for_jupyterquiz(question: dict) -> dict:
     """A question in jupyterquiz's format; a wrong answer is told the right one."""
     right = question["right"]
-    said = {True: "Right.", False: f"No: {question['answers'][right]}."}
+    said = {True: "Right.", False: f"Not so. Right: “{question['answers'][right]}”."}
     answers = [
         {"answer": a, "correct": i == right, "feedback": f"{said[i == right]} {question['why']}"}
         for i, a in enumerate(question["answers"])

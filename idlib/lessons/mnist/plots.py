@@ -1,4 +1,4 @@
-"""Accuracy against d."""
+"""Accuracy against d, and a wall of digits."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,10 +7,12 @@ from matplotlib.figure import Figure
 
 from ...engine.estimate import Estimate
 from ..base.d90_plots import d90_marks
-from ..base.plots import COLORS, panels
+from ..base.plots import COLORS, SHADES, panels, pixels
 
-__all__ = ["accuracy_curves"]
+__all__ = ["COLUMNS", "accuracy_curves", "mark_runs", "wall"]
 
+COLUMNS = 8  # of a wall
+SIDE = 28  # pixels of a digit
 STYLES = (  # colour, marker, dashes of its threshold
     ("blue", "o", "--"),
     ("orange", "s", ":"),
@@ -53,3 +55,65 @@ def accuracy_curves(
         d90_marks(ax, estimates, styles[label][0])
     fig.subfigs[0].legend(fontsize=8, loc="lower center", ncols=2, frameon=False)
     return fig
+
+
+def mark_runs(
+    fig: Figure, runs: Mapping[str, Sequence[tuple[int, float]]], limits: tuple[float, float]
+) -> None:
+    """Stars for further runs, in a figure of `accuracy_curves`.
+
+    Args:
+        fig: the figure.
+        runs: d and score of each, for labels of the curves.
+        limits: of d.
+    """
+    (ax,) = fig.axes
+    ax.set_xlim(limits)
+    colors = {line.get_label(): line.get_color() for line in ax.lines}
+    for label, points in runs.items():
+        style = {"color": colors[label], "markeredgecolor": "black", "zorder": 6}
+        for d, score in points:
+            ax.plot(d, score, "*", markersize=12, gid="run", clip_on=False, **style)
+
+
+def wall(
+    images: np.ndarray, labels: Sequence[int], now: Sequence[int], before: Sequence[int]
+) -> str:
+    """Digits in rows, as SVG: those that are read wrongly are red and say as what; a frame marks
+    those that turned right (blue) or wrong (red).
+
+    Args:
+        images: (a multiple of `COLUMNS`, 28, 28), from 0 to 1.
+        labels: of each.
+        now: the answers.
+        before: the answers of the smaller d; those of `now` where there is none.
+    """
+    rows, step = len(images) // COLUMNS, SIDE + 2
+    high, low = images.max((1, 2), keepdims=True), images.min((1, 2), keepdims=True)
+    tiles = np.pad((images - low) / (high - low), ((0, 0), (1, 1), (1, 1)))
+    whole = tiles.reshape(rows, COLUMNS, step, step).swapaxes(1, 2).reshape(rows * step, -1)
+    marks = []
+    for i, (label, answer, old) in enumerate(zip(labels, now, before, strict=True)):
+        x, y, right = i % COLUMNS * step, i // COLUMNS * step, answer == label
+        if not right:
+            marks.append(
+                f'<rect x="{x}" y="{y}" width="{step}" height="{step}" fill="{COLORS["red"]}" '
+                f'fill-opacity="0.28"/>\n<text x="{x + step - 2}" y="{y + step - 2}" '
+                f'text-anchor="end" fill="#8a3300" font-size="10">{answer}</text>'
+            )
+        if right != (old == label):
+            marks.append(
+                f'<rect x="{x + 1}" y="{y + 1}" width="{SIDE}" height="{SIDE}" fill="none" '
+                f'stroke="{COLORS["blue" if right else "red"]}" stroke-width="2"/>'
+            )
+    right = sum(a == b for a, b in zip(labels, now, strict=True))
+    alt = f"{len(images)} test digits, {right} of them read rightly."
+    size = f'width="{COLUMNS * step}" height="{rows * step}"'
+    image = f'<image {size} style="image-rendering:pixelated" href="{pixels(whole, SHADES)}"/>'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="idlib-wall" {size} '
+        f'font-weight="bold" font-family="sans-serif" role="img" '
+        f'aria-label="{alt}" viewBox="0 0 {COLUMNS * step} {rows * step}">\n'
+        + "\n".join([image, *marks])
+        + "\n</svg>"
+    )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from torch import Tensor
 from torch.utils.data import TensorDataset
 
@@ -14,14 +15,14 @@ from ...problems.images import load
 from ...studies.reading import cell, provenance, replay
 from ...studies.results import Cell
 from ..base.explorers import Explorer, Guess, choice, say, slider, table
-from ..base.plots import COLORS, strip, thumbnails
+from ..base.plots import COLORS, strip
 from ..base.svg import Stage
-from .plots import accuracy_curves
+from .plots import COLUMNS, accuracy_curves, wall
 
 __all__ = ["RecordedCurves"]
 
 NAMES = {"fc": "FC", "lenet": "LeNet"}
-IN_A_ROW = 7  # digits, as many as fit beside the curves
+WALL = 6 * COLUMNS  # digits
 UNITS = 5  # of the first layer
 CAPTION = (
     "A small mark is a network trained from the start, one a seed; lines join the medians. d90 is "
@@ -32,13 +33,15 @@ CAPTION = (
 class RecordedCurves(Explorer):
     """Accuracy against d from recorded runs, and what one of the networks does at this d.
 
-    Beside the curves: the test images whose answer changes from the next smaller d to this
-    one, and the first layer's part of P theta_d, both rebuilt from a seed and d numbers.
+    Beside the curves: the first test images and what the network takes them for, and the first
+    layer's part of P theta_d, both rebuilt from a seed and d numbers.
 
     Args:
         tasks: names of recorded tasks, such as "mnist" and "mnist-shuffled".
         models: names of networks.
         d: where the slider starts, or the recorded d that is nearest.
+        unfold: whether the curves are seen no further than to the slider's d, so that they don't
+            say what is still to be wondered about.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class RecordedCurves(Explorer):
         tasks: tuple[str, ...],
         models: tuple[str, ...] = ("fc", "lenet"),
         d: int = 300,
+        unfold: bool = False,
     ):
         study = tasks[0].split("-")[0]
         self.cells: dict[str, Cell] = {
@@ -53,7 +57,7 @@ class RecordedCurves(Explorer):
             for m in models
             for t in tasks
         }
-        self.title = provenance(self.cells.values())
+        self.title, self.unfold = provenance(self.cells.values()), unfold
         self.stage = self._staged(())
         ds = sorted({d for c in self.cells.values() for d in c.scores})
         controls = {
@@ -93,9 +97,16 @@ class RecordedCurves(Explorer):
             f"{k} {np.median(c.scores[d]):.3f}" for k, c in self.cells.items() if d in c.scores
         )
         alt = f"Test accuracy against d, with 90 % lines. At d = {d}: {now}."
-        line = {"color": COLORS["grey"], "linewidth": 1.2}
-        drawn = self.stage.to_svg([alt], lambda ax: ax.axvline(d, **line))
-        return drawn + say(f"d = {d:,}: test accuracy {now}.")
+        return self.stage.to_svg([alt], functools.partial(self._move, d)) + say(
+            f"d = {d:,}: test accuracy {now}."
+        )
+
+    def _move(self, d: int, ax: Axes) -> None:
+        """A line at d, and what lies beyond it hidden, if that is wanted."""
+        if self.unfold:
+            ax.axvspan(d * 1.06, ax.get_xlim()[1], facecolor="white", zorder=8)
+            ax.axhline(0.9, color="black", linewidth=1, zorder=9)
+        ax.axvline(d, color=COLORS["grey"], linewidth=1.2, zorder=9)
 
     def _table(self, d: int) -> str:
         rows = [
@@ -114,7 +125,7 @@ class RecordedCurves(Explorer):
 
 
 def _inside(c: Cell, label: str, d: int) -> str:
-    """The answers that change at this d, and the first layer's part of P theta_d."""
+    """What is read of the first test images, and the first layer's part of P theta_d."""
     subspace = replay(c.first_seed[d])
     with torch.no_grad():
         step = subspace.projection(subspace.theta_d)
@@ -123,29 +134,27 @@ def _inside(c: Cell, label: str, d: int) -> str:
     units = weights.view(-1, side, side).numpy()[:UNITS]
     row = strip(units, f"P theta_d of the first {len(units)} units of {label}, as pictures")
     return (
-        f"{_flips(c, label, d)}\n<p><b>P theta_d</b> for the weights of the first {len(units)} "
+        f"{_digits(c, label, d)}\n<p><b>P theta_d</b> for the weights of the first {len(units)} "
         f"units of {label} (blue: more, red: less):</p>\n{row}"
     )
 
 
-def _flips(c: Cell, label: str, d: int) -> str:
-    smaller = max((x for x in c.scores if x < d), default=None)
-    if smaller is None:
-        return f"<p>{label}: no smaller d was recorded, so there is nothing to compare with.</p>"
+def _digits(c: Cell, label: str, d: int) -> str:
+    """The wall, and how many answers change from the next smaller d to this one."""
     images, labels = _shown(c.task).tensors
+    smaller = max((x for x in c.scores if x < d), default=d)
     before, after = _answers(c, smaller), _answers(c, d)
-    gained = ((before != labels) & (after == labels)).nonzero().flatten()
-    lost = ((before == labels) & (after != labels)).nonzero().flatten()
-    parts = []
-    for index, what in ((gained, "turn right"), (lost, "turn wrong")):
-        few = index[:IN_A_ROW].tolist()
-        names = [f"{before[i]} → {after[i]}" for i in few]
-        parts.append(
-            f"<p>{label}, from d = {smaller:,} to {d:,}: {len(index):,} of {len(labels):,} test "
-            f"images <b>{what}</b> (answers before → after)</p>"
-            + thumbnails([images[i, 0].numpy() for i in few], names)
-        )
-    return "".join(parts)
+    gained = ((before != labels) & (after == labels)).sum()
+    lost = ((before == labels) & (after != labels)).sum()
+    answers = (x[:WALL].tolist() for x in (labels, after, before))
+    turned = (
+        f" (framed: new). From d = {smaller:,} to {d:,}, {gained:,} of {len(labels):,} test images "
+        f"<b>turn right</b>, {lost:,} <b>turn wrong</b>"
+    )
+    return (
+        f"<p>{label} takes each red one for the small digit in its corner"
+        f"{turned if smaller < d else ''}.</p>\n{wall(images[:WALL, 0].numpy(), *answers)}"
+    )
 
 
 @functools.cache

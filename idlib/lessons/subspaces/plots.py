@@ -35,44 +35,28 @@ STYLES = {  # colour and marker of each projection
 FAN = 32  # lines
 
 
-def steering(P: Tensor, path: Tensor, target: Tensor) -> Figure:
-    """Two numbers steer a point in space: theta_d in its plane, and theta_0 + P theta_d.
+def steering(P: Tensor, target: Tensor, low: float, high: float) -> Figure:
+    """What stays of the picture of two numbers that steer a point in space: the loss over theta_d,
+    and room for theta_0 + P theta_d.
 
     Args:
         P: shape (3, 2).
-        path: theta_d so far, shape (steps, 2); the last is now.
         target: where the loss is smallest, shape (3,); theta_0 is the origin.
+        low: where theta_d ends, in both directions.
+        high: likewise.
     """
-    fig, (left, right) = panels((3.8, 4.4), 3.8)
-    left.plot(*path.T, color=COLORS["blue"], marker=".", linewidth=1.2)
-    left.plot(*path[-1], "o", color=COLORS["blue"], markersize=9)
-    left.plot(0, 0, "s", color="black", markersize=6)
-    left.set(xlim=(-0.4, 2.2), ylim=(-0.4, 2.2), xlabel="first number of θ_d", aspect="equal")
+    fig, (left, right) = panels((3.8, 4.0), 3.8)
+    grid = torch.linspace(low, high, 60)
+    theta_d = torch.stack(torch.meshgrid(grid, grid, indexing="xy"))  # (2, 60, 60)
+    far = (torch.einsum("Dd,dxy->Dxy", P, theta_d) - target[:, None, None]).norm(dim=0)
+    levels = torch.linspace(float(far.min()), float(far.max()), 8)[1:-1]
+    left.contour(grid, grid, far, levels, colors=COLORS["grey"], linewidths=0.7)
+    left.set(xlim=(low, high), ylim=(low, high), xlabel="first number of θ_d", aspect="equal")
     left.set_ylabel("second number of θ_d")
     left.set_title("what is trained: d = 2", fontsize=10)
-    part = right.get_figure(root=False)
-    right.remove()
-    right = part.add_axes((0, 0, 1, 0.95), projection="3d")
-    corners = torch.tensor([[-0.4, -0.4], [2.2, -0.4], [-0.4, 2.2], [2.2, 2.2]]) @ P.T
-    plane = corners.T.reshape(3, 2, 2).numpy()
-    right.plot_surface(
-        *plane, color=COLORS["orange"], alpha=0.3, edgecolor=COLORS["orange"], shade=False
-    )
-    points = path @ P.T  # (steps, 3)
-    right.plot(*points.T, color=COLORS["blue"], marker=".", linewidth=1.2, zorder=5)
-    right.plot(*points[-1:].T, "o", color=COLORS["blue"], markersize=9, zorder=6, label="θ now")
-    right.plot([0], [0], [0], "s", color="black", markersize=6, zorder=6, label="θ₀")
-    right.plot(
-        *target[:, None], "*", color=COLORS["red"], markersize=13, zorder=6, label="least loss"
-    )
-    right.plot(*torch.stack([points[-1], target]).T, color=COLORS["red"], linestyle=":")
-    right.set(xlabel="θ₁", ylabel="θ₂", zlabel="θ₃", aspect="equal")
-    part.text(0.5, 0.94, "what the network sees: D = 3", ha="center")
-    right.tick_params(labelcolor="none", pad=-4)
-    right.xaxis.labelpad = right.yaxis.labelpad = right.zaxis.labelpad = -12
-    right.view_init(elev=24, azim=-98)
-    right.locator_params(nbins=4)
-    part.legend(fontsize=9, loc="lower right")
+    right.set(xlim=(-2.0, 2.0), ylim=(-2.0, 2.0), aspect="equal")
+    right.set_axis_off()
+    right.set_title("what the network sees: D = 3", fontsize=10)
     return fig
 
 

@@ -1,10 +1,15 @@
 """Sliders and steps for random projections: a steered point, angles, Fastfood taken apart."""
 
+from collections.abc import Sequence
+
 import torch
+from matplotlib.axes import Axes
+from torch import Tensor
 
 from ...projections import make_projection
-from ..base.explorers import Explorer, choice, say, slider
-from ..base.svg import to_svg
+from ..base.explorers import Drag, Explorer, choice, say, slider
+from ..base.space import axes_of_space, draw, javascript
+from ..base.svg import Stage, to_svg
 from .plots import angles, fastfood_stage, steering
 from .stages import fastfood_stages
 
@@ -12,47 +17,86 @@ __all__ = ["FastfoodSteps", "RandomAngles", "SteeredPoint"]
 
 SIZES = (2, 3, 5, 10, 30, 100, 300, 1000, 3000, 10_000)
 PAIRS = 1000  # random pairs at each size
+WITHIN = (-0.4, 2.2)  # theta_d can be dragged
+RATE = 0.5  # of gradient descent
+HOW = "Drag the blue dot on the left, and turn the picture on the right; arrow keys do the same."
+# What is said of a steered point, here by str.format and in the browser by steer.js
+TEXT = (
+    "θ_d = ({two}) steers θ to ({three}), a distance of <b>{now}</b> from the least loss (star). "
+    "From here gradient descent (dotted) gets as near as <b>{end}</b>: the point never leaves the "
+    "orange plane, and the star lies beside it."
+)
+ALTS = (
+    "The plane of the two numbers of theta_d, now at ({two}), with the path of gradient descent.",
+    "The same path in three dimensions, within a plane through theta_0, now at ({three}); seen "
+    "from azimuth and elevation {turn} degrees.",
+)
 
 
 class SteeredPoint(Explorer):
-    """Gradient descent on d = 2 numbers that steer a point in D = 3 dimensions.
+    """Two numbers, dragged, that steer a point in D = 3 dimensions, and gradient descent from them.
 
     The loss is half the squared distance to a point that does not lie in the subspace.
 
     Args:
-        steps: how many steps of gradient descent the slider goes through.
+        theta_d: where the point starts, from -0.4 to 2.2.
+        steps: how many steps of gradient descent are drawn.
         seed: of P, dense.
     """
 
-    def __init__(self, steps: int = 16, seed: int = 1):
+    def __init__(self, theta_d: tuple[float, float] = (0.2, 1.7), steps: int = 16, seed: int = 1):
         self.P = make_projection("dense", 3, 2, seed).matrix()
         aside = torch.linalg.cross(*self.P.T)  # at right angles to both columns
         self.target = self.P @ torch.tensor([1.8, 0.6]) + aside / aside.norm()
-        path = [torch.zeros(2)]
-        for _ in range(steps):
-            gradient = self.P.T @ (
-                self.P @ path[-1] - self.target
-            )  # chain rule: P' times D numbers
-            path.append(path[-1] - 0.5 * gradient)
-        self.path = torch.stack(path)
-        controls = {"step": slider("step of gradient descent", range(steps + 1), min(4, steps))}
-        super().__init__(controls, self._draw)
+        self.steps = steps
+        low, high = WITHIN
+        corners = torch.tensor([[low, low], [high, low], [high, high], [low, high], [low, low]])
+        self.center = self.P @ torch.tensor([1.0, 0.8])  # of the picture in space
+        plane = (corners @ self.P.T - self.center).tolist()
+        self.room = [*axes_of_space((-self.center).tolist(), 1.3), ("subspace", plane)]
+        self.stage = Stage(steering(self.P, self.target, low, high))
+        data = {
+            "P": self.P.tolist(), "center": self.center.tolist(),
+            "target": (self.target - self.center).tolist(), "rate": RATE, "steps": steps,
+            "low": low, "high": high, "frame": self.room, "text": TEXT, "alts": ALTS,
+        }  # fmt: skip
+        controls = {
+            "theta_d": Drag("θ_d, its two numbers", theta_d, 0, "idlib-now"),
+            "turn": Drag("azimuth and elevation of the view", (-98, 24), 1),
+        }
+        super().__init__(controls, self._draw, formula=javascript(__package__, "steer.js", data))
 
-    def _draw(self, step: int) -> str:
-        theta_d = self.path[step]
-        theta = self.P @ theta_d
-        two, three = (", ".join(f"{v:.2f}" for v in vector) for vector in (theta_d, theta))
-        left = (theta - self.target).norm()
-        text = (
-            f"Step {step}: θ_d = ({two}) steers θ to ({three}), a distance of <b>{left:.2f}</b> "
-            "from the least loss (star). The point never leaves the orange plane: the star lies "
-            "beside it, and descent stops at the nearest point that d = 2 can reach."
-        )
-        alts = (
-            f"The path of the two numbers of theta_d, now at ({two}).",
-            f"The same path in three dimensions, within a plane through theta_0, now at ({three}).",
-        )
-        return to_svg(steering(self.P, self.path[: step + 1], self.target), alts) + say(text)
+    def path(self, theta_d: Sequence[float]) -> Tensor:
+        """Gradient descent from there, shape (steps + 1, 2)."""
+        path = [torch.tensor(theta_d)]
+        for _ in range(self.steps):
+            left = self.P @ path[-1] - self.target
+            path.append(path[-1] - RATE * self.P.T @ left)  # chain rule: P' times D numbers
+        return torch.stack(path)
+
+    def _draw(self, theta_d: tuple[float, float], turn: tuple[float, float]) -> str:
+        path = self.path(theta_d)
+        points = path @ self.P.T  # (steps + 1, 3)
+        left = (points - self.target).norm(dim=1).tolist()
+        words = {
+            "two": theta_d, "three": points[0].tolist(), "now": left[:1], "end": left[-1:],
+        }  # fmt: skip
+        said = {name: ", ".join(f"{v:.2f}" for v in values) for name, values in words.items()}
+        said["turn"] = ", ".join(f"{v:.0f}" for v in turn)
+
+        def things(line: Tensor, origin: Tensor) -> list:
+            return [("path", line), ("step", line), ("start", origin[None]), ("now", line[:1])]
+
+        def move(plane: Axes, room: Axes) -> None:
+            flat = torch.nn.functional.pad(path, (1, 0))  # seen from the front
+            draw(plane, (0, 0), things(flat, torch.zeros(3)))
+            target = self.target - self.center
+            gap = ("gap", torch.stack([points[-1] - self.center, target]))
+            seen = things(points - self.center, -self.center)
+            draw(room, turn, [*self.room, gap, ("target", target[None]), *seen])
+
+        alts = [alt.format(**said) for alt in ALTS]
+        return f"{self.stage.to_svg(alts, move)}\n<p>{HOW}</p>\n{say(TEXT.format(**said))}"
 
 
 class RandomAngles(Explorer):

@@ -3,20 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from ..base.plots import COLORS, figure, panels
-from .compute import SumProblem, solve
 
 __all__ = [
     "curvature_odds",
     "descents",
     "loss_by_groups",
-    "meetings",
     "performance_by_d",
+    "room",
     "sums_and_loss",
 ]
 
@@ -89,47 +86,11 @@ def descents(histories: Mapping[int, Sequence[float]], exact: Mapping[int, float
     return fig
 
 
-def meetings(cases: Sequence[tuple[SumProblem, Tensor]]) -> Figure:
-    """Problems of three parameters, and random lines or planes that meet their solutions or not.
-
-    Args:
-        cases: pairs of a problem with D = 3 and a matrix P of shape (3, d), d = 1 or 2.
-    """
-    fig, axes = figure(
-        9.0, 4.2, layout=None, ncols=len(cases), subplot_kw={"projection": "3d"}, squeeze=False
-    )
-    fig.subplots_adjust(left=0.01, right=0.96, bottom=0.11, top=0.85, wspace=0.1)
-    for ax, (problem, P) in zip(axes.flat, cases, strict=True):
-        start, solution = problem.theta.detach(), solve(problem, P)
-        reached = start + P @ solution.theta_d  # the best point of the subspace
-        gap = torch.linalg.pinv(problem.S) @ (problem.targets - solution.sums)
-        kernel = torch.linalg.svd(problem.S).Vh[len(problem.S) :].T  # along the solutions
-        _flat(ax, reached + gap, kernel, COLORS["green"], 2.0, "solutions")
-        reach = max(2.5, 1.2 * float((reached - start).norm()))
-        _flat(ax, start, torch.linalg.qr(P).Q, COLORS["orange"], reach, "subspace, θ₀ + P θ_d")
-        ax.plot(*start, "o", color="black", markersize=6, zorder=9, label="start, θ₀")
-        path = start[:, None] + torch.cat([torch.zeros(3, 1), P * solution.theta_d], 1).cumsum(1)
-        ax.plot(*path, color="black", linestyle=":", zorder=8)
-        met = solution.loss < 1e-12
-        mark, color, label = ("*", "blue", "solved") if met else ("X", "red", "best, not solved")
-        style = {"color": COLORS[color], "markersize": 14 if met else 9, "zorder": 10}
-        ax.plot(*reached, mark, label=label, **style)
-        ax.plot(*torch.stack([reached, reached + gap]).T, color=COLORS["red"], zorder=8)
-        shape = ("point", "line", "plane")[kernel.shape[1]]
-        ax.set_title(
-            f"solutions: a {shape} (codimension {3 - kernel.shape[1]})\n"
-            f"subspace: a {('line', 'plane')[P.shape[1] - 1]} (d = {P.shape[1]})\n"
-            f"{'they meet' if met else 'they miss'}",
-            fontsize=10,
-        )
-        ax.set(xlabel="θ₁", ylabel="θ₂", zlabel="θ₃", aspect="equal")
-        ax.view_init(elev=25, azim=-25)
-        ax.tick_params(labelcolor="none", pad=-4)
-        ax.xaxis.labelpad = ax.yaxis.labelpad = ax.zaxis.labelpad = -12
-    handles = {}
-    for ax in axes.flat:
-        handles |= {label: h for h, label in zip(*ax.get_legend_handles_labels(), strict=True)}
-    fig.legend(handles.values(), handles, ncols=len(handles), loc="lower center", fontsize=9)
+def room() -> Figure:
+    """An empty picture, for things in space."""
+    fig, (ax,) = panels([4.5], 4.2, left=0.0, right=1.0, bottom=0.0, top=1.0)
+    ax.set(xlim=(-2.5, 2.5), ylim=(-2.3, 2.3), aspect="equal")
+    ax.set_axis_off()
     return fig
 
 
@@ -169,16 +130,3 @@ def _losses(ax: Axes, losses: Sequence[float]) -> None:
     ticks = {1.0: "1", 1e-10: "1e-10", 1e-20: "1e-20", 1e-27: "≈ 0"}
     ax.set_yticks(list(ticks), list(ticks.values()))  # plain text is quick to draw
     ax.minorticks_off()
-
-
-def _flat(ax: Axes, point: Tensor, basis: Tensor, color: str, reach: float, label: str) -> None:
-    """A line or a piece of a plane through `point` along the columns of `basis`, shape (3, n)."""
-    ends = torch.tensor([-reach, reach], dtype=torch.float64)
-    if basis.shape[1] == 1:
-        ax.plot(*(point[:, None] + basis * ends), color=color, linewidth=2.5, label=label)
-    else:
-        u, v = torch.meshgrid(ends, ends, indexing="ij")
-        grid = point[:, None, None] + basis[:, :1, None] * u + basis[:, 1:, None] * v
-        ax.plot_surface(
-            *grid.numpy(), color=color, alpha=0.35, edgecolor=color, label=label, shade=False
-        )

@@ -1,0 +1,97 @@
+"""Notebooks as pages without a kernel: what makes no sense there is left out, what is long is
+folded, and each page leads to its source and to where it can be run."""
+
+import html
+import re
+import tomllib
+from pathlib import Path
+from urllib.parse import quote
+
+from nbformat import NotebookNode
+
+from ..errors import IdlibError
+
+__all__ = ["for_the_web", "repository_of", "ways", "without_kernel"]
+
+LONG = 15  # lines of printed output, above which it is folded
+GITHUB = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
+LIVE = (
+    '<p>This trains live where the notebook is run. In the page itself trains the <a href="'
+    '../index.html">playground</a>.</p>'
+)
+
+
+def without_kernel(page: str) -> str:
+    """The HTML of an output without the sentences that are meant for whoever can run the cell."""
+    return re.sub(r"<p><i>Static picture:.*?</i></p>", "", page)
+
+
+def for_the_web(notebook: NotebookNode) -> NotebookNode:
+    """Folds, in place, the code of pictures and explorers, and long prints; drops hints on
+    exercises that nobody has tried, and live training; returns the notebook."""
+    for cell in (c for c in notebook.cells if c.cell_type == "code"):
+        cell.outputs = [o for o in cell.outputs if not o.get("text", "").startswith("Not yet")]
+        pages = [o.data for o in cell.outputs if "text/html" in o.get("data", {})]
+        for data in pages:
+            alive = data.get("text/plain", "").startswith("Live")
+            explorer = 'class="idlib-explorer"' in data["text/html"]
+            if not explorer:
+                data["text/html"] = LIVE if alive else without_kernel(data["text/html"])
+        printed = sum(o.get("text", "").count("\n") for o in cell.outputs)
+        folds = {"hide-input": bool(pages), "hide-output": printed > LONG}
+        tags = [*cell.metadata.get("tags", []), *(tag for tag, fold in folds.items() if fold)]
+        cell.metadata["tags"] = tags
+    return notebook
+
+
+def repository_of(root: Path, given: str | None = None) -> str:
+    """Owner and name of the repository on GitHub; empty where none is known.
+
+    Args:
+        root: a clone, whose pyproject.toml may name its address.
+        given: the address, if it is known otherwise.
+
+    Raises:
+        IdlibError: if the address that is given is no repository's.
+    """
+    if given:
+        if not (match := GITHUB.match(given)):
+            raise IdlibError(
+                f"The repository {given!r} was given, expected https://github.com/OWNER/NAME."
+            )
+        return match[1]
+    try:
+        project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    except (OSError, KeyError):
+        return ""
+    found = map(GITHUB.match, project.get("urls", {}).values())
+    return next((match[1] for match in found if match), "")
+
+
+def ways(source: str, copy: str, repository: str) -> str:
+    """Links below the title of a page: to download or run it, if it is a notebook, and to its
+    source.
+
+    Args:
+        source: its path in the repository.
+        copy: the address of a copy that lies beside the page.
+        repository: its owner and name on GitHub; empty where they aren't known.
+    """
+    path, links = quote(source), []
+    if source.endswith(".ipynb"):
+        links.append(f'<a download href="{copy}">Download the notebook</a>')
+        if repository:
+            binder = f"https://mybinder.org/v2/gh/{repository}/HEAD?urlpath=lab/tree/{path}"
+            colab = f"https://colab.research.google.com/github/{repository}/blob/main/{path}"
+            install = f"%pip install 'idlib[course,language] @ git+https://github.com/{repository}'"
+            links.append(f'<a href="{binder}">Open in Binder</a>')
+            links.append(
+                f'<a href="{colab}">Open in Colab</a> (there first run '
+                f"<code>{html.escape(install, quote=False)}</code>)"
+            )
+    if repository:
+        links.append(f'<a href="https://github.com/{repository}/blob/main/{path}">Source</a>')
+    elif not source.endswith(".ipynb"):
+        links.append(f'<a href="{copy}">Source</a>')
+    items = "".join(f"<li>{link}</li>" for link in links)
+    return f'<nav class="ways" aria-label="Of this page"><ul>{items}</ul></nav>'
