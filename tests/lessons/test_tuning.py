@@ -266,8 +266,9 @@ class TestProse:
         )
         assert f"under SAID {both['SAID'].told()}" in text
         box = prose("08", "three-08")
-        assert f"accuracy of {said:.2f} on film reviews" in box
-        assert f"all of them bring it to {both['DID'].baseline:.2f}" in box
+        assert f"accuracy of {said:.2f} on film reviews" in box and "| **300** |" in box
+        D, full = both["DID"].D, both["DID"].baseline
+        assert f"all {D / 1e6:.1f} million of its parameters bring it to {full:.2f}" in box
 
     def test_what_the_tuned_model_says_of_our_sentences(self, prose):
         text = prose("08", "move-d-08")
@@ -284,7 +285,7 @@ class TestProse:
         assert (sum(lower), len(lower), sum(clear.values())) == (9, 10, 3)
         assert lower[list(clear).index("4x128, SST-2, one P, other rates")] is False
         text, box = prose("08", "said-did-told-08"), prose("08", "three-08")
-        assert "lower in nine of ten pairs" in text and "DID's in two alone" in text
+        assert "lower in nine of ten pairs" in text and "DID's interval in two alone" in text
         assert "| **2 of 10** |" in box and "in one it lies clearly above" in box
         for name in (name for name, sure in clear.items() if sure):
             for found in here[name]:
