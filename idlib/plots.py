@@ -18,15 +18,10 @@ with needing("course", "idlib.plots"):
     from .lessons.bounds.plots import bound_bars, bound_curves, bound_panel, scatters
     from .lessons.compression.plots import bytes_and_accuracy, description_lengths, file_panel
     from .lessons.family.plots import d90_of_sizes
-    from .lessons.language.plots import (
-        lambda_bars,
-        method_curves,
-        rate_curves,
-        step_share_bars,
-    )
+    from .lessons.language.plots import dumbbells, layer_shares, method_curves, steps_and_rates
     from .lessons.memorising.plots import memorised_panel, needed_lines
     from .lessons.mnist.plots import accuracy_curves
-    from .lessons.pretraining.plots import d90_along_pretraining
+    from .lessons.pretraining.plots import accuracy_along_pretraining, d90_along_pretraining
     from .lessons.questions.plots import (
         gradient_bound,
         gradient_lines,
@@ -56,6 +51,7 @@ with needing("course", "idlib.plots"):
 
 __all__ = [
     "COLORS",
+    "accuracy_along_pretraining",
     "accuracy_curves",
     "adapter_scores",
     "angles",
@@ -72,6 +68,7 @@ __all__ = [
     "d90_of_sizes",
     "descents",
     "description_lengths",
+    "dumbbells",
     "fastfood_blocks",
     "fastfood_stage",
     "figure",
@@ -82,8 +79,8 @@ __all__ = [
     "heat_maps",
     "hub_panel",
     "image_rows",
-    "lambda_bars",
     "layer_label",
+    "layer_shares",
     "length_ratios",
     "line_panels",
     "loss_by_groups",
@@ -95,12 +92,11 @@ __all__ = [
     "panels",
     "performance_by_d",
     "picture",
-    "rate_curves",
     "scatters",
     "size_maps",
     "size_panel",
-    "step_share_bars",
     "step_sizes",
+    "steps_and_rates",
     "strip",
     "sums_and_loss",
     "to_html",

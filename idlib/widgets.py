@@ -12,9 +12,9 @@ with needing("course", "idlib.widgets"):
     from .lessons.base.quizzes import quiz
     from .lessons.bounds.widgets import OccamBound
     from .lessons.compression.widgets import FileSizes
-    from .lessons.family.widgets import FamilySizes
+    from .lessons.family.widgets import FamilySizes, method_table
     from .lessons.language.live import LiveTuning
-    from .lessons.language.widgets import TunedCurves
+    from .lessons.language.widgets import LayerShares, TunedCurves
     from .lessons.memorising.widgets import Memorising
     from .lessons.mnist.live import LiveTraining
     from .lessons.mnist.widgets import RecordedCurves
@@ -31,6 +31,7 @@ __all__ = [
     "FastfoodSteps",
     "FileSizes",
     "Hubs",
+    "LayerShares",
     "LiveTraining",
     "LiveTuning",
     "Meetings",
@@ -48,6 +49,7 @@ __all__ = [
     "TunedCurves",
     "alive",
     "forget",
+    "method_table",
     "poll",
     "predict",
     "quiz",

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import statistics
 import subprocess
 import sys
 import tomllib
@@ -164,6 +165,19 @@ def test_readme_gives_the_recorded_d90():
             for place, method in ((did, "DID"), (said, "SAID"))
         )
         assert f"| {label}: {' and '.join(found)} |" in README
+    found = cell("methods", "minilm-sst2", method="SAID").d90()
+    low, high = found.interval
+    assert f"{found.value:.0f} numbers (95 % interval {low:.0f} to {high:.0f})" in README
+    start, end = (
+        statistics.fmean(cell(study, part, model=model).scores[10_000])
+        for study, part, model in (
+            ("pretraining", "sst2-random", None),
+            ("family", "sst2", "roberta-4x128"),
+        )
+    )
+    assert f"to {start:.2f} on film reviews from random weights, to {end:.2f} once" in README
+    small, *_, large = (c.d90().value for c in cells("family", "sst2"))
+    assert 8.5 < large / small < 9.5 and "d90 grows ninefold at one learning rate" in README
 
 
 def test_commands_that_are_named_exist(monkeypatch, capsys):

@@ -30,7 +30,6 @@ __all__ = [
     "Source",
     "TextTask",
     "Texts",
-    "at_hand",
     "is_text",
     "load_text",
     "source_of",
@@ -160,11 +159,6 @@ class TextTask:
 def is_text(name: str) -> bool:
     """Whether a task of this name is made of texts."""
     return _parsed(name)[0] in SOURCES
-
-
-def at_hand(name: str) -> bool:
-    """Whether the task of that name can be loaded without a network."""
-    return name.startswith("docstrings") or _folder(source_of(name)) is not None
 
 
 def source_of(name: str) -> Source:

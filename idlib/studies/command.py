@@ -18,11 +18,12 @@ from .record import made, record_study
 from .results import Cell
 from .study import BOTH_PER_TENSOR, Part, Protocol, Study
 from .tables import Table
+from .tuned import TUNED
 
 __all__ = ["ALL", "Status", "listing", "record", "status", "table1"]
 
 #: Studies of runs, and of rows worked out from runs, by name.
-ALL: dict[str, Study | Table] = {**STUDIES, BYTES.name: BYTES, BOUNDS.name: BOUNDS}
+ALL: dict[str, Study | Table] = {**STUDIES, **{t.name: t for t in (BYTES, BOUNDS, TUNED)}}
 
 
 def record(

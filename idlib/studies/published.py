@@ -1,6 +1,10 @@
 """Published numbers that the course is held against, each with its source."""
 
-__all__ = ["LORA", "MILLIONS", "TABLE1", "table1_by_size"]
+import math
+
+from ..engine.estimate import Estimate
+
+__all__ = ["LORA", "MILLIONS", "TABLE1", "as_estimate", "table1_by_size"]
 
 # d90 of Aghajanyan et al. (2021), table 1, https://arxiv.org/abs/2012.13255: method, task, model
 TABLE1 = {
@@ -27,15 +31,20 @@ LORA = {
 }
 
 
-def table1_by_size(method: str) -> dict[str, dict[int, list[int]]]:
-    """`TABLE1` by D: for each family and task, such as "BERT, MRPC", one d90 for each size.
+def as_estimate(d: int) -> Estimate:
+    """A published d90, which comes without its threshold and without an interval."""
+    return Estimate(math.nan, (d,), between=(float(d),))
+
+
+def table1_by_size(method: str) -> dict[str, dict[int, Estimate]]:
+    """`TABLE1` by D: for each family and task, such as "BERT, MRPC", a d90 for each size.
 
     Args:
         method: "DID" or "SAID".
     """
-    lines: dict[str, dict[int, list[int]]] = {}
+    lines: dict[str, dict[int, Estimate]] = {}
     for task in ("MRPC", "QQP"):
         for model, d in TABLE1[method, task].items():
             line = lines.setdefault(f"{model.split('-')[0]}, {task}", {})
-            line[MILLIONS[model] * 10**6] = [d]
+            line[MILLIONS[model] * 10**6] = as_estimate(d)
     return lines

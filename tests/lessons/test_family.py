@@ -1,5 +1,6 @@
 """The small RoBERTas by size: recorded d90, the table of all language models, widget."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -7,9 +8,11 @@ import pytest
 from idlib import IdlibError, widgets
 from idlib.engine.estimate import Estimate
 from idlib.lessons.family.compute import by_size
-from idlib.problems.checkpoints import FAMILY
+from idlib.lessons.language.compute import apart
+from idlib.problems.checkpoints import FAMILY, held_out
 from idlib.studies import cell, cells
 from idlib.studies.layout import TASKS, d90_table
+from idlib.studies.published import TABLE1
 
 
 class TestRecorded:
@@ -25,11 +28,11 @@ class TestRecorded:
                 assert runs[d] >= own.threshold > max([0.0, *(s for x, s in runs.items() if x < d)])
 
     @pytest.mark.parametrize("part", TASKS.values())
-    def test_points_without_a_d90_are_empty(self, part):
+    def test_sizes_stand_in_order_at_both_rates(self, part):
         for found in (cells("family", part), cells("family", f"{part}-faster")):
             by = by_size(found[0].part)
             assert list(by) == [c.D for c in found] and len(by) == len(FAMILY)
-            assert all(None not in seeds for seeds in by.values())
+            assert [e.value for e in by.values()] == [c.d90().value for c in found]
 
     def test_training_scores_and_gaps_were_kept(self):
         for c in cells("family", "sst2"):
@@ -41,27 +44,30 @@ class TestRecorded:
         for model in FAMILY[2:]:
             for pairs in cells("pairs", "small", task, model=model):
                 assert not pairs.scores and pairs.threshold() < pairs.majority
-            for normalize in ("global", "per-tensor"):  # the full model alone decides
-                row = d90_table()[task, "DID", normalize]
-                assert row[model.removeprefix("roberta-")] == "not informative"
+            both = d90_table()[task, "global", model.removeprefix("roberta-")]
+            assert both == ("not informative", "not informative")
 
     @pytest.mark.parametrize("part", TASKS.values())
     def test_the_table_agrees_with_what_was_found(self, part):
-        row = d90_table()[part, "DID", "global"]
         for c in cells("family", part):
-            assert row[c.model.removeprefix("roberta-")] == c.d90().short()
+            did, _ = d90_table()[part, "global", c.model.removeprefix("roberta-")]
+            assert did == c.d90().short()
+
+    def test_the_table_has_no_row_twice_and_a_dash_where_nothing_was_recorded(self):
+        assert d90_table()["docstrings", "global", "4x256"][1] == "–"
+        page = widgets.method_table().data
+        assert page.count("<tr>") == len(d90_table()) + 1 + page.count("colspan")
+        headings = re.findall(r'colspan="3"[^>]*>(.*?)<', page)
+        assert len(headings) == len(set(headings)) == len({row[:2] for row in d90_table()})
 
     def test_the_table_marks_what_the_smallest_d_reaches(self):
         c = cell("pairs", "small-qqp", model="roberta-4x128", method="DID")
         few = replace(c, runs=tuple(r for r in c.runs if r.config.d >= 1000))
         assert few.told() == f"≤ {few.d90().short()}"
 
-    def test_the_table_has_both_normalisations_and_methods(self):
-        for method in ("DID", "SAID"):
-            for normalize in ("global", "per-tensor"):
-                assert {"4x128", "all-MiniLM-L6-v2"} <= d90_table()[
-                    "sst2", method, normalize
-                ].keys()
+    def test_the_table_has_both_normalisations_of_two_models(self):
+        for normalize in ("global", "per-tensor"):
+            assert {("sst2", normalize, m) for m in ("4x128", "MiniLM")} <= d90_table().keys()
 
     def test_unknown_models_are_refused(self):
         with pytest.raises(IdlibError, match=r"0 recorded cells fit .*'roberta-9x9'"):
@@ -79,3 +85,65 @@ def test_sizes_are_chosen():
     views = {model: explorer.view(model=model) for model in ("roberta-2x64", "roberta-4x256")}
     assert all(f"{model} is marked" in view for model, view in views.items())
     assert len(set(views.values())) == 2
+
+
+class TestProse:
+    """The numbers in notebook 10 are the recorded ones."""
+
+    def d90(self, part, model):
+        return cell("family", part, model=f"roberta-{model}").d90()
+
+    def test_size_in_our_family(self, prose):
+        text = prose("10", "3887f94d")
+        small, large = (self.d90("sst2", size) for size in ("2x64", "4x256"))
+        assert f"{small.short()} and {large.short()} on SST-2" in text and apart(small, large)
+        assert apart(*(self.d90("docstrings", size) for size in ("2x64", "4x256")))
+        faster = self.d90("sst2-faster", "4x256")
+        assert f"4x256 then takes {faster.short()}" in text and not apart(small, faster)
+        assert f"from {small.value:,.0f} to {faster.value:,.0f}" in text
+        assert self.d90("sst2-faster", "2x64").d is None is self.d90("sst2-faster", "4x128").d
+        least, most = self.d90("docstrings", "2x64"), self.d90("docstrings-faster", "4x256")
+        assert f"from {least.short()} to {most.short()}" in text and not apart(least, most)
+        middle = self.d90("docstrings-faster", "2x128")
+        assert f"{middle.short()} for 2x128" in text and apart(middle, most)
+        for part, said in (
+            ("sst2", "(0.801 against 0.787"),
+            ("docstrings", "0.769 against 0.759)"),
+        ):
+            one, *_, last = (c.baseline for c in cells("family", part))
+            assert f"{last:.3f} against {one:.3f}" in said and said in text
+        growth = large.value / small.value
+        assert 8.5 < growth < 9.5 and "grows ninefold on SST-2" in prose("10", "ex10-29")
+        first, *_, last = cells("family", "sst2")
+        box = prose("10", "three-10")
+        assert f"| **× {last.D / first.D:.0f}** |" in box
+        assert f"**{first.baseline:.3f} → {last.baseline:.3f}**" in box
+        assert f"({held_out(last.model).popitem()[1]:.2f} against" in text
+
+    def test_minilm(self, prose):
+        text = prose("10", "minilm-10")
+        mini = cell("methods", "minilm-sst2-one-p", method="DID")
+        ours = cell("family", "sst2", model="roberta-4x128")
+        assert f"{mini.told()} against {ours.told()}" in text and apart(mini.d90(), ours.d90())
+        assert round(mini.D / ours.D) == 12
+
+    def test_what_we_measured(self, prose):
+        text = prose("10", "e426108a")
+        published = {m: [TABLE1[m, "MRPC"][f"RoBERTa-{s}"] for s in ("base", "large")] for m in
+                     ("DID", "SAID")}  # fmt: skip
+        did, said = (" and ".join(f"{d:,}" for d in published[m]) for m in ("DID", "SAID"))
+        assert f"{did} under DID, {said} under SAID" in text
+        d = TABLE1["SAID", "QQP"]["RoBERTa-large"]
+        assert f"d = {d}" in text and f"{100 * (4 * d + 8) / 1e3:.0f} kB" == "310 kB"
+        assert "| **310 kB** |" in prose("10", "three-10") and f"{d} numbers" in prose(
+            "10", "three-10"
+        )
+        fine = prose("10", "2aa8570d")
+        thresholds = [c.threshold() for c in cells("pairs", "small-qqp", method="DID")]
+        majority = cells("pairs", "small-qqp", method="DID")[0].majority
+        low, high = thresholds
+        assert f"{low:.3f} and {high:.3f}, lies barely above the commonest" in fine
+        assert f"label's {majority:.3f}" in fine
+        full = {(c.task, c.model): c for c in cells("pairs", "small") + cells("pairs", "minilm")}
+        better = {key for key, c in full.items() if c.baseline > c.majority + 0.04}
+        assert better == {("mrpc", "sentence-transformers/all-MiniLM-L6-v2")}

@@ -2,11 +2,13 @@
 
 import base64
 import io
+import math
 import re
 
 import numpy as np
 from PIL import Image
 
+from idlib.engine.estimate import Estimate
 from idlib.plots import (
     accuracy_curves,
     d90_of_sizes,
@@ -38,11 +40,17 @@ def test_accuracy_curves_show_every_seed_the_means_and_the_thresholds():
 
 
 def test_a_line_through_d90_is_broken_where_there_is_none():
-    fig = d90_of_sizes({"a task": {"a rate": {100: [10, 20], 200: [], 400: [40]}}}, {100: "small"})
+    def found(d, *interval):
+        return Estimate(0.9, (d,), between=(d,), interval=interval or None)
+
+    line = {100: found(20, 10, 30), 200: found(None), 400: found(40, 20, math.inf), 500: found(50)}
+    fig = d90_of_sizes({"a task": {"a rate": line}}, {100: "small"})
     (ax,) = fig.axes
-    through, seeds = (line.get_xydata() for line in ax.lines)
-    assert np.array_equal(through, [[100, 20], [200, np.nan], [400, 40]], equal_nan=True)
-    assert seeds.tolist() == [[100, 10], [100, 20], [400, 40]]
+    through, bar, endless, arrow = (line.get_xydata() for line in ax.lines)
+    points = [[100, 20], [200, np.nan], [400, 40], [500, 50]]
+    assert np.allclose(through, points, equal_nan=True)
+    assert bar.tolist() == [[100, 10], [100, 30]] and arrow.tolist() == [endless.tolist()[1]]
+    assert endless.tolist()[0] == [400, 20] and endless[1, 1] > 40
     assert [(t.get_position()[0], t.get_text()) for t in ax.texts] == [(200, "none")]
 
 

@@ -1,11 +1,13 @@
 """The small RoBERTas along pretraining: checkpoints, filled-in words, recorded d90, widget."""
 
+import itertools
 import math
+import statistics
 
 import pytest
 
 from idlib import IdlibError, widgets
-from idlib.lessons.pretraining.compute import along, checkpoint_cells, fill
+from idlib.lessons.pretraining.compute import FIXED, along, at_fixed_d, checkpoint_cells, fill
 from idlib.problems.checkpoints import (
     CHECKPOINTS,
     FAMILY,
@@ -16,6 +18,7 @@ from idlib.problems.checkpoints import (
     tokens_seen,
 )
 from idlib.problems.language import masked_model
+from idlib.studies import cell
 from idlib.studies.layout import TASKS
 
 YORK = "He was born in New <mask> in 1950."
@@ -109,13 +112,18 @@ class TestCheckpointCells:
         last = checkpoint_cells(part)[LAST]
         own, fixed = along(part).values()
         assert f"accuracy {last.threshold():.3f}" in along(part)
-        assert own[tokens_seen(LAST)] == fixed[tokens_seen(LAST)] == last.d90().between
+        assert own[tokens_seen(LAST)].value == fixed[tokens_seen(LAST)].value == last.d90().value
+        for by in (own, fixed):
+            assert list(by) == [tokens_seen(model) for model in CHECKPOINTS]
 
     @pytest.mark.parametrize("part", TASKS.values())
-    def test_points_without_a_d90_are_empty(self, part):
-        for by in along(part).values():
-            assert list(by) == [tokens_seen(model) for model in CHECKPOINTS]
-            assert all(None not in seeds for seeds in by.values())
+    def test_scores_at_a_fixed_d_are_there_for_all_checkpoints(self, part):
+        full, *fixed = at_fixed_d(part).values()
+        assert len(fixed) == len(FIXED[part])
+        for (model, c), d in itertools.product(checkpoint_cells(part).items(), FIXED[part]):
+            scores = at_fixed_d(part)[f"{d:,} numbers"][tokens_seen(model)]
+            assert scores == [r.score for r in c.runs if r.config.d == d] and scores
+            assert statistics.fmean(scores) < statistics.fmean(full[tokens_seen(model)])
 
     def test_unknown_models_are_refused(self):
         with pytest.raises(IdlibError, match="'roberta-9x9' was given, expected one of"):
@@ -123,6 +131,12 @@ class TestCheckpointCells:
 
 
 class TestWidget:
+    def test_a_checkpoint_shows_what_numbers_do_to_it(self):
+        explorer = widgets.Checkpoints([YORK])
+        for model in (START, LAST):
+            scores = checkpoint_cells("sst2")[model].scores[10_000]
+            assert f"10,000 numbers {statistics.fmean(scores):.3f}" in explorer.view(model=model)
+
     def test_moving_through_pretraining_changes_words_and_figure(self):
         explorer = widgets.Checkpoints([YORK])
         assert "york" in explorer.view(model=LAST)
@@ -132,3 +146,58 @@ class TestWidget:
         sentences = ["The king and the <mask> had two sons.", "<b>no gap</b>"]
         view = widgets.Checkpoints(sentences).view(model=LAST)
         assert "two sons" in view and "expected one" in view and "<b>no gap" not in view
+
+
+class TestProse:
+    """The numbers in notebook 09 are the recorded ones."""
+
+    def means(self, task, d):
+        return [statistics.fmean(c.scores[d]) for c in checkpoint_cells(task).values()]
+
+    def test_as_many_numbers_for_all(self, prose):
+        text, box = prose("09", "fixed-09"), prose("09", "three-09")
+        few, many = self.means("sst2", 10_000), self.means("sst2", 100_000)
+        docs = self.means("docstrings", 31_623)
+        mini = statistics.fmean(cell("methods", "minilm-sst2-one-p", method="DID").scores[10_000])
+        full = [c.baseline for c in checkpoint_cells("sst2").values()]
+        assert f"reach {few[0]:.3f} from random weights (ten times as many {many[0]:.3f})" in text
+        assert f"{few[1]:.3f} four million tokens later, {few[-1]:.3f} at the end" in text
+        assert f"and {mini:.3f} in MiniLM" in text and f"| **{mini:.2f}** |" in box
+        assert f"from {full[0]:.3f} to {full[-1]:.3f}" in text
+        assert round(100 * (full[-1] - full[0])) == 6 < 100 * (few[-1] - few[0])
+        assert f"{docs[0]:.3f}, {docs[1]:.3f}, then no more" in text and docs[1] == max(docs)
+        assert f"| **{few[0]:.2f} → {few[-1]:.2f}** |" in box
+        steps = [after - before for before, after in itertools.pairwise(few)]
+        assert steps[0] == max(steps) > 2 * sum(steps[1:])  # the answer of the first guess
+
+    def test_d90(self, prose):
+        text, box = prose("09", "381f3fff"), prose("09", "three-09")
+        for part in TASKS.values():
+            start = checkpoint_cells(part)[START]
+            assert start.d90().d is None and max(start.scores) == 316_228 < start.D / 5
+        films, docs = (along(part)["90 % of its own full model"] for part in TASKS.values())
+        at = {round(t / 1e6): t for t in films}
+        for found in (films[at[16]], films[at[102]], docs[at[4]], docs[at[102]]):
+            assert found.short() in text
+        assert films[at[16]].interval[0] > films[at[102]].interval[1]
+        assert docs[at[4]].interval[1] < docs[at[102]].interval[0]
+        assert docs[at[4]].value == min(e.value for e in docs.values() if e.value)
+        assert f"as good as at the end, {films[at[8]].value:,.0f}" in text
+        held = checkpoint_cells("sst2")[CHECKPOINTS[2]].d90(
+            checkpoint_cells("sst2")[LAST].threshold()
+        )
+        assert sum(d is None for d in held.per_seed) == 1
+        low, high = films[at[102]].interval
+        assert f"| **none → {films[at[102]].value:,.0f}** |" in box
+        assert f"then {low:,.0f} to {high:,.0f}" in box
+
+    def test_the_rate_that_was_replaced(self, prose):
+        c = checkpoint_cells("sst2")[START]
+        reached = [
+            (r.config.d, r.score)
+            for r in c.tried
+            if r.config.scored_on == "test" and r.score >= c.threshold()
+        ]
+        d, score = min(reached)
+        said = f"with {d:,} numbers ({score:.3f}, threshold {c.threshold():.3f})"
+        assert said in prose("09", "381f3fff")

@@ -1,19 +1,25 @@
 """Fine-tuning in subspaces: recorded runs, shares of a step, widgets and checks of notebook 08."""
 
+import math
 import re
 import statistics
 
 import pytest
 import torch
+import transformers
 from torch.utils.data import TensorDataset
 
-from idlib import widgets
+from idlib import IdlibError, plots, widgets
 from idlib.engine.data import fingerprint
+from idlib.engine.estimate import Estimate
 from idlib.engine.training import accuracy
 from idlib.lessons.language.compute import (
     CURVES,
     GROUPS,
     answers,
+    apart,
+    asked,
+    d90_pairs,
     group_of,
     method_cells,
     scores_by_rate,
@@ -22,11 +28,14 @@ from idlib.lessons.language.compute import (
 from idlib.problems.language import classifier, text_problem
 from idlib.problems.texts import load_text
 from idlib.projections import make_projection
-from idlib.studies import cells, replay
+from idlib.studies import cell, cells, replay
 from idlib.studies.catalogue import STUDIES
+from idlib.studies.layout import paired
 from idlib.studies.published import TABLE1
+from idlib.studies.tuned import SENTENCES, TUNED, tuned_runs
 
 HERE = "RoBERTa 4x128 on docstrings"
+MINILM = "MiniLM on SST-2"
 
 
 def same_docstrings() -> bool:
@@ -90,12 +99,14 @@ class TestRecorded:
         assert len(replay(run).lambdas) == 6
 
     def test_answers_are_those_of_the_replayed_run(self):
-        c, n = method_cells(HERE)["DID"], 100
-        labels = torch.tensor(load_text("docstrings").test.labels[:n])
-        right = (answers(c, 3000, n) == labels).double().mean().item()
+        c = method_cells(HERE)["DID"]
+        texts, labels, _ = asked(c)
+        n = len(texts)
+        assert labels == load_text("docstrings").test.labels[:n]
+        right = sum(a == y for a, y in zip(answers(c, 3000), labels, strict=True)) / n
         test = text_problem("docstrings", c.model).test_set
         few = TensorDataset(*(t[:n] for t in test.tensors))
-        assert right == accuracy(replay(c.first_seed[3000]).merged(), few)
+        assert right == pytest.approx(accuracy(replay(c.first_seed[3000]).merged(), few))
         assert right > c.majority + 0.1
 
     def test_the_commonest_label_of_each_task(self, glue_folder, monkeypatch):
@@ -123,31 +134,221 @@ def test_published_said_is_below_did_but_for_one_tie():
     assert sum(a < b for a, b in pairs) == 7 and sum(a == b for a, b in pairs) == 1
 
 
-class TestTunedCurves:
-    def test_moving_d_shows_that_d_and_texts_that_change(self):
-        explorer = widgets.TunedCurves(HERE, d=1000)
-        for d in (300, 3000):
-            html = explorer.view(curves=HERE, d=d, method="DID")
-            for method, c in method_cells(HERE).items():
-                assert f"<td>{method}</td><td><b>{statistics.median(c.scores[d]):.3f}</b>" in html
-            right, wrong = (int(n) for n in re.findall(r"(\d+) of the first 150 ", html))
-            labels = torch.tensor(load_text("docstrings").test.labels[:150])
-            c = method_cells(HERE)["DID"]
-            smaller = max(x for x in c.scores if x < d)
-            before, after = (int((answers(c, x, 150) == labels).sum()) for x in (smaller, d))
-            assert right - wrong == after - before
-        assert 'aria-label="RoBERTa 4x128 on docstrings: test accuracy' in html
+class TestPairs:
+    def test_they_are_all_that_have_both_and_a_d90(self):
+        groups = d90_pairs()
+        assert [len(rows) for rows in groups.values()] == [8, 10]
+        assert all(found.interval for rows in groups["here"].values() for found in rows)
+        for did, said in paired():
+            assert (did.method.name, said.method.name) == ("DID", "SAID")
+            assert did.task == said.task and did.model == said.model
+            assert did.full == said.full and did.method.normalize == said.method.normalize
 
-    def test_the_other_method_and_another_model(self):
-        explorer = widgets.TunedCurves(HERE, d=1000)
-        views = [explorer.view(curves=HERE, d=1000, method=m) for m in ("DID", "SAID")]
+    def test_intervals_lie_apart_or_not(self):
+        def between(low, high):
+            return Estimate(0.9, (5,), between=(5.0,), interval=(low, high))
+
+        assert apart(between(1, 2), between(3, 4)) and apart(between(3, 4), between(1, 2))
+        assert not apart(between(1, 3), between(2, 4)) and not apart(between(1, 9), between(2, 3))
+        assert not apart(between(1, math.inf), between(5, 6))
+        with pytest.raises(IdlibError, match="without an interval"):
+            apart(between(1, 2), Estimate(0.9, (5,)))
+
+    def test_the_figure_has_a_row_for_each_pair_and_a_bar_for_each_interval(self):
+        groups = d90_pairs()
+        (ax,) = plots.dumbbells(groups).axes
+        names = [label.get_text() for label in ax.get_yticklabels()]
+        assert names == [x for heading, rows in groups.items() for x in (heading, *rows)]
+        bars = [line for line in ax.lines if line.get_linewidth() == 4]
+        assert len(bars) == 2 * len(groups["here"])
+        endless = [e for rows in groups["here"].values() for e in rows if e.interval[1] == math.inf]
+        assert len([line for line in ax.lines if line.get_marker() == ">"]) == len(endless) == 2
+
+
+class TestTuned:
+    @pytest.mark.parametrize("curves", CURVES)
+    def test_every_run_that_kept_its_numbers_has_a_row(self, curves):
+        kept = {
+            (c.method.name == "SAID", d)
+            for c in method_cells(curves).values()
+            for d in c.first_seed
+        }
+        assert set(tuned_runs(CURVES[curves])) == kept
+
+    @pytest.mark.parametrize("curves", CURVES)
+    def test_shares_sum_to_one_and_under_did_they_are_those_of_p(self, curves):
+        way = method_cells(curves)["DID"].method.normalize
+        for (said, d), run in tuned_runs(CURVES[curves]).items():
+            assert sum(run.shares.values()) == pytest.approx(1, abs=1e-4)
+            assert sum(run.sizes.values()) == pytest.approx(1, abs=1e-4)
+            if not said and d >= 100 and way == "global":
+                assert run.shares == pytest.approx(run.sizes, abs=0.02)
+            blocks = [share for layer, share in run.shares.items() if layer[-1].isdigit()]
+            if not said:  # of one size
+                assert max(blocks) - min(blocks) < 0.01
+
+    def test_working_a_row_out_again_gives_the_same(self):
+        """With the model that comes with the course."""
+        for said, d in ((False, 300), (True, 1000)):
+            (row,) = TUNED.rows(("small-sst2", said, d))
+            recorded = tuned_runs("small-sst2")[said, d]
+            assert row["shares"] == pytest.approx(recorded.shares, abs=1e-4)
+            assert row["praise"] == pytest.approx(recorded.praise, abs=1e-3)
+
+    def test_a_share_is_lambda_squared_times_how_far_p_goes(self):
+        run = method_cells("RoBERTa 4x128 on SST-2")["SAID"].first_seed[1000]
+        tuned, sizes = (
+            tuned_runs("small-sst2")[True, 1000],
+            tuned_runs("small-sst2")[True, 30].sizes,
+        )
+        lambdas = replay(run).lambdas
+        weight = {layer: lambdas[layer] ** 2 * sizes[layer] for layer in sizes}
+        whole = sum(weight.values())
+        for layer, share in tuned.shares.items():
+            assert share == pytest.approx(weight[layer] / whole, abs=0.03)
+
+    def test_the_sentences_are_as_many_of_each_kind(self):
+        assert len(SENTENCES) == len({text for text, _ in SENTENCES}) == 30
+        assert sum(label for _, label in SENTENCES) == 15
+
+
+class TestTunedCurves:
+    @pytest.mark.parametrize("curves", [HERE, MINILM])
+    def test_moving_d_shows_that_d_and_texts_that_change(self, curves):
+        explorer = widgets.TunedCurves(curves, d=1000)
+        for d in (300, 1000):
+            html = explorer.view(curves=curves, d=d, method="DID")
+            for method, c in method_cells(curves).items():
+                assert f"<td>{method}</td><td><b>{statistics.median(c.scores[d]):.3f}</b>" in html
+            right, wrong = (int(n) for n in re.findall(r"<p>(\d+) <b>turn", html))
+            c = method_cells(curves)["DID"]
+            labels = torch.tensor(asked(c)[1])
+            smaller = max(x for x in c.first_seed if x < d)
+            before, after = (
+                int((torch.tensor(answers(c, x)) == labels).sum()) for x in (smaller, d)
+            )
+            assert right - wrong == after - before
+            assert f"<b>{after} of {len(labels)}</b>" in html
+        assert f'aria-label="{curves}: test accuracy' in html
+
+    def test_the_other_method_and_d_whose_numbers_were_not_kept(self):
+        explorer = widgets.TunedCurves(MINILM, d=1000)
+        views = [explorer.view(curves=MINILM, d=1000, method=m) for m in ("DID", "SAID")]
         assert views[0] != views[1]
-        other = "MiniLM on SST-2"
-        html = explorer.view(curves=other, d=1000, method="SAID")
-        assert f"{other}: test accuracy" in html
-        assert "put GLUE's files in" in html or "not kept" in html
-        ds = {values["d"] for _, values in explorer.values() if values["curves"] == other}
-        assert ds == set(method_cells(other)["DID"].scores)
+        assert "not kept" in explorer.view(curves=MINILM, d=3000, method="SAID")
+        ds = {values["d"] for _, values in explorer.values() if values["curves"] == MINILM}
+        assert ds == set(method_cells(MINILM)["DID"].scores)
+
+
+def test_layers_that_moved_are_shown_for_every_d_and_model():
+    explorer = widgets.LayerShares(MINILM, d=1000)
+    for _, values in explorer.values():
+        html, run = explorer.view(**values), tuned_runs(CURVES[values["curves"]])[True, values["d"]]
+        assert f"takes most of the step: {max(run.shares.values()):.0%}" in html
+    html = explorer.view(curves=MINILM, d=1000)
+    assert "block 5 takes most of the step: 23%, where it has 8% of the parameters" in html
+
+
+class TestProse:
+    """The numbers in notebook 08 are the recorded ones."""
+
+    def test_what_d_numbers_reach(self, prose):
+        both = method_cells(MINILM)
+        did, said = (statistics.median(both[m].scores[300]) for m in ("DID", "SAID"))
+        text = prose("08", "move-d-08")
+        assert f"one for each {both['DID'].D / 300:,.0f} parameters" in text
+        assert f"reaches {did:.3f}, and {said:.3f} with" in text
+        assert f"the full model, {both['DID'].baseline:.3f}" in text
+        low, high = both["DID"].d90().interval
+        assert (
+            f"{both['DID'].d90().value:,.0f}, with a 95 % interval from {low:.0f} to {high:,.0f}"
+            in text
+        )
+        assert f"under SAID {both['SAID'].told()}" in text
+        box = prose("08", "three-08")
+        assert f"accuracy of {said:.2f} on film reviews" in box and "| **300** |" in box
+        D, full = both["DID"].D, both["DID"].baseline
+        assert f"all {D / 1e6:.1f} million of its parameters bring it to {full:.2f}" in box
+
+    def test_what_the_tuned_model_says_of_our_sentences(self, prose):
+        text = prose("08", "move-d-08")
+        given = answers(method_cells(MINILM)["SAID"], 1000)
+        wrong = [s for a, (s, y) in zip(given, SENTENCES, strict=True) if a != y]
+        assert f"gets {30 - len(wrong)} of 30 right" in text
+        quoted = re.findall(r"\*(.+?)\*", text)
+        assert len(quoted) == 2 and {f"{q}." for q in quoted} <= set(wrong)
+
+    def test_said_against_did(self, prose):
+        here = d90_pairs()["here"]
+        lower = [did.value > said.value for did, said in here.values()]
+        clear = {name: apart(*both) for name, both in here.items()}
+        assert (sum(lower), len(lower), sum(clear.values())) == (9, 10, 3)
+        assert lower[list(clear).index("4x128, SST-2, one P, other rates")] is False
+        text, box = prose("08", "said-did-told-08"), prose("08", "three-08")
+        assert "lower in nine of ten pairs" in text and "DID's interval in two alone" in text
+        assert "| **2 of 10** |" in box and "in one it lies clearly above" in box
+        for name in (name for name, sure in clear.items() if sure):
+            for found in here[name]:
+                assert found.short() in text
+        for found in (*here["4x128, SST-2, one P"],):
+            assert found.short() in text
+        by_tensor = cell("methods", "lambda-per-tensor").scores[3000]
+        both = method_cells(HERE)
+        assert f"scores {statistics.mean(by_tensor):.3f}, with one for each layer " in text
+        said, did = (statistics.mean(both[m].scores[3000]) for m in ("SAID", "DID"))
+        assert f"each layer {said:.3f}, under DID {did:.3f}" in text
+
+    def test_which_layers_moved(self, prose):
+        text = prose("08", "layers-told-08")
+        found = {d: tuned_runs("minilm-sst2")[True, d] for d in (100, 300, 1000)}
+        shares = list(found[1000].shares.values())
+        blocks = shares[1:7]
+        assert blocks == sorted(blocks)
+        assert f"from {100 * blocks[0]:.0f} to {100 * blocks[-1]:.0f} %" in text
+        assert f"parameters, take {100 * shares[0]:.0f} %" in text
+        assert found[1000].sizes["network.bert.embeddings"] == pytest.approx(0.5, abs=0.05)
+        order = {d: sorted(run.shares, key=run.shares.get)[::-1] for d, run in found.items()}
+        assert [layer[-1] for layer in order[300][:2]] == ["5", "3"] and order[100][0][-1] == "2"
+        small = {d: run.shares for (said, d), run in tuned_runs("small-sst2").items() if said}
+        second = [100 * small[d]["network.roberta.encoder.layer.2"] for d in (30, 100, 300)]
+        assert f"{min(second):.0f} to {max(second):.0f} % up to d = 300" in text
+        assert f"embeddings {100 * small[1000]['network.roberta.embeddings']:.0f} %" in text
+
+    def test_normalisation(self, prose):
+        text = prose("08", "6baad421")
+        tried = {way: scores_by_rate(way) for way in ("global", "per-tensor")}
+        best = {way: max(scores, key=scores.get) for way, scores in tried.items()}
+        assert f"a factor of {best['global'] / best['per-tensor']:.0f} apart" in text
+        one, each = (tried[way] for way in ("global", "per-tensor"))
+        assert (
+            f"at 0.001 a P for each tensor scores {each[0.001]:.3f} and one P {one[0.001]:.3f}"
+            in text
+        )
+        assert f"at 0.3 it is {each[0.3]:.3f} and {one[0.3]:.3f}" in text
+        per_tensor = statistics.median(method_cells(MINILM)["DID"].scores[1000])
+        one_p = cell("methods", "minilm-sst2-one-p", method="DID").scores[1000]
+        assert f"{per_tensor:.3f} with a P for each tensor, {statistics.median(one_p):.3f}" in text
+        nothing = cells("family", "sst2-per-tensor", model="roberta-4x128")
+        assert {c.told() for c in nothing} == {"none"}
+        assert max(d for c in nothing for d in c.scores) == 316_228
+        with torch.device("meta"):
+            config = transformers.BertConfig()
+            shares = step_shares(transformers.BertForSequenceClassification(config))
+        small = shares["per-tensor"]["biases and LayerNorm"]
+        assert f"| **{100 * small:.0f} %** |" in prose("08", "three-08")
+        assert shares["global"]["biases and LayerNorm"] == pytest.approx(0.001, abs=2e-4)
+
+    def test_what_we_measured(self, prose):
+        text = prose("08", "c0ed3efe")
+        did, said = (cell("pairs", "minilm", "mrpc", method=m).d90() for m in ("DID", "SAID"))
+        assert f"takes {did.value:,.0f} under DID and {said.value:,.0f} under SAID" in text
+        published = (TABLE1[m, "MRPC"]["BERT-base"] for m in ("DID", "SAID"))
+        assert " and ".join(f"{d:,}" for d in published) in text
+        docs, films = (method_cells(name) for name in (HERE, "RoBERTa 4x128 on SST-2"))
+        most = len(load_text("docstrings").train)
+        assert all(c.d90().value > most for c in docs.values()) and f"({most:,})" in text
+        for method, c in films.items():
+            assert c.d90().value > 3 * method_cells(MINILM)[method].d90().value
 
 
 class TestLiveTuning:

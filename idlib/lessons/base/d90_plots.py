@@ -1,7 +1,6 @@
 """d90 in figures: a mark with a bar on a curve, and lines through recorded d90."""
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
@@ -15,29 +14,31 @@ __all__ = ["d90_axis", "d90_lines", "d90_marks"]
 STYLES = (("blue", "o", "-"), ("red", "s", "--"), ("green", "^", "-."), ("purple", "D", ":"))
 
 
-def d90_lines(ax: Axes, lines: Mapping[str, Mapping[float, Sequence[float]]]) -> None:
-    """Lines through d90, the median over the seeds (in log d), with a dot for each seed;
-    broken where there is no d90, with "none" at the top.
+def d90_lines(ax: Axes, lines: Mapping[str, Mapping[float, Estimate]]) -> None:
+    """Lines through d90, with a bar for each interval, an arrow where it has no upper end; broken
+    where there is no d90, with "none" at the top.
 
     Args:
         ax: where to draw.
-        lines: for each label, the d90 of all seeds by place; empty where there is
-            none.
+        lines: for each label, d90 by place.
     """
     for k, ((label, points), (color, marker, line)) in enumerate(
         zip(lines.items(), STYLES, strict=False)
     ):
-        logs = [[math.log(d) for d in seeds] or [math.nan] for seeds in points.values()]
-        d90s = [math.exp(statistics.median(seeds)) for seeds in logs]
         look = {"color": COLORS[color], "marker": marker}
+        d90s = [found.value or math.nan for found in points.values()]
         ax.plot(list(points), d90s, line, markersize=5, label=label, **look)
-        dots = [(x, d) for x, seeds in points.items() for d in seeds]
-        if dots:
-            ax.plot(*zip(*dots, strict=True), linestyle="", markersize=3, alpha=0.5, **look)
-        for x in (x for x, seeds in points.items() if not seeds):
-            ax.text(x, 0.97 - 0.07 * k, "none", transform=ax.get_xaxis_transform(), fontsize=7,
-                    color=COLORS[color], ha="center", va="top",
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
+        for x, found in points.items():
+            if found.value is None:
+                ax.text(x, 0.97 - 0.07 * k, "none", transform=ax.get_xaxis_transform(), fontsize=7,
+                        color=COLORS[color], ha="center", va="top",
+                        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
+            elif found.interval is not None:
+                low, high = found.interval
+                end = high if math.isfinite(high) else 3 * found.value
+                ax.plot([x, x], [low, end], color=COLORS[color], linewidth=5, alpha=0.3)
+                if not math.isfinite(high):
+                    ax.plot(x, end, "^", color=COLORS[color], markersize=5, alpha=0.5)
 
 
 def d90_marks(ax: Axes, estimates: Sequence[Estimate], color: str) -> None:

@@ -5,16 +5,16 @@ References:
       (Aghajanyan et al., 2021), section 5.2, https://arxiv.org/abs/2012.13255
 """
 
-from ...studies.layout import seeds_of
+from ...engine.estimate import Estimate
 from ...studies.reading import cells
 
 __all__ = ["by_size"]
 
 
-def by_size(part: str) -> dict[int, tuple[float, ...]]:
-    """d90 of the family by D; empty where no d was found.
+def by_size(part: str) -> dict[int, Estimate]:
+    """d90 of the family by D.
 
     Args:
         part: of the study `family`.
     """
-    return {c.D: seeds_of(c.d90()) for c in cells("family", part)}
+    return {c.D: c.d90() for c in cells("family", part)}

@@ -1,11 +1,12 @@
 """d90 against the size of a pretrained model."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from ...engine.estimate import Estimate
 from ..base.d90_plots import d90_axis, d90_lines
 from ..base.plots import COLORS
 from ..base.plots import panels as side_by_side
@@ -14,7 +15,7 @@ __all__ = ["d90_of_sizes"]
 
 
 def d90_of_sizes(
-    panels: Mapping[str, Mapping[str, Mapping[int, Sequence[float]]]],
+    panels: Mapping[str, Mapping[str, Mapping[int, Estimate]]],
     names: Mapping[int, str],
     chosen: Collection[int] = (),
     title: str = "",
@@ -22,8 +23,7 @@ def d90_of_sizes(
     """d90 against D, both logarithmic.
 
     Args:
-        panels: for each panel, for each line, the d90 of all seeds by D; empty where there is
-            none.
+        panels: for each panel, for each line, d90 by D.
         names: of the models, by D, written below the axis of the panels that have a point there
             (or, for none of the points, below all); a second line may say the size.
         chosen: D of the model to mark, which the number of classes changes a little.

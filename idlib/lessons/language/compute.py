@@ -1,31 +1,43 @@
 """Fine-tuning language models in subspaces: recorded curves, and shares of a step."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from ...engine.estimate import Estimate
 from ...engine.training import predict
+from ...errors import IdlibError
 from ...problems.texts import load_text
+from ...studies.layout import paired, short_name
+from ...studies.published import TABLE1, as_estimate
 from ...studies.reading import cell, cells, replay
 from ...studies.results import Cell
+from ...studies.tuned import SENTENCES, tuned_runs
 
 __all__ = [
     "CURVES",
     "GROUPS",
     "answers",
+    "apart",
+    "asked",
+    "d90_pairs",
     "group_of",
     "method_cells",
+    "praised",
     "scores_by_rate",
     "step_shares",
 ]
 
+TASK_NAMES = {"sst2": "SST-2", "qqp": "QQP", "mrpc": "MRPC", "docstrings": "docstrings"}
+WAYS = {"global": "one P", "per-tensor": "per tensor"}
 CURVES = {  # parts of the study `methods`, each a pair of recorded curves
     "MiniLM on SST-2": "minilm-sst2",
     "RoBERTa 4x128 on SST-2": "small-sst2",
     "RoBERTa 4x128 on docstrings": "small-docstrings",
 }
+LOOKED_AT = 150  # test texts
 GROUPS = ("embeddings", "weight matrices", "biases and LayerNorm", "head")
 
 
@@ -48,15 +60,33 @@ def scores_by_rate(normalize: str) -> dict[float, float]:
     return {lr: score for lr, (score,) in rated.items()}
 
 
+def asked(c: Cell) -> tuple[Sequence[str], Sequence[int], Sequence[str]]:
+    """Texts that a tuned model is shown, the numbers of their classes, and the classes' names: our
+    own sentences on films, or the first test texts of the task."""
+    if praised(c):
+        texts, labels = zip(*SENTENCES, strict=True)
+        return texts, labels, ("blame", "praise")
+    task = load_text(c.task)
+    texts = [" / ".join(text) for text in task.test.texts[:LOOKED_AT]]
+    return texts, task.test.labels[:LOOKED_AT], task.classes
+
+
+def praised(c: Cell) -> bool:
+    """Whether it was recorded what the cell's models say of our own sentences."""
+    return any(run.praise for run in tuned_runs(c.part).values())
+
+
 @functools.cache
-def answers(tuned: Cell, d: int, n: int) -> Tensor:
-    """What the first seed's recorded subspace of d dimensions answers to the first n test texts,
-    shape (n,): rebuilt from its seed and d numbers."""
+def answers(c: Cell, d: int) -> list[int]:
+    """What the first seed's recorded subspace of d dimensions answers to the texts of `asked`: as
+    recorded, or rebuilt from its seed and d numbers."""
+    if praised(c):
+        return [round(p) for p in tuned_runs(c.part)[bool(c.method.structure_aware), d].praise]
     from ...problems.tokens import encode  # transformers takes seconds to import
 
-    test = encode(load_text(tuned.task).test, tuned.model)
-    few = torch.utils.data.TensorDataset(*(t[:n] for t in test.tensors))
-    return predict(replay(tuned.first_seed[d]).merged(), few)
+    test = encode(load_text(c.task).test, c.model)
+    few = torch.utils.data.TensorDataset(*(t[:LOOKED_AT] for t in test.tensors))
+    return predict(replay(c.first_seed[d]).merged(), few).tolist()
 
 
 def group_of(name: str) -> str:
@@ -94,3 +124,25 @@ def step_shares(model: nn.Module) -> dict[str, Mapping[str, float]]:
             for group in GROUPS
         }
     return found
+
+
+def d90_pairs() -> dict[str, dict[str, tuple[Estimate, Estimate]]]:
+    """d90 under DID and under SAID, of the published pairs and of the recorded ones."""
+    published = {
+        f"{model}, {task}": (as_estimate(TABLE1["DID", task][model]), as_estimate(said))
+        for task in ("MRPC", "QQP")
+        for model, said in TABLE1["SAID", task].items()
+    }
+    here: dict[str, tuple[Estimate, Estimate]] = {}
+    for did, said in paired():
+        name = f"{short_name(did.model)}, {TASK_NAMES[did.task.split('-')[0]]}"
+        name += f", {WAYS[did.method.normalize]}"
+        here[f"{name}, other rates" if name in here else name] = did.d90(), said.d90()
+    return {"published": published, "here": here}
+
+
+def apart(one: Estimate, other: Estimate) -> bool:
+    """Whether the intervals of two d90 have nothing in common."""
+    if one.interval is None or other.interval is None:
+        raise IdlibError("A d90 without an interval was given: pass two that have one.")
+    return max(one.interval[0], other.interval[0]) > min(one.interval[1], other.interval[1])

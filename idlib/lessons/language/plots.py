@@ -1,15 +1,16 @@
-"""Language models: accuracy under two methods, scales of layers, shares of a step."""
+"""Language models: accuracy and d90 under two methods, where a step goes."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...engine.estimate import Estimate
 from ..base.d90_plots import d90_marks
 from ..base.plots import COLORS, figure, layer_label, panels
 
-__all__ = ["lambda_bars", "method_curves", "rate_curves", "step_share_bars"]
+__all__ = ["dumbbells", "layer_shares", "method_curves", "steps_and_rates"]
 
 STYLE = {"DID": ("blue", "o", "-"), "SAID": ("red", "s", "--")}  # colour, marker, line
 
@@ -53,71 +54,117 @@ def method_curves(
     return fig
 
 
-def lambda_bars(lambdas: Mapping[str, Mapping[str, float]]) -> Figure:
-    """The scale of each layer after training, one group of bars for each d.
+def layer_shares(sizes: Mapping[str, float], moved: Mapping[str, Mapping[str, float]]) -> Figure:
+    """For each layer its share of the parameters, and of the squared step under each method.
 
     Args:
-        lambdas: for each label the scale of each layer, by its name.
+        sizes: the share of the parameters of each layer, by its name.
+        moved: for "DID" and "SAID" the share of the squared step of each layer.
     """
-    layers = [layer_label(name) for name in next(iter(lambdas.values()))]
-    fig, ax = figure(7.4, 3.0)
-    width, palette = 0.8 / len(lambdas), ("blue", "orange", "green", "purple")
-    for k, (label, values) in enumerate(lambdas.items()):
-        at = np.arange(len(layers)) + (k - (len(lambdas) - 1) / 2) * width
-        hatch = ("", "//", "..", "xx")[k]
-        ax.bar(
-            at, list(values.values()), width * 0.9, color=COLORS[palette[k]], hatch=hatch,
-            edgecolor="white", label=label,
-        )  # fmt: skip
-    ax.axhline(1, color=COLORS["black"], linestyle="--", linewidth=1)
-    ax.set_xticks(range(len(layers)), layers)
-    ax.set_ylabel("lambda of the layer")
-    ax.grid(axis="x", visible=False)
-    ax.legend(fontsize=9, framealpha=0.9, loc="best")
-    return fig
-
-
-def step_share_bars(shares: Mapping[str, Mapping[str, float]]) -> Figure:
-    """For each normalisation a bar, cut into the shares of the groups of parameters."""
-    fig, ax = figure(7.4, 2.3)
-    colors = ("sky", "blue", "orange", "red")
-    for name, parts in shares.items():
-        left = 0.0
-        for (group, share), color, hatch in zip(
-            parts.items(), colors, ("", "//", "..", "xx"), strict=True
-        ):
-            label = group if name == next(iter(shares)) else None
-            ax.barh(name, share, left=left, color=COLORS[color], hatch=hatch, edgecolor="white",
-                    height=0.6, label=label)  # fmt: skip
-            if share > 0.04:
-                box = {"facecolor": "white", "pad": 1, "linewidth": 0}
-                place = {"ha": "center", "va": "center", "fontsize": 9, "bbox": box}
-                ax.text(left + share / 2, name, f"{share:.0%}", **place)
-            left += share
-    ax.set(xlim=(0, 1), xlabel="share of the squared length of a step")
+    fig, (ax,) = panels([4.5], 3.9, left=0.21, right=0.96, bottom=0.13)
+    bars = {"of the parameters": (sizes, "grey"), **{
+        f"of the step, {method}": (shares, STYLE[method][0]) for method, shares in moved.items()
+    }}  # fmt: skip
+    height = 0.8 / len(bars)
+    for k, (label, (shares, color)) in enumerate(bars.items()):
+        at = np.arange(len(sizes)) + (k - (len(bars) - 1) / 2) * height
+        values = [shares[layer] for layer in sizes]
+        ax.barh(at, values, height * 0.9, color=COLORS[color], label=label)
+    ax.set_yticks(range(len(sizes)), [layer_label(layer) for layer in sizes], fontsize=9)
+    ax.set(xlim=(0, 1), xlabel="share")
+    ax.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
-    ax.legend(fontsize=8, ncols=4, loc="lower center", bbox_to_anchor=(0.45, 1.0), frameon=False)
+    ax.legend(fontsize=8, ncols=3, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False,
+              columnspacing=1, handlelength=1)  # fmt: skip
     return fig
 
 
-def rate_curves(
-    scores: Mapping[str, Mapping[float, float]], ylabel: str, title: str = ""
-) -> Figure:
-    """Score against learning rate, a line for each way.
+def dumbbells(groups: Mapping[str, Mapping[str, Sequence[Estimate]]]) -> Figure:
+    """d90 under DID and under SAID, joined by a line, with bars for the intervals.
 
     Args:
-        scores: for up to four labels the score at each learning rate.
-        ylabel: what the score is.
-        title: says data, seeds, hardware and date of recorded results.
+        groups: for each heading, for each row, d90 under DID and under SAID.
     """
-    fig, ax = figure(7.0, 3.2)
-    styles = (("blue", "o", "-"), ("red", "s", "--"), ("green", "^", "-."), ("purple", "D", ":"))
-    for (label, values), (color, marker, line) in zip(scores.items(), styles, strict=False):
+    fig, ax = figure(4.9, 0.27 * sum(len(group) + 1 for group in groups.values()) + 0.8)
+    ax.set_xscale("log")
+    ticks: list[str] = []
+    for heading, group in groups.items():
+        ticks.append(heading)
+        for name, both in group.items():
+            places = [len(ticks) + side * (both[0].interval is not None) for side in (-0.16, 0.16)]
+            ax.plot([found.value for found in both], places, color=COLORS["grey"], linewidth=1)
+            for method, found, y in zip(STYLE, both, places, strict=True):
+                _dot(ax, found, y, method)
+            ticks.append(name)
+    ax.set_yticks(range(len(ticks)), ticks, fontsize=8)
+    for label, tick in zip(ax.get_yticklabels(), ticks, strict=True):
+        label.set_fontweight("bold" if tick in groups else "normal")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.tick_params(axis="x", labelsize=8)
+    ax.set_xlabel("d90 (logarithmic)", fontsize=9)
+    ax.set_ylim(len(ticks) - 0.4, -0.6)
+    ax.grid(axis="y", visible=False)
+    named = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    ax.legend(named.values(), named, fontsize=9, ncols=2, loc="lower center",
+              bbox_to_anchor=(0.4, 1.0), frameon=False)  # fmt: skip
+    return fig
+
+
+def _dot(ax: Axes, found: Estimate, y: float, method: str) -> None:
+    """A d90 with its interval as a bar, an arrow where that has no upper end."""
+    color, marker, _ = STYLE[method]
+    look = {"color": COLORS[color], "linestyle": "", "markersize": 5, "zorder": 3}
+    ax.plot(found.value, y, marker=marker, label=method, **look)
+    if found.interval is not None and found.value is not None:
+        low, high = found.interval
+        end = high if np.isfinite(high) else 5 * found.value
+        ax.plot([low, end], [y, y], color=COLORS[color], linewidth=4, alpha=0.35)
+        if not np.isfinite(high):
+            ax.plot(end, y, marker=">", alpha=0.5, **look)
+
+
+def steps_and_rates(
+    shares: Mapping[str, Mapping[str, float]],
+    scores: Mapping[str, Mapping[float, float]],
+    ylabel: str,
+    title: str = "",
+) -> Figure:
+    """Above, where a step goes under each normalisation, as a bar cut into the shares of groups of
+    parameters; below, score against learning rate.
+
+    Args:
+        shares: for each normalisation the share of each group.
+        scores: for the same the score at each learning rate.
+        ylabel: what the score is.
+        title: says data, seeds, hardware and date of the recorded scores.
+    """
+    fig, (above, below) = figure(4.9, 5.2, nrows=2, height_ratios=(2, 3))
+    for name, parts in shares.items():
+        left = 0.0
+        looks = zip(("sky", "blue", "orange", "red"), ("", "//", "..", "xx"), strict=True)
+        for (group, share), (color, hatch) in zip(parts.items(), looks, strict=True):
+            label = group if name == next(iter(shares)) else None
+            above.barh(name, share, left=left, color=COLORS[color], hatch=hatch,
+                       edgecolor="white", height=0.6, label=label)  # fmt: skip
+            if share > 0.1:
+                box = {"facecolor": "white", "pad": 1, "linewidth": 0}
+                place = {"ha": "center", "va": "center", "fontsize": 9, "bbox": box}
+                above.text(left + share / 2, name, f"{share:.0%}", **place)
+            left += share
+    above.set(xlim=(0, 1))
+    above.set_xlabel("share of the squared length of a step", fontsize=9)
+    above.invert_yaxis()
+    above.grid(axis="y", visible=False)
+    above.legend(fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False)
+    styles = (("blue", "o", "-"), ("red", "s", "--"))
+    for (label, values), (color, marker, line) in zip(scores.items(), styles, strict=True):
         rates = sorted(values)
-        ax.plot(rates, [values[lr] for lr in rates], line, marker=marker, color=COLORS[color],
-                label=label)  # fmt: skip
-    ax.set(xscale="log", xlabel="learning rate (logarithmic)", ylabel=ylabel)
-    ax.set_title(title, fontsize=8, loc="left", color="#555555")
-    ax.legend(fontsize=9, framealpha=0.9)
+        below.plot(rates, [values[lr] for lr in rates], line, marker=marker, markersize=4,
+                   color=COLORS[color], label=label)  # fmt: skip
+    below.set(xscale="log")
+    below.set_xlabel("learning rate (logarithmic)", fontsize=9)
+    below.set_ylabel(ylabel, fontsize=9)
+    below.set_title(title, fontsize=7, loc="left", color="#555555")
+    below.legend(fontsize=9, framealpha=0.9)
     return fig

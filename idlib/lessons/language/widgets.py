@@ -1,31 +1,30 @@
-"""A slider for d over recorded fine-tuning: DID and SAID, and the texts whose answer changes."""
+"""Sliders for d over recorded fine-tuning: accuracy and texts whose answer changes, and the layers
+that moved."""
 
 import functools
 import html
-from pathlib import Path
 
 import numpy as np
 
-from ...problems.texts import at_hand, load_text
 from ...studies.reading import provenance
 from ...studies.results import Cell
+from ...studies.tuned import TUNED, tuned_runs
 from ..base.explorers import Explorer, choice, say, slider, table
-from ..base.plots import COLORS
-from ..base.svg import Stage
-from .compute import CURVES, answers, method_cells
-from .plots import method_curves
+from ..base.plots import COLORS, layer_label
+from ..base.svg import Stage, to_svg
+from .compute import CURVES, answers, asked, method_cells, praised
+from .plots import layer_shares, method_curves
 
-__all__ = ["TunedCurves"]
+__all__ = ["LayerShares", "TunedCurves"]
 
-LOOKED_AT = 150  # test texts
-ROWS = 3  # texts shown that turn right, and that turn wrong
-NEEDS = "put GLUE's files in IDLIB_DATA/glue, see the README."
+ROWS = 4  # texts shown that turn right, and that turn wrong
 
 
 class TunedCurves(Explorer):
     """Accuracy against d under DID and SAID, and the texts whose answer changes at this d.
 
-    The answers are worked out anew from a seed and d numbers, where model and texts are at hand.
+    The answers to our own sentences were recorded; those to docstrings are worked out anew from a
+    seed and d numbers.
 
     Args:
         curves: a key of `idlib.lessons.language.compute.CURVES`.
@@ -101,43 +100,67 @@ def _table(both: dict[str, Cell], d: int) -> str:
 
 
 def _flips(c: Cell, d: int) -> str:
-    """The texts that turn right or wrong from the next smaller d to this one."""
+    """What the first seed's model says at this d, and the texts that turn right or wrong from the
+    next smaller d to this one."""
     smaller = max((x for x in c.first_seed if x < d), default=None)
     if smaller is None or d not in c.first_seed:
         return f"<p>{c.method.name}: the numbers of this d, or of a smaller one, were not kept.</p>"
-    if not at_hand(c.task):
-        return (
-            f"<p>Which answers change under {c.method.name} needs the texts of "
-            f"{c.task.split('-')[0]}: {NEEDS}</p>"
-        )
-    if c.model.startswith("sentence-transformers") and not _is_local(c.model):
-        return (
-            f"<p>Which answers change under {c.method.name} needs {c.model}: put it in "
-            "IDLIB_MODELS.</p>"
-        )
-    test = load_text(c.task).test
-    classes = load_text(c.task).classes
-    n = min(LOOKED_AT, len(test))
-    before, after = (answers(c, x, n).tolist() for x in (smaller, d))
-    parts = []
-    for what, right in (("turn right", True), ("turn wrong", False)):
-        index = [
-            i for i in range(n) if before[i] != after[i]
-            and (after if right else before)[i] == test.labels[i]
-        ]  # fmt: skip
+    texts, labels, classes = asked(c)
+    whose = "our own sentences" if praised(c) else "the first test texts"
+    before, after = answers(c, smaller), answers(c, d)
+    right = sum(a == y for a, y in zip(after, labels, strict=True))
+    parts = [
+        f"<p>{c.method.name}, first seed: <b>{right} of {len(texts)}</b> of {whose} are right. "
+        f"From d = {smaller:,} to {d:,}</p>"
+    ]
+    for what, was in (("turn right", after), ("turn wrong", before)):
         rows = [
-            (html.escape(" / ".join(test.texts[i])), f"{classes[before[i]]} → {classes[after[i]]}")
-            for i in index[:ROWS]
+            (html.escape(text), f"{classes[old]} → {classes[new]}")
+            for text, label, old, new, known in zip(texts, labels, before, after, was, strict=True)
+            if old != new and known == label
         ]
         parts.append(
-            f"<p>{c.method.name}, first seed, from d = {smaller:,} to {d:,}: {len(index)} of the "
-            f"first {n} test texts <b>{what}</b></p>"
-            + (table(("text", "answers before → after"), rows) if rows else "")
+            f"<p>{len(rows)} <b>{what}</b></p>"
+            + (table(("text", "before → after"), rows[:ROWS]) if rows else "")
         )
     return "\n".join(parts)
 
 
-def _is_local(model: str) -> bool:
-    from ...problems.tokens import model_folder
+class LayerShares(Explorer):
+    """Which layers moved: their shares of the squared step under DID and SAID, beside those of the
+    parameters, for each d that kept its numbers.
 
-    return Path(model_folder(model)).is_dir()
+    Args:
+        curves: a key of `idlib.lessons.language.compute.CURVES`.
+        d: where the slider starts.
+    """
+
+    def __init__(self, curves: str, d: int = 1000):
+        controls = {
+            "curves": choice("recorded", list(CURVES), curves),
+            "d": slider("d", _kept, d),
+        }
+        super().__init__(controls, _layers_html)
+
+
+def _kept(curves: str) -> list[int]:
+    return sorted({d for _, d in tuned_runs(CURVES[curves])})
+
+
+def _layers_html(curves: str, d: int) -> str:
+    found = tuned_runs(CURVES[curves])
+    both = {method: found[method == "SAID", d] for method in ("DID", "SAID")}
+    sizes = both["DID"].sizes
+    fig = layer_shares(sizes, {method: run.shares for method, run in both.items()})
+    said = both["SAID"].shares
+    most = max(said, key=lambda layer: said[layer])
+    words = (
+        f"d = {d:,}. Under SAID {layer_label(most)} takes most of the step: {said[most]:.0%}, "
+        f"where it has {sizes[most]:.0%} of the parameters and takes "
+        f"{both['DID'].shares[most]:.0%} under DID."
+    )
+    cells = method_cells(curves)
+    rates = " and ".join(f"{cells[m].rates[d]:g} ({m})" for m in both)
+    made = TUNED.provenance(cells["DID"].task.split("-")[0])
+    alt = f"{curves}, bars for each layer: its share of the parameters and of the step. {words}"
+    return f"{to_svg(fig, [alt])}\n{say(words)}\n<p>First seed, learning rate {rates}. {made}.</p>"

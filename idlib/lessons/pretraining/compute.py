@@ -9,13 +9,15 @@ import functools
 
 import torch
 
+from ...engine.estimate import Estimate
 from ...errors import IdlibError
 from ...problems.checkpoints import CHECKPOINTS, FAMILY, LAST, START, tokens_seen
-from ...studies.layout import seeds_of
 from ...studies.reading import cell, cells
 from ...studies.results import Cell
 
-__all__ = ["along", "checkpoint_cells", "fill"]
+__all__ = ["FIXED", "along", "at_fixed_d", "checkpoint_cells", "fill"]
+
+FIXED = {"sst2": (100_000, 10_000), "docstrings": (316_228, 31_623)}  # d recorded at all times
 
 
 @functools.cache
@@ -32,9 +34,22 @@ def checkpoint_cells(part: str) -> dict[str, Cell]:
     }
 
 
-def along(part: str) -> dict[str, dict[int, tuple[float, ...]]]:
+def at_fixed_d(part: str) -> dict[str, dict[int, list[float]]]:
+    """Test accuracy of all seeds along pretraining, by tokens seen: with d numbers, the same for
+    all checkpoints, and of the full model.
+
+    Args:
+        part: see `checkpoint_cells`.
+    """
+    found = {tokens_seen(model): c for model, c in checkpoint_cells(part).items()}
+    fixed = {f"{d:,} numbers": {t: c.scores[d] for t, c in found.items()} for d in FIXED[part]}
+    full = {t: [run.score for run in c.full if run.score is not None] for t, c in found.items()}
+    return {"full model": full, **fixed}
+
+
+def along(part: str) -> dict[str, dict[int, Estimate]]:
     """d90 along pretraining, by tokens seen: at each checkpoint's own threshold, and at that of the
-    last one for all; empty where no d was found.
+    last one for all.
 
     Args:
         part: see `checkpoint_cells`.
@@ -42,7 +57,7 @@ def along(part: str) -> dict[str, dict[int, tuple[float, ...]]]:
     found = checkpoint_cells(part)
     last = found[LAST].threshold()
     return {
-        label: {tokens_seen(m): seeds_of(c.d90(threshold)) for m, c in found.items()}
+        label: {tokens_seen(m): c.d90(threshold) for m, c in found.items()}
         for label, threshold in (
             ("90 % of its own full model", "relative"),
             (f"accuracy {last:.3f}", last),
