@@ -26,6 +26,7 @@ TOOLS = {"jupyterlab", "mypy", "ruff", "playwright", "furo", "myst-nb"}
 # where the names differ
 DISTRIBUTIONS = {"IPython": "ipython", "PIL": "pillow", "sklearn": "scikit-learn"}
 DISTRIBUTIONS |= {"sphinx_revealjs": "sphinx-revealjs", "xdist": "pytest-xdist"}
+DISTRIBUTIONS |= {"yaml": "pyyaml"}
 DISTRIBUTIONS |= {"axe_playwright_python": "axe-playwright-python"}
 TEST = "pip install -r requirements.txt && pytest"
 START = "pip install -r requirements.txt && jupyter lab notebooks/00_start_here.ipynb"

@@ -7,6 +7,7 @@ made here and written beside it, so that the page needs no server.
 import base64
 import functools
 import json
+import re
 import zlib
 from importlib.resources import files
 from pathlib import Path
@@ -28,19 +29,20 @@ MEAN, SPREAD = 0.1307, 0.3081  # of MNIST's grey levels, as `idlib.problems.imag
 PARTS = (3000, 1000)  # training and test images of MNIST's that the page takes along
 EPOCHS = {"digits": 20, "mnist": 10}  # about 450 steps of 64 images
 STYLE, DATA = "playground.css", "playground_data.js"
+PICTURE = re.compile(r"^!\[[^\]]*\]\([^)]*\)\n", re.M)  # a paragraph of its own
 PROGRAMS = ("playground.js", "playground_view.js")
 
 
 def add_playground(page: str) -> str:
-    """The Markdown of a page, with the playground below its title."""
-    title, rest = page.split("\n", 1)
+    """The Markdown of a page, with the playground in place of its picture, or below its title."""
+    above, rest = (PICTURE if PICTURE.search(page) else re.compile("\n")).split(page, 1)
     words = {name: _words(**data) for name, data in _data().items()}
     options = (f'<option value="{n}">{d["label"]}</option>' for n, d in _data().items())
     words |= {"options": "".join(options), "levels": LEVELS + 1}
     fragment = _asset("playground.html").strip().format(**words)
     links = [f'<link rel="stylesheet" href="_static/{STYLE}">']
     links += [f'<script defer src="_static/{name}"></script>' for name in (DATA, *PROGRAMS)]
-    return "\n".join([title, "", "```{raw} html", *links, fragment, "```", rest])
+    return "\n".join([above.rstrip(), "", "```{raw} html", *links, fragment, "```", rest])
 
 
 def write_playground(folder: Path) -> None:

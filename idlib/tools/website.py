@@ -32,8 +32,10 @@ with needing("site", "The web site"):
 __all__ = ["make_site"]
 
 DOCS = "notebooks/docs/*.md"  # beside the notebooks, so that both are read in one place
+DOOR = "/for_"  # in the names of those that say where to begin
 PAGES = (
     "notebooks/instructor_guide.md",
+    "notebooks/instructor_answers.md",
     "idlib/problems/mnist/README.md",
     "idlib/problems/pretrained/README.md",
     "CONTRIBUTING.md",
@@ -135,9 +137,8 @@ def _gather(root: Path, source: Path) -> tuple[str, dict[str, str]]:
     try:
         readme = (root / "README.md").read_text(encoding="utf-8")
         lessons = LESSON.findall(readme)
-        pictures = [p.relative_to(root).as_posix() for p in root.glob("notebooks/*.png")]
         docs = [p.relative_to(root).as_posix() for p in sorted(root.glob(DOCS))]
-        for page in [*PAGES, *docs, *pictures, *(f"{name}.ipynb" for _, name in lessons)]:
+        for page in [*PAGES, *docs, *(f"{name}.ipynb" for _, name in lessons)]:
             (source / page).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(root / page, source / page)
     except OSError as error:
@@ -152,7 +153,8 @@ def _gather(root: Path, source: Path) -> tuple[str, dict[str, str]]:
         page.write_text(text, encoding="utf-8")
     navigation = [
         _navigation("Notebooks", (f"{label} <{name}>" for label, name in lessons)),
-        _navigation("How to", (name.removesuffix(".md") for name in docs)),
+        _navigation("Where to begin", (n.removesuffix(".md") for n in docs if DOOR in n)),
+        _navigation("How to", (n.removesuffix(".md") for n in docs if DOOR not in n)),
         _navigation("API", (f"api/{name}" for name in api.write_pages(source / "api"))),
         _navigation("Further pages", (name.removesuffix(".md") for name in PAGES)),
     ]

@@ -22,7 +22,7 @@ ROOM = re.search(r"```sh\n(.*?)```", GUIDE, re.S)[1]
 
 
 def test_the_hubs_hook_gives_notebooks_once_and_keeps_what_a_student_changed(tmp_path, monkeypatch):
-    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    shutil.copytree(ROOT / "notebooks", tmp_path / "build" / "student")
     monkeypatch.chdir(tmp_path)
     config = mock.MagicMock()
     exec(HUB, {"get_config": lambda: config})
@@ -46,7 +46,7 @@ def test_hub_and_room_cull_alike():
 @pytest.mark.weekly
 @pytest.mark.skipif(os.name == "nt", reason="the guide's commands are for a POSIX shell")
 def test_in_a_room_students_have_kernels_of_their_own_and_idle_ones_end(tmp_path):
-    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    shutil.copytree(ROOT / "notebooks", tmp_path / "build" / "student")
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]

@@ -84,3 +84,8 @@ def test_it_stands_below_the_title_and_loads_only_what_is_written(folder):
     loaded = re.findall(r'(?:src|href)="_static/([^"]+)"', page)
     assert sorted(loaded) == sorted(path.name for path in folder.iterdir())
     assert "{" not in page.replace("```{raw}", "")
+
+
+def test_it_takes_the_place_of_the_pages_picture():
+    page = add_playground("# Title\n\nA question.\n\n![It\nmoves](a.gif)\n\nMore.\n")
+    assert re.match(r"# Title\n\nA question\.\n\n```.*\n```\n\nMore\.\n$", page, re.S)

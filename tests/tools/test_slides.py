@@ -1,4 +1,4 @@
-"""Slides: a heading each, no code, no solutions, nothing from the network."""
+"""Slides: one claim or picture each, in steps; no code, no solutions, nothing from the network."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from idlib import IdlibError
-from idlib.tools.slides import deck, make_slides, render_markdown
+from idlib.tools.lecture import Slide, lecture
+from idlib.tools.slides import make_slides, render_markdown
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
@@ -17,9 +18,13 @@ def written(tmp_path_factory):
     return make_slides(NOTEBOOKS, tmp_path_factory.mktemp("slides"))
 
 
-def slides(*cells) -> str:
-    page = deck(new_notebook(cells=list(cells)))
-    return page[page.index('<div class="slides">') : page.index("<script>")]
+def slides(*cells) -> list[Slide]:
+    return lecture(new_notebook(cells=list(cells)), render_markdown, "**Say.** For the speaker.")
+
+
+def seen(slide: Slide) -> str:
+    """All that a slide shows, step by step."""
+    return " | ".join(block for block, _ in slide.blocks)
 
 
 def printed(text, source="print()", **metadata):
@@ -27,27 +32,109 @@ def printed(text, source="print()", **metadata):
     return new_code_cell(source, outputs=[output], metadata=metadata)
 
 
-def test_every_heading_begins_a_slide():
-    page = slides(new_markdown_cell("# A\n\none\n\n## B\n\ntwo"), new_markdown_cell("### C\n\nx"))
-    assert re.findall(r"<section><h2>(.)", page) == ["A", "B", "C"]
+def shown(page):
+    return new_code_cell("x", outputs=[new_output("display_data", {"text/html": page})])
+
+
+def waits(page):
+    """As `idlib.lessons.base.reveals` stores what waits for a guess."""
+    folded = f"<details><summary>Show the answer</summary>\n{page}\n</details>\n</div>"
+    return shown(f'<div class="idlib-waits a">\n<p hidden>It waits.</p>\n{folded}')
+
+
+ASKED = shown("<p><b>Predict.</b> Which?</p><ul><li>this</li><li>that</li></ul>")
+FIGURE = "<figure><img alt='a' src='data:,'><figcaption>c</figcaption></figure>"
+
+
+def test_a_title_asks_and_a_heading_claims():
+    title, claim = slides(
+        new_markdown_cell("# A\n\n**Question.** How many?\n\n**Minutes.** 5"),
+        new_markdown_cell("## B\n\nTen. So say Li et al. (2018). Nobody reads this aloud."),
+    )
+    assert title.kind == "title" and seen(title) == "<p>How many?</p>"
+    assert seen(claim) == "<p>Ten. So say Li et al. (2018).</p>"
+    assert "Nobody reads" in claim.notes[0] and "Minutes" in title.notes[0]
+    assert "For the speaker." in title.notes[-1]
+
+
+def test_items_come_one_by_one_and_formulas_whole():
+    (slide,) = slides(new_markdown_cell("# A\n\nTwo:\n\n1. one. More.\n2. two\n\n$$x. Y$$"))
+    steps = [step for _, step in slide.blocks]
+    assert steps == [False, True, True, True]
+    assert '<ol start="2"><li>two</li></ol>' in seen(slide) and "<math" in seen(slide)
 
 
 def test_outputs_are_shown_and_code_is_not():
-    page = slides(new_markdown_cell("# A"), printed("x < 3", source="hidden = 1"))
-    assert "x &lt; 3" in page and "hidden" not in page
+    (slide,) = slides(new_markdown_cell("# A\n\nt"), printed("x < 3", source="hidden = 1"))
+    assert "x &lt; 3" in seen(slide) and "hidden" not in slide.to_html()
 
 
-def test_solutions_exercise_outputs_and_tagged_cells_are_left_out():
+def test_what_the_last_row_cannot_read_is_for_the_speaker_alone():
+    for text in ("line\n" * 13, "x" * 105):
+        (slide,) = slides(new_markdown_cell("# A\n\nt"), printed(text))
+        assert "<pre>" not in seen(slide) and "<pre>" in slide.notes[1]
+
+
+def test_solutions_exercises_and_tagged_cells_are_left_out():
     solution = "<details><summary>Solution</summary>\n\nsecret\n\n</details>"
-    page = slides(
-        new_markdown_cell(f"# A\n\nseen\n\n{solution}"),
-        printed("left out", tags=["no-slide"]),
-        new_markdown_cell("## Exercise 1\n\ndo it"),
-        printed("Not yet"),
+    page = "".join(
+        slide.to_html()
+        for slide in slides(
+            new_markdown_cell(f"# A\n\nseen\n\n{solution}"),
+            printed("left out", tags=["no-slide"]),
+            new_markdown_cell("### Exercise 1: do it"),
+            printed("Not yet"),
+            new_markdown_cell("## Summary\n\nso"),
+        )
     )
-    assert "seen" in page and "do it" in page
-    for word in ("secret", "left out", "Not yet"):
+    assert "seen" in page and "so" in page
+    for word in ("secret", "left out", "do it", "Not yet"):
         assert word not in page
+
+
+@pytest.mark.parametrize("answer", [waits, shown], ids=["waits", "shown"])
+def test_a_question_shares_no_slide_with_its_answer(answer):
+    found = slides(
+        new_markdown_cell("# A\n\nt"),
+        ASKED,
+        answer(FIGURE),
+        answer("<p> The answer: <b>this</b>. So.</p>"),
+        new_markdown_cell("Because."),
+    )
+    assert [slide.kind for slide in found] == ["title", "question", "figure", "answer", "text"]
+    assert "Which?" in seen(found[1]) and "this</b>" not in seen(found[1])
+    assert "<figure" in seen(found[2]) and "<p>The answer: <b>this</b>. So.</p>" in seen(found[3])
+    assert found[4].heading == "A" and "<details" not in "".join(map(seen, found))
+
+
+def test_a_quiz_keeps_its_answer_for_a_later_step():
+    quiz = """<ol><li><p><b>Why?</b></p><ul><li>a</li><li>b</li></ul>
+        <details><summary>Answer</summary><p>b. So.</p></details></li></ol>""".replace(
+        "\n        ", ""
+    )
+    page = new_code_cell('widgets.quiz("01")', outputs=shown(quiz).outputs)
+    page.metadata["tags"] = ["no-slide"]
+    _, slide = slides(new_markdown_cell("# A\n\nt"), page)
+    assert slide.kind == "question"
+    assert [step for _, step in slide.blocks] == [False, False, True]
+    assert "b. So." in slide.blocks[2][0] and "b. So." not in "".join(
+        b for b, _ in slide.blocks[:2]
+    )
+
+
+def test_an_explorer_has_a_slide_of_its_own_and_a_live_widget_is_for_the_kernel():
+    explorer = '<div class="idlib-explorer"><p>x</p></div>'
+    live = f"{FIGURE}<p><i>Static picture: run the notebook to use the controls.</i></p>"
+    _, moved = slides(new_markdown_cell("# A\n\nt"), shown(explorer), shown(live))
+    assert explorer in seen(moved) and "figure" not in seen(moved)
+    assert "change to the notebook" in moved.notes[0]
+
+
+def test_the_speaker_sees_the_guides_page(written):
+    for path in written:
+        page = path.read_text(encoding="utf-8")
+        notes = re.findall(r'<aside class="notes">(.*?)</aside>', page, re.S)
+        assert "The idea." in notes[0] and "While it runs." in notes[0]
 
 
 def test_formulas_become_mathml():
@@ -58,40 +145,6 @@ def test_formulas_become_mathml():
 def test_a_link_to_a_notebook_leads_to_its_slides():
     page = render_markdown("[next](02_next.ipynb), [paper](https://a.org/b.ipynb)")
     assert 'href="02_next.slides.html"' in page and 'href="https://a.org/b.ipynb"' in page
-
-
-def test_a_widget_is_cut_between_picture_and_table_and_a_question_is_not():
-    def shown(page):
-        return new_code_cell("x", outputs=[new_output("execute_result", {"text/html": page})])
-
-    figure = "<figure><img alt='a' src='data:,'><figcaption>c</figcaption></figure>"
-    page = slides(
-        new_markdown_cell("# A"),
-        shown(f"{figure}<table><tr><td>1</td></tr></table>"),
-        shown("<p>Which?</p><ul><li>this</li></ul>"),
-    )
-    assert page.count('<div class="block">') == 3
-
-
-def test_an_answer_stands_on_the_slide_after_its_question():
-    def shown(page):
-        return new_code_cell("x", outputs=[new_output("display_data", {"text/html": page})])
-
-    def waits(page):
-        summary = "<details><summary>Show the answer</summary>"
-        return shown(f'<div class="idlib-waits a"><p hidden>…</p>{summary}{page}</details></div>')
-
-    page = slides(
-        new_markdown_cell("# A"),
-        shown("<p><b>Predict.</b> Which?</p><ul><li>this</li></ul>"),
-        waits("<figure><img alt='a' src='data:,'></figure>"),
-        waits("<p>The answer: <b>this</b>.</p>"),
-        new_markdown_cell("So."),
-    )
-    asked, answered = re.findall("<section>(.*?)</section>", page, re.S)
-    assert "Which?" in asked and "The answer" not in asked and "<figure" not in asked
-    assert "<figure" in answered and "<p>The answer: <b>this</b>.</p>" in answered
-    assert "So." in answered and "<details" not in page
 
 
 def test_every_picture_of_the_notebooks_is_in_the_slides_and_nothing_is_loaded(written):

@@ -220,7 +220,7 @@ def test_a_page_that_is_gone_from_the_sources_is_not_left(root, tmp_path):
     (root / "README.md").write_text(README.replace("01_one", "01_two"), encoding="utf-8")
     make_site(root, tmp_path / "out")
     names = {path.name for path in (tmp_path / "out" / "notebooks").glob("*.html")}
-    assert names == {"01_two.html", "instructor_guide.html"}
+    assert names == {"01_two.html", "instructor_answers.html", "instructor_guide.html"}
 
 
 def test_an_older_site_stays_where_there_are_no_sources(root, tmp_path):

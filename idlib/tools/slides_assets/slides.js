@@ -1,36 +1,61 @@
 // Cuts what is too tall for a slide of 1280 x 720 into more slides, then starts reveal.js.
 window.addEventListener("load", async () => {
-  const HEIGHT = 680;
+  const HEIGHT = 690, SMALLEST = 18;
   await Promise.all(window.idlibExplorers ?? []);
   document.body.classList.add("measuring");
   const tooTall = (section) => section.offsetHeight > HEIGHT;
-  for (const pre of document.querySelectorAll(".slides pre")) {  // lines stay whole where they can
+  for (const pre of document.querySelectorAll(".slides section > .block pre")) {  // lines stay whole where they can
     pre.style.whiteSpace = "pre";
-    for (let size = 22; pre.scrollWidth > pre.clientWidth && size > 16; size -= 1)
+    for (let size = 24; pre.scrollWidth > pre.clientWidth && size > SMALLEST; size -= 1)
       pre.style.fontSize = `${size - 1}px`;
-    if (pre.scrollWidth > pre.clientWidth) Object.assign(pre.style, { whiteSpace: "", fontSize: "" });
+    if (pre.scrollWidth > pre.clientWidth) Object.assign(pre.style, { whiteSpace: "" });
   }
+  for (const table of document.querySelectorAll(".slides section > .block > table"))
+    for (let size = 22; table.offsetWidth > 1152 && size > SMALLEST; size -= 1)
+      table.style.fontSize = `${size - 1}px`;
+
+  // Pictures give way to what stands beside them, down to a height at which they can be read.
+  const shrink = (section) => {
+    for (const name of ["tight", "tighter"])
+      if (tooTall(section) && section.querySelector(".idlib-explorer")) section.classList.add(name);
+    for (const picture of section.querySelectorAll("figure img, svg[role=img]")) {
+      const before = section.offsetHeight;
+      for (let height = 500; tooTall(section) && height > 260; height -= 10)
+        picture.style.maxHeight = `${height}px`;
+      if (section.offsetHeight === before) picture.style.maxHeight = "";  // it is not what is tall
+    }
+  };
+  // Of a single block: the rows, items or lines that go on to the next slide.
+  const cut = (block) => {
+    const next = block.cloneNode(true);
+    const rows = ":scope > :is(ul, ol) > li, :scope > table > tbody > tr";
+    const parts = [block, next].map((b) => [...b.querySelectorAll(rows)]);
+    if (parts[0].length < 2) return null;
+    const half = Math.ceil(parts[0].length / 2);
+    parts[0].slice(half).forEach((part) => part.remove());
+    parts[1].slice(0, half).forEach((part) => part.remove());
+    return next;
+  };
   const queue = [...document.querySelectorAll(".slides > section")];
   while (queue.length) {
     const section = queue.shift();
     const moved = [];
+    shrink(section);
     while (tooTall(section) && section.querySelectorAll(":scope > .block").length > 1) {
       moved.unshift(section.lastElementChild);
       section.lastElementChild.remove();
     }
-    const blocks = section.querySelectorAll(":scope > .block");
-    const last = section.lastElementChild;
-    if (moved.length && blocks.length > 1 && last.textContent.trim().endsWith(":")) {
-      moved.unshift(last);  // what announces a formula or a picture goes with it
-      last.remove();
-    }
-    if (tooTall(section)) {
-      const block = section.querySelector(":scope > .block");
-      for (let zoom = 0.95; tooTall(section) && zoom > 0.3; zoom -= 0.05) block.style.zoom = zoom;
+    if (moved.length) shrink(section);
+    while (tooTall(section)) {
+      const rest = cut(section.querySelector(":scope > .block"));
+      if (!rest) break;
+      moved.unshift(rest);
     }
     if (moved.length) {
       const next = document.createElement("section");
-      next.append(section.querySelector("h2").cloneNode(true), ...moved);
+      next.className = section.className;
+      moved[0].classList.remove("fragment");
+      next.append(...[...section.children].slice(0, -1).filter((e) => !e.matches(".block")).map((e) => e.cloneNode(true)), ...moved);
       section.after(next);
       queue.unshift(next);
     }
@@ -38,6 +63,6 @@ window.addEventListener("load", async () => {
   document.body.classList.remove("measuring");
   Reveal.initialize({
     width: 1280, height: 720, margin: 0, center: false, hash: true, transition: "none",
-    slideNumber: "c/t",
+    slideNumber: "c/t", plugins: [RevealNotes],
   });
 });

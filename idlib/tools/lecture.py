@@ -1,0 +1,240 @@
+"""What a lecture shows of a notebook: one claim or one picture a slide, in steps.
+
+From a text cell come its first sentence, the first sentences of its lists, its formulas and tables;
+the whole text goes into the speaker's notes, beside what the instructor's guide says. Outputs are
+shown one a slide. A question to predict has a slide of its own, and so has its answer; of a quiz,
+the right answer is a later step.
+"""
+
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from nbformat import NotebookNode
+
+__all__ = ["Slide", "lecture"]
+
+SKIP = "no-slide"  # the tag of cells that are left out
+WIDE = 104  # characters of a printed line, at most: more do not fit at 18 px
+EXPLORER = 'class="idlib-explorer"'
+LIVE = "Static picture: run the notebook"  # stands below what only a kernel can move
+FEW, LINES = 2, 12  # of printed text: fewer say little, more can't be read from the last row
+SHORT, WORDS = 28, 45  # of a text that is set larger; at most, beside a picture
+ROWS = 9  # of a table in a text
+LEAD = 160  # characters to which a second sentence is added
+OUT = re.compile(r"\bExercises?\b|^Where to go next$|^The notebooks$")  # headings left out
+HEADING = re.compile(r"<h([1-3])[^>]*>(.*?)</h\1>", re.S)
+ELEMENTS = ("p", "ul", "ol", "table", "pre", "div", "figure", "blockquote")
+SENTENCE = re.compile(r"(?<=[.?!])(?<!\bal\.)(?<!\be\.g\.)(?<!\bi\.e\.)\s+(?=[A-Z<\d])")
+ANSWER = re.compile(r'<div class="idlib-waits.*?</summary>(.*)</details>\s*</div>', re.S)
+QUIZ = re.compile(
+    r"<li><p><b>(.*?)</b></p>(<ul>.*?</ul>)<details>.*?</summary>(.*?)</details></li>", re.S
+)
+ITEM = re.compile(r"<li>(.*?)</li>", re.S)
+ASK = "What do you think?"
+
+
+@dataclass
+class Slide:
+    """A heading, what is shown below it, and what the speaker sees beside it.
+
+    Args:
+        heading: HTML.
+        blocks: HTML, each with whether it is a step of its own, revealed by a key.
+        notes: HTML, for the speaker alone.
+        kind: "title", "text", "figure", "question" or "answer".
+    """
+
+    heading: str
+    blocks: list[tuple[str, bool]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    kind: str = "text"
+
+    def words(self) -> int:
+        """How many words it shows, its heading apart."""
+        return len(re.sub(r"<[^>]+>", " ", " ".join(b for b, _ in self.blocks)).split())
+
+    def to_html(self) -> str:
+        """The slide for reveal.js."""
+        short = self.kind == "text" and len(self.blocks) == 1 and self.words() <= SHORT
+        steps = "".join(
+            f'<div class="block{" fragment" * step}">{block}</div>' for block, step in self.blocks
+        )
+        notes = f'<aside class="notes">{"".join(self.notes)}</aside>' if self.notes else ""
+        kind = "claim" if short else self.kind
+        return f'<section class="{kind}"><h2>{self.heading}</h2>{notes}{steps}</section>'
+
+
+def lecture(notebook: NotebookNode, render: Callable[[str], str], guide: str = "") -> list[Slide]:
+    """The slides of a notebook.
+
+    Args:
+        notebook: with its outputs stored.
+        render: from the Markdown of a cell to HTML.
+        guide: what the instructor's guide says of this notebook, as Markdown.
+
+    Returns:
+        The slides in order; one that would show its heading alone is left out.
+    """
+    slides: list[Slide] = []
+    left_out = False
+    for cell in notebook.cells:
+        if SKIP in cell.metadata.get("tags", []) and "widgets.quiz(" not in cell.source:
+            continue
+        if cell.cell_type == "markdown":
+            source = re.sub(r"<details>.*?</details>", "", cell.source, flags=re.S)
+            for part in re.split(r"(?=<h[1-3])", render(source)):
+                if heading := HEADING.match(part):
+                    left_out = bool(OUT.search(re.sub(r"<[^>]+>", "", heading[2])))
+                    if not left_out:
+                        slides.append(Slide(heading[2]))
+                if slides and not left_out and part.strip():
+                    _tell(slides, part[heading.end() :] if heading else part)
+        elif slides and not left_out:
+            for output in cell.get("outputs", []):
+                _show(slides, output, render)
+    if slides:
+        slides[0].kind = "title"
+        slides[0].notes.append(render(guide))
+    return [slide for slide in slides if slide.blocks]
+
+
+def _tell(slides: list[Slide], page: str) -> None:
+    """A text: its claims on the slide, or on a further one behind a picture, all of it in notes."""
+    if slides[-1].kind != "text":
+        slides.append(Slide(_topic(slides)))
+    slide = slides[-1]
+    slide.notes.append(page)
+    asked = re.search(r"<strong>Question\.</strong>\s*(.*?)</p>", page, re.S)
+    if len(slides) == 1 and asked:
+        slide.blocks.append((f"<p>{asked[1]}</p>", False))
+        return
+    slide.blocks += _claims(page)
+
+
+def _claims(page: str) -> list[tuple[str, bool]]:
+    """What a slide shows of a text; all but its first claim are steps."""
+    found: list[tuple[str, bool]] = []
+    for block in blocks_of(page):
+        tag = re.match(r"\s*<(\w+)", block)
+        items = ITEM.findall(block)
+        if tag and tag[1] in ("ul", "ol") and items:
+            for n, item in enumerate(items, 1):
+                text = _lead(_bare(re.split(r"<[uo]l>", item)[0]))
+                start = f' start="{n}"' if tag[1] == "ol" else ""
+                found.append((f"<{tag[1]}{start}><li>{text}</li></{tag[1]}>", True))
+        elif "<table" in block:
+            if block.count("<tr") <= ROWS + 1:
+                found.append((block, True))
+        elif "formula" in block or (tag and tag[1] == "pre"):
+            found.append((block, bool(found)))
+        elif tag and tag[1] == "p" and (not found or "<strong>" in block[:20]):
+            found.append((f"<p>{_lead(_bare(block))}</p>", bool(found)))
+    return found
+
+
+def _show(slides: list[Slide], output: NotebookNode, render: Callable[[str], str]) -> None:
+    """An output, on a slide of its own unless it fits beside a short text."""
+    data = output.get("data", {})
+    page = data.get("text/html") or ""
+    if "<details><summary>Answer</summary>" in page:
+        slides += _quiz(page)
+    elif "<b>Predict.</b>" in page:
+        asked, _, rest = page.replace("<b>Predict.</b> ", "").partition("</p>")
+        shown = [(f"{asked}</p>", False)] + [(block, False) for block in blocks_of(_lettered(rest))]
+        said = "<p>Everybody commits to a guess. Show the poll, and ask for its shape.</p>"
+        slides.append(Slide(ASK, shown, [said], "question"))
+    elif LIVE in page and EXPLORER not in page:
+        slides[-1].notes.append("<p>Live: change to the notebook, and press the button there.</p>")
+    elif page:
+        waits = ANSWER.search(page)
+        page = waits[1] if waits else page
+        page = re.sub(r"(?:<p>)?\s*(?:no guess was made; the|The) answer:", "<p>The answer:", page)
+        picture = "<figure" in page or EXPLORER in page
+        kind = "answer" if "The answer:" in page else "figure"
+        parts = [page] if EXPLORER in page else blocks_of(page)
+        for part in parts:
+            _place(slides, part, kind, beside=picture and EXPLORER not in part)
+    elif "text/markdown" in data:
+        _place(slides, render(data["text/markdown"]), "figure")
+    else:
+        text = (output.get("text") or data.get("text/plain", "")).rstrip()
+        pre, lines = f"<pre>{html.escape(text)}</pre>", text.count("\n") + 1
+        if max(map(len, text.splitlines()), default=0) > WIDE:
+            lines = LINES + 1
+        if slides[-1].kind == "text" and slides[-1].blocks and lines <= LINES:
+            slides[-1].blocks.append((pre, True))
+            slides[-1].kind = "figure"
+        elif FEW < lines <= LINES:
+            _place(slides, pre, "figure")
+        else:
+            slides[-1].notes.append(pre)
+
+
+def _place(slides: list[Slide], block: str, kind: str, beside: bool = False) -> None:
+    last = slides[-1]
+    if kind == last.kind == "answer":
+        last.blocks.append((block, True))
+    elif beside and last.kind == "text" and last.words() <= WORDS and len(last.blocks) < 2:
+        last.blocks.append((block, bool(last.blocks)))
+        last.kind = kind
+    elif last.kind == "text" and not last.blocks:
+        last.blocks.append((block, False))
+        last.kind = kind
+    else:
+        slides.append(Slide(_topic(slides), [(block, False)], kind=kind))
+
+
+def _quiz(page: str) -> list[Slide]:
+    """A slide for each question; the right answer, and why, is a later step."""
+    found = []
+    for asked, options, answer in QUIZ.findall(page):
+        shown = [(f"<p>{asked}</p>", False), (_lettered(options), False), (answer, True)]
+        said = "<p>A show of hands for each letter before you go on.</p>"
+        found.append(Slide("Hands up", shown, [said], "question"))
+    return found
+
+
+def _topic(slides: list[Slide]) -> str:
+    """The heading that a further slide goes on under."""
+    return next(slide.heading for slide in reversed(slides) if slide.kind != "question")
+
+
+def _lettered(options: str) -> str:
+    return options.replace("<ul>", '<ol class="letters">').replace("</ul>", "</ol>")
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"^\s*<p>|</p>\s*$", "", text.strip()).replace("</p>", " ").replace("<p>", " ")
+
+
+def _lead(text: str) -> str:
+    """The first sentence of an HTML text, and the next while it is short; formulas stay whole."""
+    kept: list[str] = []
+
+    def keep(formula: re.Match) -> str:
+        kept.append(formula[0])
+        return f"\x00{len(kept) - 1}\x01"
+
+    text = re.sub(r"<(math|a|code)\b.*?</\1>", keep, text, flags=re.S)
+    lead, *rest = SENTENCE.split(re.sub(r"(?:^|\s)\([^()]*[.?!]\)", "", text).strip())
+    if rest and len(re.sub(r"<[^>]+>", "", lead + rest[0])) < LEAD:
+        lead = f"{lead} {rest[0]}"
+    for tag in ("strong", "em"):
+        lead += f"</{tag}>" * (lead.count(f"<{tag}>") - lead.count(f"</{tag}>"))
+    lead = re.sub("\x00(\\d+)\x01", lambda place: kept[int(place[1])], lead)
+    return re.sub(r":\s*$", ".", lead)
+
+
+def blocks_of(page: str) -> list[str]:
+    """A page of HTML, cut between its outermost elements."""
+    ends = "|".join(f"(?<=</{tag}>)" for tag in ELEMENTS)
+    blocks, depth = [""], 0
+    for piece in re.split(ends, page):
+        blocks[-1] += piece
+        depth += len(re.findall(r"<(?:ul|ol|table|div|figure|blockquote)\b", piece))
+        depth -= len(re.findall(r"</(?:ul|ol|table|div|figure|blockquote)>", piece))
+        if depth == 0:
+            blocks.append("")
+    return [block for block in blocks if block.strip()]
