@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 
 from ...engine.estimate import Estimate
 from ..base.d90_plots import d90_marks
-from ..base.plots import COLORS, panels
+from ..base.plots import COLORS, figure, panels
 
-__all__ = ["accuracy_curves"]
+__all__ = ["accuracy_curves", "beside_rivals"]
 
 STYLES = (  # colour, marker, dashes of its threshold
     ("blue", "o", "--"),
@@ -52,4 +52,37 @@ def accuracy_curves(
     for label, estimates in (d90s or {}).items():
         d90_marks(ax, estimates, styles[label][0])
     fig.subfigs[0].legend(fontsize=8, loc="lower center", ncols=2, frameon=False)
+    return fig
+
+
+def beside_rivals(
+    curves: Mapping[str, Mapping[int, Sequence[float]]],
+    rivals: Mapping[str, tuple[int, Sequence[float]]],
+    title: str = "",
+) -> Figure:
+    """Accuracy against trained numbers: of large networks in subspaces, a line for each, and of
+    small networks trained in full, a point for each.
+
+    Args:
+        curves: for each label the scores of all seeds at each d.
+        rivals: for each label the number of parameters and the scores of all seeds.
+        title: says data, seeds, hardware and date of recorded results.
+    """
+    fig, ax = figure(7.6, 4.4)
+    for (label, curve), (color, marker, _) in zip(curves.items(), STYLES, strict=False):
+        middles = [np.median(scores) for scores in curve.values()]
+        ax.plot(list(curve), middles, marker=marker, markersize=4.5, color=COLORS[color],
+                label=label)  # fmt: skip
+    kinds = {"linear": ("^", "green"), "one hidden layer": ("D", "red")}
+    for kind, (marker, color) in kinds.items():
+        own = [n for n in rivals if n.startswith("linear") == (kind == "linear")]
+        places = [(rivals[n][0], np.median(rivals[n][1])) for n in own]
+        ax.plot(*zip(*places, strict=True), marker, color=COLORS[color], markersize=7,
+                label=f"all of a small network: {kind}")  # fmt: skip
+    ax.axhline(0.9, color="black", linestyle="--", linewidth=1, label="0.90")
+    ax.set(xscale="log", xlabel="trained numbers (logarithmic)", ylabel="test accuracy")
+    ax.set_ylim(0.2, 1.0)
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.legend(fontsize=8, loc="lower right")
+    fig.suptitle(title, fontsize=8, color="#555555", x=0.01, ha="left")
     return fig
