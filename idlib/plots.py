@@ -20,9 +20,10 @@ with needing("course", "idlib.plots"):
     from .lessons.family.plots import d90_of_sizes
     from .lessons.language.plots import dumbbells, layer_shares, method_curves, steps_and_rates
     from .lessons.memorising.plots import memorised_panel, needed_lines
-    from .lessons.mnist.plots import accuracy_curves
+    from .lessons.mnist.plots import accuracy_curves, beside_rivals
     from .lessons.pretraining.plots import accuracy_along_pretraining, d90_along_pretraining
     from .lessons.questions.plots import (
+        chosen_lines,
         gradient_bound,
         gradient_lines,
         hub_panel,
@@ -56,11 +57,13 @@ __all__ = [
     "adapter_scores",
     "angles",
     "bars",
+    "beside_rivals",
     "block_accuracy",
     "bound_bars",
     "bound_curves",
     "bound_panel",
     "bytes_and_accuracy",
+    "chosen_lines",
     "cost_curves",
     "curvature_odds",
     "d90_against_size",

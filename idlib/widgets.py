@@ -19,7 +19,7 @@ with needing("course", "idlib.widgets"):
     from .lessons.mnist.live import LiveTraining
     from .lessons.mnist.widgets import RecordedCurves
     from .lessons.pretraining.widgets import Checkpoints
-    from .lessons.questions.widgets import Hubs
+    from .lessons.questions.widgets import ChosenSubspaces, Hubs
     from .lessons.shuffled.widgets import ShuffledBlocks
     from .lessons.sizes.widgets import ModelSizes
     from .lessons.subspaces.widgets import FastfoodSteps, RandomAngles, SteeredPoint
@@ -27,6 +27,7 @@ with needing("course", "idlib.widgets"):
 
 __all__ = [
     "Checkpoints",
+    "ChosenSubspaces",
     "FamilySizes",
     "FastfoodSteps",
     "FileSizes",

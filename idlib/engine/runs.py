@@ -219,7 +219,8 @@ def build(config: RunConfig, model_fn: Callable[[], nn.Module]) -> nn.Module:
 
     Args:
         config: its names of task and model are not looked at.
-        model_fn: makes the model; called with torch's generator seeded by ``config.seed``.
+        model_fn: makes the model, or a subspace with a P of its own, which stays as it is; called
+            with torch's generator seeded by ``config.seed``.
     """
     if isinstance(model_fn, nn.Module) or not callable(model_fn):
         raise IdlibError(
@@ -233,7 +234,7 @@ def build(config: RunConfig, model_fn: Callable[[], nn.Module]) -> nn.Module:
         raise IdlibError(
             f"model_fn returned {type(model).__name__}, expected a model, a torch.nn.Module."
         )
-    if config.d is None:
+    if config.d is None or isinstance(model, Subspace):
         return model
     return Subspace(
         model, config.d, config.projection, config.seed, config.normalize, config.structure_aware

@@ -8,7 +8,8 @@ A task of images is "mnist", "mnist10k" (a part of it), "digits" or "auto", and 
   "+distill4", the same with the student's outputs taken at that temperature as well, as Hinton et
   al. do; "+smooth4", labels with as much doubt, spread evenly.
 
-A model for images is "fc", "lenet" or "fc-WIDTH-DEPTH", and behind it
+A model for images is "fc", "lenet", "fc-WIDTH-DEPTH" or "linear" (`idlib.problems.networks`), and
+behind it
 
 - the optimiser, where it is not Adam: "+sgd", "+rmsprop" or "+lbfgs";
 - where it starts: "+rank2" or "+orthogonal" for weight matrices of that rank, or full rank, whose
@@ -21,11 +22,15 @@ is one of those that come with idlib, such as "roberta-4x128" or "roberta-4x128@
 of its pretraining), a folder, a GGUF file, or a name on the hub, and behind it perhaps "@layers=3",
 "@random", "@prompt=Review: {} It was|bad|great" and an adapter, "+lora-4"
 (`idlib.problems.model_names`).
+
+A projection is one of `idlib.projections.PROJECTIONS`, drawn from a seed; or "gradients", "path",
+"early", "solutions" or "strangers", found by training (`idlib.problems.chosen`).
 """
 
 import functools
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -40,6 +45,7 @@ from ..engine.store import RunStore
 from ..engine.sweeps import sweep
 from ..errors import IdlibError
 from . import images
+from .chosen import CHOSEN, chosen, directions
 from .networks import network
 from .starts import OPTIMIZERS, even, warm
 from .targets import cooled_cross_entropy, with_targets
@@ -62,11 +68,17 @@ def problem_of(config: RunConfig) -> Problem:
     """What the names of a configuration stand for.
 
     Args:
-        config: of it, only a warm start looks at more than the two names.
+        config: of it, only a warm start and a chosen P look at more than the two names.
 
     Raises:
         IdlibError: if a name can't be read, or what it stands for can't be had.
     """
+    if config.d and config.projection in CHOSEN:
+        problem = problem_of(replace(config, projection="hashed"))
+        columns = _directions(replace(config, d=1, lr=0.0, decide=()))
+        return replace(
+            problem, model_fn=functools.partial(chosen, columns, config, problem.model_fn)
+        )
     if is_text(config.task):
         from .language import text_problem  # transformers takes seconds to import
 
@@ -99,7 +111,9 @@ def problem_of(config: RunConfig) -> Problem:
 
 def build_named(config: RunConfig) -> nn.Module:
     """The untrained model, or subspace, that a configuration describes. No data are loaded unless
-    the model depends on them (a warm start)."""
+    the model depends on them (a warm start, a chosen P)."""
+    if config.d and config.projection in CHOSEN:
+        return build(config, problem_of(config).model_fn)
     if is_text(config.task):
         from .language import classifier  # transformers takes seconds to import
 
@@ -150,8 +164,13 @@ def facts_of(name: str) -> dict:
 
 def _batched(config: RunConfig) -> Problem | None:
     """The problem of runs that can be trained together: plain networks on images."""
-    plain = "+" not in config.task + config.model
+    plain = "+" not in config.task + config.model and config.projection not in CHOSEN
     return problem_of(config) if plain and not is_text(config.task) else None
+
+
+@functools.lru_cache(maxsize=2)
+def _directions(config: RunConfig) -> Tensor:
+    return directions(config, problem_of(replace(config, projection="hashed")))
 
 
 def _parsed(task: str) -> tuple[str, str, int]:

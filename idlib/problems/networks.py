@@ -59,22 +59,35 @@ MODELS: dict[str, Callable[..., nn.Module]] = {"fc": fc, "lenet": lenet}
 
 
 def network(name: str) -> Callable[[], nn.Module]:
-    """What makes the network called `name`: a key of `MODELS`, or "fc-WIDTH-DEPTH".
+    """What makes the network called `name`: a key of `MODELS`, "fc-WIDTH-DEPTH", or "linear", which
+    has no hidden layer. Behind the latter two may stand "-side7": it sees 7x7 pixels, the means of
+    blocks of 4x4.
 
     >>> sum(p.numel() for p in network("fc-50-1")().parameters())
     39760
+    >>> sum(p.numel() for p in network("linear-side7")().parameters())
+    500
 
     Raises:
         IdlibError: if there is no such network.
     """
     if name in MODELS:
         return MODELS[name]
-    if match := re.fullmatch(r"fc-([1-9]\d*)-([1-9]\d*)", name):
-        return functools.partial(fc, *map(int, match.groups()))
+    form = r"(?:fc-([1-9]\d*)-([1-9]\d*)|linear)(?:-side(1|2|4|7|14))?"
+    if match := re.fullmatch(form, name):
+        width, depth, side = (int(number or 0) for number in match.groups())
+        if side:
+            return functools.partial(_coarse, side, width, depth)
+        return functools.partial(fc, width, depth)
     raise IdlibError(
-        f"model {name!r} was asked for, expected {', '.join(MODELS)} or fc-WIDTH-DEPTH, for "
-        "instance 'fc-100-3'."
+        f"model {name!r} was asked for, expected {', '.join(MODELS)}, fc-WIDTH-DEPTH or linear, "
+        "for instance 'fc-100-3', and behind these -side7, or another divisor of 28."
     )
+
+
+def _coarse(side: int, width: int, depth: int) -> nn.Sequential:
+    """A fully connected network for 28x28 pixels of which it sees means of blocks."""
+    return nn.Sequential(nn.AvgPool2d(28 // side), fc(width, depth, inputs=side**2))
 
 
 def _he(model: nn.Sequential) -> nn.Sequential:

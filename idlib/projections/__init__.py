@@ -18,7 +18,7 @@ References:
 
 from .base import Projection
 from .fastfood import Fastfood, FastfoodGlobal, FastfoodUnsigned
-from .kinds import PROJECTIONS, Dense, Hashed, Sparse, make_projection
+from .kinds import PROJECTIONS, Dense, Given, Hashed, Sparse, make_projection
 
 __all__ = [
     "PROJECTIONS",
@@ -26,6 +26,7 @@ __all__ = [
     "Fastfood",
     "FastfoodGlobal",
     "FastfoodUnsigned",
+    "Given",
     "Hashed",
     "Projection",
     "Sparse",

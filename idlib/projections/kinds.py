@@ -17,6 +17,7 @@ __all__ = [
     "Fastfood",
     "FastfoodGlobal",
     "FastfoodUnsigned",
+    "Given",
     "Hashed",
     "Sparse",
     "make_projection",
@@ -45,6 +46,33 @@ class Dense(Projection):
 
     def _adjoint(self, y: Tensor) -> Tensor:
         return y @ self.P.to(y.dtype)
+
+
+class Given(Dense):
+    """Columns that were chosen, not drawn: no seed gives them again, so that a subspace with such a
+    P is saved, but not loaded.
+
+    Args:
+        P: shape (D, d), columns of unit norm.
+        name: what it is called.
+
+    Raises:
+        IdlibError: if a column has another length than 1.
+    """
+
+    def __init__(self, P: Tensor, name: str = "given"):
+        lengths = torch.linalg.vector_norm(P, dim=0)
+        if not torch.allclose(lengths, torch.ones_like(lengths), atol=1e-3):
+            raise IdlibError(
+                f"Columns of length {lengths.min():.3g} to {lengths.max():.3g} were given, "
+                "expected 1: divide each by its norm."
+            )
+        self._columns = {"P": P.float().contiguous()}
+        super().__init__(*P.shape)
+        self.name = name
+
+    def _draw(self, generator: torch.Generator) -> dict[str, Tensor]:
+        return self.__dict__.pop("_columns")
 
 
 class Sparse(Projection):

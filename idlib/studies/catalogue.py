@@ -4,6 +4,7 @@ from .adapters import ADAPTERS
 from .baselines import BASELINES
 from .digits import DIGITS
 from .family import FAMILY_STUDY
+from .informed import INFORMED
 from .memorising import MEMORISING
 from .methods import METHODS
 from .mnist import MNIST
@@ -11,6 +12,7 @@ from .pairs import PAIRS
 from .pretraining import PRETRAINING
 from .projections import PROJECTIONS
 from .questions import QUESTIONS
+from .rivals import RIVALS
 from .sizes import SIZES
 
 __all__ = ["STUDIES"]
@@ -20,6 +22,7 @@ STUDIES = {
     for study in (
         BASELINES,
         MNIST,
+        RIVALS,
         DIGITS,
         PROJECTIONS,
         SIZES,
@@ -30,5 +33,6 @@ STUDIES = {
         PAIRS,
         ADAPTERS,
         QUESTIONS,
+        INFORMED,
     )
 }

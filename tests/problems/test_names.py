@@ -12,7 +12,8 @@ from idlib import IdlibError, Subspace, load
 from idlib.engine.config import RunConfig
 from idlib.engine.data import commonest, fingerprint, split
 from idlib.engine.training import accuracy
-from idlib.problems import targets
+from idlib.problems import chosen, targets
+from idlib.problems.chosen import CHOSEN
 from idlib.problems.language import TextClassifier, matthews
 from idlib.problems.names import build_named, facts_of, problem_of, run_named
 from idlib.problems.networks import lenet
@@ -58,6 +59,12 @@ RECORDED = recorded()
 @pytest.mark.parametrize("label", sorted(RECORDED))
 def test_one_run_of_each_kind_is_built_again(label, request, monkeypatch):
     run, study = RECORDED[label]
+    for number in (
+        "PLACES",
+        "OTHERS",
+        "GRADIENTS",
+    ):  # the first directions are as many as are asked for
+        monkeypatch.setattr(chosen, number, 2)
     if "MiniLM" in label:
         folder = request.getfixturevalue("minilm_folder")
         monkeypatch.setenv("IDLIB_MODELS", str(folder.parent))
@@ -85,13 +92,27 @@ def test_all_that_names_can_say_is_among_what_was_recorded():
     names = "\n".join(RECORDED)
     for word in (
         "-shuffled ", "-shuffled-", "-random", "-copies", "-side", "+distill", "+teacher",
-        "fc ", "lenet", "fc-9-9", "+rank", "+orthogonal", "+warm", "+sgd", "+lbfgs",
+        "fc ", "lenet", "fc-9-9", "linear ", "-side9", "+rank", "+orthogonal", "+warm", "+sgd",
+        "+lbfgs",
         "texts-2", "texts-6", "roberta-2x64", "roberta-4x256",
         "roberta-4x128@", "MiniLM", "+head", "+lora-", "+vera-", "+unilora-",
-        "hashed", "fastfood", "per-tensor", "True", "tensors", "full",
+        "hashed", "fastfood", *CHOSEN, "per-tensor", "True", "tensors", "full",
     ):  # fmt: skip
         assert word in names, word
     assert 40 < len(RECORDED) < 100
+
+
+def test_a_coarse_network_sees_the_means_of_blocks():
+    for name, D in (("linear-side7", 500), ("fc-10-1-side14", 2080), ("linear", 7850)):
+        model = build_named(RunConfig("mnist10k", name, None, 0.1))
+        assert sum(p.numel() for p in model.parameters()) == D
+    model = build_named(RunConfig("mnist10k", "linear-side7", None, 0.1))
+    x = torch.randn(3, 1, 28, 28)
+    means = x.view(3, 1, 7, 4, 7, 4).mean(dim=(3, 5))
+    weight, bias = model.parameters()
+    torch.testing.assert_close(model(x), means.flatten(1) @ weight.T + bias)
+    with pytest.raises(IdlibError, match="fc-WIDTH-DEPTH or linear"):
+        build_named(RunConfig("mnist10k", "linear-side5", None, 0.1))
 
 
 class TestProblems:

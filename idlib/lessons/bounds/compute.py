@@ -1,4 +1,5 @@
-"""Does a low d90 go with good generalisation? Recorded cells, and bounds of recorded files."""
+"""Does a low d90 go with good generalisation? Recorded cells, data sets of which one thing was
+changed, and bounds of recorded files."""
 
 import functools
 import statistics
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from ...errors import IdlibError
 from ...studies.bounds import Replay, replays
 from ...studies.bytes import FileSize
+from ...studies.memorising import NS, SHARES, task_name
 from ...studies.reading import cell, cells
 from ...studies.results import Cell, relative_gap
 from .theory import complexity, kl_bound
@@ -17,6 +19,7 @@ __all__ = [
     "Bound",
     "bound_of",
     "by_kind",
+    "by_shuffled",
     "cells_with_d90",
     "examples_of",
     "gap_inside",
@@ -31,6 +34,8 @@ KINDS = {  # label of each kind of data, by the first part of the task's name
     "qqp": "QQP",
     "mrpc": "MRPC",
 }
+ASIDE = ("questions", "informed")  # studies
+GUESSING = 0.9  # the error of any network on labels that were shuffled
 
 
 @dataclass(frozen=True)
@@ -97,13 +102,13 @@ def examples_of(size: FileSize | Replay) -> int:
 def cells_with_d90() -> tuple[Cell, ...]:
     """All recorded cells that have a d90 in every seed, and for which a smaller d was tried.
 
-    What two parts share, task, model and method, counts once: the first. The networks of the study
-    "questions" are left out: they are made for one question each.
+    What two parts share, task, model and method, counts once: the first. The networks of `ASIDE`
+    are left out: they are made for one question each.
     """
     found: dict[tuple, Cell] = {}
     for c in cells():
         compared = c.scores and c.full and c.runs[0].config.scored_on == "test"
-        if compared and c.study != "questions" and (c.d90().d or 0) > min(c.scores):
+        if compared and c.study not in ASIDE and (c.d90().d or 0) > min(c.scores):
             found.setdefault((c.task, c.model, c.method), c)
     return tuple(found.values())
 
@@ -141,3 +146,24 @@ def gap_inside(c: Cell) -> float | None:
         return None
     train, test = (statistics.fmean(scores) for scores in zip(*pairs, strict=True))
     return relative_gap(train, test)
+
+
+def by_shuffled(bits: int = 6) -> dict[int, list[tuple[float, float]]]:
+    """For each share of shuffled labels, in per cent, d / m and gap of the m = 500 to 5,000 images.
+
+    The gap is the error on new examples *of the same kind*, of which as many have a shuffled label,
+    less the training error.
+
+    Args:
+        bits: of each of the d numbers, as recorded.
+    """
+    found: dict[int, list[tuple[float, float]]] = {}
+    for percent in SHARES:
+        for n in NS:
+            (b,) = (
+                bound_of(r) for r in replays() if (r.task, r.bits) == (task_name(n, percent), bits)
+            )
+            share = percent / 100
+            of_kind = (1 - share) * b.test + share * GUESSING
+            found.setdefault(percent, []).append(((b.d or 0) / b.m, of_kind - b.error))
+    return found

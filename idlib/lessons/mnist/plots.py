@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 
 from ...engine.estimate import Estimate
 from ..base.d90_plots import d90_marks
-from ..base.plots import COLORS, SHADES, panels, pixels
+from ..base.plots import COLORS, SHADES, figure, panels, pixels
 
-__all__ = ["COLUMNS", "accuracy_curves", "mark_runs", "wall"]
+__all__ = ["COLUMNS", "accuracy_curves", "beside_rivals", "mark_runs", "wall"]
 
 COLUMNS = 8  # of a wall
 SIDE = 28  # pixels of a digit
@@ -117,3 +117,36 @@ def wall(
         + "\n".join([image, *marks])
         + "\n</svg>"
     )
+
+
+def beside_rivals(
+    curves: Mapping[str, Mapping[int, Sequence[float]]],
+    rivals: Mapping[str, tuple[int, Sequence[float]]],
+    title: str = "",
+) -> Figure:
+    """Accuracy against trained numbers: of large networks in subspaces, a line for each, and of
+    small networks trained in full, a point for each.
+
+    Args:
+        curves: for each label the scores of all seeds at each d.
+        rivals: for each label the number of parameters and the scores of all seeds.
+        title: says data, seeds, hardware and date of recorded results.
+    """
+    fig, ax = figure(7.6, 4.4)
+    for (label, curve), (color, marker, _) in zip(curves.items(), STYLES, strict=False):
+        middles = [np.median(scores) for scores in curve.values()]
+        ax.plot(list(curve), middles, marker=marker, markersize=4.5, color=COLORS[color],
+                label=label)  # fmt: skip
+    kinds = {"linear": ("^", "green"), "one hidden layer": ("D", "red")}
+    for kind, (marker, color) in kinds.items():
+        own = [n for n in rivals if n.startswith("linear") == (kind == "linear")]
+        places = [(rivals[n][0], np.median(rivals[n][1])) for n in own]
+        ax.plot(*zip(*places, strict=True), marker, color=COLORS[color], markersize=7,
+                label=f"all of a small network: {kind}")  # fmt: skip
+    ax.axhline(0.9, color="black", linestyle="--", linewidth=1, label="0.90")
+    ax.set(xscale="log", xlabel="trained numbers (logarithmic)", ylabel="test accuracy")
+    ax.set_ylim(0.2, 1.0)
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.legend(fontsize=8, loc="lower right")
+    fig.suptitle(title, fontsize=8, color="#555555", x=0.01, ha="left")
+    return fig

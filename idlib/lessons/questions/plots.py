@@ -1,16 +1,62 @@
 """Warm starts, hubs, subspaces that meet solutions, and two gradients."""
 
+import statistics
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from ...engine.estimate import Estimate
+from ..base.d90_plots import d90_marks
 from ..base.plots import COLORS, figure, panels
 
-__all__ = ["gradient_bound", "gradient_lines", "hub_panel", "line_panels", "meeting", "warm_starts"]
+__all__ = [
+    "chosen_lines",
+    "gradient_bound",
+    "gradient_lines",
+    "hub_panel",
+    "line_panels",
+    "meeting",
+    "warm_starts",
+]
 
 STYLES = (("blue", "o", "-"), ("orange", "s", "--"), ("green", "^", "-."), ("red", "D", ":"))
+
+KINDS = (
+    *(("black", "o", "-"), ("yellow", "s", "--"), ("orange", "D", "--"), ("green", "^", "-.")),
+    *(("sky", "v", "-"), ("blue", "P", "-"), ("purple", "X", "-"), ("red", "*", ":")),
+)
+
+
+def chosen_lines(
+    lines: Mapping[str, tuple[Mapping[int, Sequence[float]], Estimate]],
+    threshold: float,
+    title: str = "",
+) -> Figure:
+    """Accuracy against d for kinds of P, with d90 and its interval on the 90 % line.
+
+    Args:
+        lines: for each label the scores of all seeds at each d, and d90.
+        threshold: the score to reach.
+        title: says data, seeds, hardware and date of recorded results.
+    """
+    fig, ax = figure(7.8, 4.7)
+    for (label, (scores, _)), (color, marker, dash) in zip(lines.items(), KINDS, strict=False):
+        style = {"color": COLORS[color], "marker": marker}
+        middles = [statistics.median(s) for s in scores.values()]
+        ax.plot(list(scores), middles, linestyle=dash, markersize=5, label=label, **style)
+        dots = [(d, one) for d, s in scores.items() for one in s]
+        ax.plot(*zip(*dots, strict=True), linestyle="", markersize=3, alpha=0.4, **style)
+    ax.axhline(threshold, color="black", linestyle="--", linewidth=1, label="90 % of full")
+    ax.set(xscale="log", ylim=(0, 1.02), xlabel="d, trained numbers (logarithmic)")
+    ax.set_ylabel("test accuracy")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    for (_, estimate), (color, *_) in zip(lines.values(), KINDS, strict=False):
+        d90_marks(ax, [estimate], color)
+    fig.legend(fontsize=8, loc="outside lower center", ncols=3, frameon=False)
+    fig.suptitle(title, fontsize=8, color="#555555", x=0.01, ha="left")
+    return fig
 
 
 def warm_starts(

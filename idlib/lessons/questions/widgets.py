@@ -1,14 +1,16 @@
-"""Choose a dimension, and see the hubs among random points."""
+"""Choose a dimension, and see the hubs among random points; choose d, and compare kinds of P."""
 
-from statistics import fmean
+from statistics import fmean, median
 
 from ...problems.images import load
-from ..base.explorers import Explorer, say, slider
+from ...studies.reading import provenance
+from ..base.explorers import Explorer, say, slider, table
 from ..base.svg import to_svg
 from .high_dimension import cloud, in_degrees, skewness
+from .informed import known
 from .plots import hub_panel
 
-__all__ = ["Hubs"]
+__all__ = ["ChosenSubspaces", "Hubs"]
 
 DIMENSIONS = (1, 2, 3, 5, 10, 30, 100, 300, 1000)
 POINTS = 500
@@ -56,3 +58,30 @@ class Hubs(Explorer):
         )
         fig = hub_panel(counts, self.skews, dimension, K, self.real)
         return to_svg(fig, alts) + say(text)
+
+
+class ChosenSubspaces(Explorer):
+    """The recorded kinds of P at one d: accuracy, what the choice cost, what must be written down.
+
+    Args:
+        d: where the slider starts.
+    """
+
+    def __init__(self, d: int = 2):
+        self.kinds = known()
+        self.title = provenance(k.cell for k in self.kinds)
+        ds = sorted({d for k in self.kinds for d in k.cell.scores})
+        super().__init__({"d": slider("d", ds, d)}, self._draw)
+
+    def _draw(self, d: int) -> str:
+        rows, reached = [], []
+        for k in self.kinds:
+            scores = k.cell.scores.get(d)
+            accuracy = f"{median(scores):.3f}" if scores else "–"
+            if scores and median(scores) >= k.goal:
+                reached.append(k.label)
+            rows.append([k.label, accuracy, f"{k.paid:,}", f"{k.written(d):,}" if scores else "–"])
+        head = ["P", "test accuracy", "full steps before", "numbers to write down"]
+        text = f"d = {d:,}: {', '.join(reached) or 'none'} at {self.kinds[0].goal:.3f} or above. "
+        text += "– means not tried."
+        return f"{table(head, rows)}\n{say(text)}\n<p>{self.title}, medians.</p>"
