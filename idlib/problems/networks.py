@@ -58,8 +58,13 @@ class _LeNet(nn.Sequential):
 MODELS: dict[str, Callable[..., nn.Module]] = {"fc": fc, "lenet": lenet}
 
 
-def network(name: str) -> Callable[[], nn.Module]:
+def network(name: str, inputs: int = 784, classes: int = 10) -> Callable[[], nn.Module]:
     """What makes the network called `name`: a key of `MODELS`, or "fc-WIDTH-DEPTH".
+
+    Args:
+        name: of it.
+        inputs: of "fc-WIDTH-DEPTH", flattened.
+        classes: of "fc-WIDTH-DEPTH", its outputs.
 
     >>> sum(p.numel() for p in network("fc-50-1")().parameters())
     39760
@@ -70,7 +75,8 @@ def network(name: str) -> Callable[[], nn.Module]:
     if name in MODELS:
         return MODELS[name]
     if match := re.fullmatch(r"fc-([1-9]\d*)-([1-9]\d*)", name):
-        return functools.partial(fc, *map(int, match.groups()))
+        width, depth = map(int, match.groups())
+        return functools.partial(fc, width, depth, inputs, classes)
     raise IdlibError(
         f"model {name!r} was asked for, expected {', '.join(MODELS)} or fc-WIDTH-DEPTH, for "
         "instance 'fc-100-3'."

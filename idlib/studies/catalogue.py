@@ -11,6 +11,7 @@ from .pairs import PAIRS
 from .pretraining import PRETRAINING
 from .projections import PROJECTIONS
 from .questions import QUESTIONS
+from .reward import REWARD
 from .sizes import SIZES
 
 __all__ = ["STUDIES"]
@@ -30,5 +31,6 @@ STUDIES = {
         PAIRS,
         ADAPTERS,
         QUESTIONS,
+        REWARD,
     )
 }
