@@ -2,8 +2,8 @@
 
 A run is described as any other, `idlib.engine.config.RunConfig`: the task is an environment, an
 epoch one generation (or one step of the policy gradient), the batch its episodes, the learning rate
-that of Adam, or the step size of evolution. The score is the mean return of other episodes, as a share of
-the longest. "validation", by which step sizes are chosen, is another policy, projection
+that of Adam, or the step size of evolution. The score is the mean return of other episodes, as a
+share of the longest. "validation", by which step sizes are chosen, is another policy, projection
 and set of episodes: seeds from `OTHERS` on.
 
 References:
@@ -30,7 +30,7 @@ from ..subspace import Subspace
 from .environments import Environment, Episodes, environment_of, play
 from .networks import network
 
-__all__ = ["OTHERS", "Control", "advantages", "many", "mean_return", "policy_fn"]
+__all__ = ["OTHERS", "Control", "advantages", "layers_of", "many", "mean_return", "policy_fn"]
 
 OTHERS = 1000  # added to the seed of runs that choose a step size
 TEST_SEED = 1_000_000  # of the episodes that score a policy; no episode of training starts so
@@ -43,27 +43,38 @@ def policy_fn(environment: Environment, name: str) -> Callable[[], nn.Module]:
     return network(name, environment.observations, environment.outputs)
 
 
-def many(model: nn.Module, thetas: Tensor, x: Tensor) -> Tensor:
+Layers = list[tuple[Tensor, Tensor]]
+
+
+def layers_of(model: nn.Module, thetas: Tensor) -> Layers:
+    """The weights (n, inputs, outputs) and biases (n, 1, outputs) of several policies.
+
+    Args:
+        model: an `nn.Sequential` of linear layers with ReLUs between them.
+        thetas: the parameters of each, shape (n, D).
+    """
+    found, place = [], 0
+    for module in model.children():
+        if isinstance(module, nn.Linear):
+            o, i = module.weight.shape
+            W, b = thetas[:, place : place + o * i + o].split([o * i, o], 1)
+            found.append((W.reshape(-1, o, i).mT, b[:, None]))
+            place += o * i + o
+    return found
+
+
+def many(layers: Layers, x: Tensor) -> Tensor:
     """The outputs of several policies, each for observations of its own.
 
     Args:
-        model: an `nn.Sequential` of linear layers and ReLUs.
-        thetas: the parameters of each, shape (n, D).
+        layers: of n policies, see `layers_of`.
         x: observations, shape (n, k, observations).
 
     Returns:
         Outputs, shape (n, k, outputs).
     """
-    place = 0
-    for module in model.children():
-        if isinstance(module, nn.Linear):
-            o, i = module.weight.shape
-            W = thetas[:, place : place + o * i].view(-1, o, i)
-            b = thetas[:, place + o * i : place + o * i + o]
-            place += o * i + o
-            x = torch.baddbmm(b[:, None], x, W.mT)
-        elif isinstance(module, nn.ReLU):
-            x = x.relu()
+    for k, (W, b) in enumerate(layers):
+        x = torch.baddbmm(b, x.relu() if k else x, W)
     return x
 
 
@@ -151,10 +162,10 @@ class Control:
         history: list[float] = []
 
         def score(thetas: Tensor) -> Tensor:
-            full = start + (thetas if P is None else thetas @ P)
+            layers = layers_of(body, start + (thetas if P is None else thetas @ P))
 
             def act(x: Tensor) -> np.ndarray:
-                return self.environment.actions(many(body, full, x[:, None])[:, 0])
+                return self.environment.actions(many(layers, x[:, None])[:, 0])
 
             return play(self.environment, act, len(thetas), _seed(starts)).returns
 

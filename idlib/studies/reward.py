@@ -13,11 +13,11 @@ READER = "fc-50-1"  # D = 39,760
 LABELS, LEARNED = "mnist10k", "mnist10k+reward"
 FIVE = (0, 1, 2, 3, 4)
 DS = (1, 2, 4, 8, 16, 32, 64, 128)
-# 1,600 episodes: 50 generations, or steps of the policy gradient, of 32. Step sizes are chosen at
+# 1,280 episodes: 40 generations, or steps of the policy gradient, of 32. Step sizes are chosen at
 # each d with two other policies, see `idlib.problems.policies`.
 STEPS = Rates(lrs=(0.3, 1.0, 3.0, 10.0), full_lrs=(0.1, 0.3, 1.0), pilots=DS, rated_by=2)
 ADAM = replace(STEPS, lrs=(0.03, 0.1, 0.3, 1.0), full_lrs=(0.01, 0.03, 0.1))
-CARTPOLE = Protocol(50, 32, "dense", FIVE, STEPS, keep_up_to=128)
+CARTPOLE = Protocol(40, 32, "dense", FIVE, STEPS, keep_up_to=128)
 BY_GRADIENT = replace(CARTPOLE, rates=ADAM)
 # 240 episodes of up to 1,000 steps: MuJoCo is slower.
 PENDULUM_DS = (1, 2, 4, 8)
