@@ -36,6 +36,7 @@ with needing("course", "idlib.plots"):
         meeting,
         warm_starts,
     )
+    from .lessons.reward.plots import generation_curve, reward_curves
     from .lessons.shuffled.plots import bars, block_accuracy, image_rows
     from .lessons.sizes.plots import d90_against_size, size_maps, size_panel
     from .lessons.subspaces.plots import (
@@ -80,6 +81,7 @@ __all__ = [
     "figure",
     "file_panel",
     "first_order_error",
+    "generation_curve",
     "gradient_bound",
     "gradient_lines",
     "heat_maps",
@@ -100,6 +102,7 @@ __all__ = [
     "performance_by_d",
     "picture",
     "rate_curves",
+    "reward_curves",
     "scatters",
     "size_maps",
     "size_panel",

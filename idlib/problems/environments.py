@@ -10,6 +10,7 @@ References:
 """
 
 import functools
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -38,7 +39,6 @@ class Environment:
         tested: episodes by which a policy is scored.
         discrete: whether the largest output is the action; else the output is.
         units: of the numbers seen: positions and angles as shares of where an episode ends.
-        extra: of the package, that it needs.
         needs: packages beside gymnasium.
     """
 
@@ -51,13 +51,15 @@ class Environment:
     units: tuple[float, ...]
     tested: int
     discrete: bool = True
-    extra: str = "course"
     needs: tuple[str, ...] = ()
 
     def make(self, n: int) -> Any:
         """Gymnasium's vector environment for n episodes side by side; no display is needed."""
-        with needing(self.extra, f"The task {self.name!r}"):
+        with needing("course", f"The task {self.name!r}"):
             import gymnasium
+        with needing("reward", f"The task {self.name!r}"):
+            for name in self.needs:
+                importlib.import_module(name)
         return gymnasium.make_vec(self.id, num_envs=n, vectorization_mode=self.vectorization)
 
     def facts(self) -> dict:
@@ -97,7 +99,6 @@ ENVIRONMENTS = {
             PENDULUM,
             20,
             False,
-            "reward",
             ("mujoco",),
         ),
     )

@@ -33,10 +33,10 @@ REWARD = Study(
     (
         Part("full-es", ("cartpole",), (EVOLVED,), protocol=CARTPOLE),
         Part("cartpole-es", ("cartpole",), (EVOLVED,), DS, CARTPOLE),
-        Part("full-gradient", ("cartpole",), (GRADIENT,), protocol=BY_GRADIENT),
-        Part("cartpole-gradient", ("cartpole",), (GRADIENT,), DS, BY_GRADIENT),
         Part("full-reader", (LABELS, LEARNED), (READER,), protocol=READING),
         Part("reader", (LABELS, LEARNED), (READER,), READER_DS, READING),
+        Part("full-gradient", ("cartpole",), (GRADIENT,), protocol=BY_GRADIENT),
+        Part("cartpole-gradient", ("cartpole",), (GRADIENT,), DS, BY_GRADIENT),
         Part("full-pendulum", ("pendulum",), (EVOLVED,), protocol=PENDULUM),
         Part("pendulum", ("pendulum",), (EVOLVED,), PENDULUM_DS, PENDULUM),
     ),
