@@ -62,7 +62,7 @@ MISSING = {  # code, and how what it says begins
         "import idlib.widgets": "idlib.widgets needs ",
         "import idlib.plots": "idlib.plots needs ",
         "import idlib.checks": "idlib.checks needs ",
-        "run_named(RunConfig('cartpole', 'fc-4-1', 1, 1.0))": "The task 'cartpole' needs gymnasium,",
+        "run_named(RunConfig('cartpole', 'fc-4-1', 1, 1))": "The task 'cartpole' needs gymnasium,",
         "idlib.load('digits')": "The task 'digits' needs sklearn,",
         "idlib.load('mnist')": "MNIST was asked for, but its download needs torchvision,",
         "import idlib.tools.notebooks": "What cleans and runs notebooks needs nbformat,",

@@ -2,7 +2,8 @@
 
 A run is described as any other, `idlib.engine.config.RunConfig`: the task is an environment, an
 epoch one generation (or one step of the policy gradient), the batch its episodes, the learning rate
-that of Adam, or the step size of evolution. The score is the mean return of other episodes, as a
+that of Adam, or the step size of evolution. A run ends early when all episodes of an epoch are of
+full length: there is nothing left to tell one action from another. The score is the mean return of other episodes, as a
 share of the longest. "validation", by which step sizes are chosen, is another policy, projection
 and set of episodes: seeds from `OTHERS` on.
 
@@ -153,6 +154,9 @@ class Control:
         merged = model.merged() if isinstance(model, Subspace) else model
         return mean_return(self.environment, merged, config.seed)
 
+    def _solved(self, returns: Tensor) -> bool:
+        return bool(returns.min() >= self.environment.longest)
+
     def _evolved(
         self, model: nn.Module, config: RunConfig, on_step: Look | None
     ) -> tuple[int, float]:
@@ -171,7 +175,8 @@ class Control:
 
         def look(generation: int, theta: Tensor, scores: Tensor) -> bool:
             history.append(scores.mean().item() / self.environment.longest)
-            return bool(on_step and on_step(generation, theta, history[-1]))
+            stop = bool(on_step and on_step(generation, theta, history[-1]))
+            return stop or self._solved(scores)
 
         theta = torch.zeros(len(start) if P is None else len(P))
         generator = torch.Generator().manual_seed(config.seed)
@@ -210,7 +215,7 @@ class Control:
             scheduler.step()
             mean = episodes.returns.mean().item() / self.environment.longest
             numbers = nn.utils.parameters_to_vector(parameters).detach()
-            if on_step and on_step(epoch, numbers, mean):
+            if (on_step and on_step(epoch, numbers, mean)) or self._solved(episodes.returns):
                 break
         return epoch, mean
 
