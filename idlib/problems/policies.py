@@ -3,9 +3,9 @@
 A run is described as any other, `idlib.engine.config.RunConfig`: the task is an environment, an
 epoch one generation (or one step of the policy gradient), the batch its episodes, the learning rate
 that of Adam, or the step size of evolution. A run ends early when all episodes of an epoch are of
-full length: there is nothing left to tell one action from another. The score is the mean return of other episodes, as a
-share of the longest. "validation", by which step sizes are chosen, is another policy, projection
-and set of episodes: seeds from `OTHERS` on.
+full length: there is nothing left to tell one action from another. The score is the mean return of
+other episodes, as a share of the longest. "validation", by which step sizes are chosen, is another
+policy, projection and set of episodes: seeds from `OTHERS` on.
 
 References:
     | Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning
