@@ -9,23 +9,21 @@ __all__ = ["EVOLVED", "GRADIENT", "LABELS", "LEARNED", "POLICY", "READER", "REWA
 
 POLICY = "fc-32-2"  # 4 to 2: D = 1,282
 EVOLVED, GRADIENT = f"{POLICY}+es", POLICY
-READER = "fc-50-1"  # D = 39,760
+READER = "fc-20-1"  # D = 15,910
 LABELS, LEARNED = "mnist10k", "mnist10k+reward"
 FIVE = (0, 1, 2, 3, 4)
 DS = (1, 2, 4, 8, 16, 32, 64, 128)
 # 1,280 episodes: 40 generations, or steps of the policy gradient, of 32. Step sizes are chosen at
-# each d with two other policies, see `idlib.problems.policies`.
-STEPS = Rates(lrs=(0.3, 1.0, 3.0, 10.0), full_lrs=(0.1, 0.3, 1.0), pilots=DS, rated_by=2)
+# each d with another policy, see `idlib.problems.policies`.
+STEPS = Rates(lrs=(0.3, 1.0, 3.0, 10.0), full_lrs=(0.1, 0.3, 1.0), pilots=DS)
 ADAM = replace(STEPS, lrs=(0.03, 0.1, 0.3, 1.0), full_lrs=(0.01, 0.03, 0.1))
 CARTPOLE = Protocol(40, 32, "dense", FIVE, STEPS, keep_up_to=128)
 BY_GRADIENT = replace(CARTPOLE, rates=ADAM)
 # 240 episodes of up to 1,000 steps: MuJoCo is slower.
 PENDULUM_DS = (1, 2, 4, 8)
 PENDULUM = Protocol(15, 16, "dense", FIVE, Rates((1.0, 3.0, 10.0), (0.1, 0.3, 1.0), PENDULUM_DS))
-READER_DS = (25, 50, 100, 200, 400, 800, 1600)
-READING = Protocol(
-    10, 128, "hashed", FIVE, Rates((0.03, 0.1, 0.3, 1.0), pilots=READER_DS, rated_by=2)
-)
+READER_DS = (50, 100, 200, 400, 800, 1600)
+READING = Protocol(10, 128, "hashed", FIVE, Rates((0.03, 0.1, 0.3, 1.0), pilots=READER_DS))
 
 REWARD = Study(
     "reward",
