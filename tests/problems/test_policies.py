@@ -158,9 +158,9 @@ def test_a_rewards_mean_gradient_is_that_of_the_expected_reward():
 def test_rewards_teach_digits_and_repeat_with_their_seed():
     problem = problem_of(RunConfig("digits+reward", "fc-20-1", None, 0.0))
     assert problem.loss_fn is reward_loss and problem.train_set is load("digits").train
-    config = RunConfig("digits+reward", "fc-20-1", None, 1e-2, epochs=15)
+    config = RunConfig("digits+reward", "fc-20-1", None, 3e-3, epochs=5, batch_size=64)
     one, two = run_named(config), run_named(config)
-    assert one.score == two.score > 0.5
+    assert one.score == two.score > 0.2  # one in ten by chance
     assert run_named(replace(config, task="digits")).score > one.score
     model = fc(20, 1)
     assert train(model, problem.train_set, 0.0, 1, loss_fn=reward_loss).status == "finished"
