@@ -13,6 +13,7 @@ with needing("course", "idlib.checks"):
     from .lessons.mnist import checks as mnist
     from .lessons.pretraining import checks as pretraining
     from .lessons.questions import checks as questions
+    from .lessons.reward import checks as reward
     from .lessons.shuffled import checks as shuffled
     from .lessons.sizes import checks as sizes
     from .lessons.subspaces import checks as subspaces
@@ -28,6 +29,7 @@ __all__ = [
     "mnist",
     "pretraining",
     "questions",
+    "reward",
     "shuffled",
     "sizes",
     "subspaces",

@@ -31,6 +31,7 @@ with needing("course", "idlib.plots"):
         meeting,
         warm_starts,
     )
+    from .lessons.reward.plots import generation_curve, reward_curves
     from .lessons.shuffled.plots import bars, block_accuracy, image_rows
     from .lessons.sizes.plots import d90_against_size, size_maps, size_panel
     from .lessons.subspaces.plots import (
@@ -77,6 +78,7 @@ __all__ = [
     "figure",
     "file_panel",
     "first_order_error",
+    "generation_curve",
     "gradient_bound",
     "gradient_lines",
     "heat_maps",
@@ -95,6 +97,7 @@ __all__ = [
     "panels",
     "performance_by_d",
     "picture",
+    "reward_curves",
     "scatters",
     "size_maps",
     "size_panel",

@@ -20,6 +20,7 @@ with needing("course", "idlib.widgets"):
     from .lessons.mnist.widgets import RecordedCurves
     from .lessons.pretraining.widgets import Checkpoints
     from .lessons.questions.widgets import ChosenSubspaces, Hubs
+    from .lessons.reward.widgets import PoleOnCart, ShareOfWhat
     from .lessons.shuffled.widgets import ShuffledBlocks
     from .lessons.sizes.widgets import ModelSizes
     from .lessons.subspaces.widgets import FastfoodSteps, RandomAngles, SteeredPoint
@@ -40,9 +41,11 @@ __all__ = [
     "ModelSizes",
     "OccamBound",
     "Panel",
+    "PoleOnCart",
     "RandomAngles",
     "RankAndD",
     "RecordedCurves",
+    "ShareOfWhat",
     "ShuffledBlocks",
     "SteeredPoint",
     "SumsByD",

@@ -20,10 +20,11 @@ CORE = [re.match(r"[\w-]+", entry)[0] for entry in PROJECT["project"]["dependenc
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 OURS = ("errors.py", "projections", "subspace", "engine", "dimension.py", "__init__.py")
 MODULES = {  # of each extra, those that this package imports
-    "course": "anywidget IPython ipywidgets jupyterquiz matplotlib nbclient nbformat PIL scipy "
-    "sklearn torchvision",
+    "course": "anywidget gymnasium IPython ipywidgets jupyterquiz matplotlib nbclient nbformat PIL "
+    "scipy sklearn torchvision",
     "dask": "dask distributed",
     "language": "datasets gguf peft sklearn tokenizers transformers",
+    "reward": "mujoco",
     "site": "docutils latex2mathml myst_nb nbconvert sphinx sphinx_revealjs",
 }
 START = """
@@ -61,6 +62,7 @@ MISSING = {  # code, and how what it says begins
         "import idlib.widgets": "idlib.widgets needs ",
         "import idlib.plots": "idlib.plots needs ",
         "import idlib.checks": "idlib.checks needs ",
+        "run_named(RunConfig('cartpole', 'fc-4-1', 1, 1))": "The task 'cartpole' needs gymnasium,",
         "idlib.load('digits')": "The task 'digits' needs sklearn,",
         "idlib.load('mnist')": "MNIST was asked for, but its download needs torchvision,",
         "import idlib.tools.notebooks": "What cleans and runs notebooks needs nbformat,",
@@ -74,6 +76,9 @@ MISSING = {  # code, and how what it says begins
         "import idlib.problems.pretrain": "A language model needs transformers,",
         "idlib.load('sst2')": "The download of 'sst2' needs datasets,",
         "run_named(RunConfig('docstrings', 'roberta-4x128', None, 0.1))": "A language model needs ",
+    },
+    "reward": {
+        "run_named(RunConfig('pendulum', 'fc-4-1+es', 1, 1))": "The task 'pendulum' needs mujoco,",
     },
     "site": {
         "import idlib.tools.website": "The web site needs ",

@@ -22,7 +22,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCS = sorted((ROOT / "notebooks" / "docs").glob("*.md"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # called, named in settings, or imported by pytest.importorskip
-TOOLS = {"jupyterlab", "mypy", "ruff", "playwright", "furo", "myst-nb"}
+TOOLS = {"imageio", "jupyterlab", "mujoco", "mypy", "ruff", "playwright", "furo", "myst-nb"}
 # where the names differ
 DISTRIBUTIONS = {"IPython": "ipython", "PIL": "pillow", "sklearn": "scikit-learn"}
 DISTRIBUTIONS |= {"sphinx_revealjs": "sphinx-revealjs", "xdist": "pytest-xdist"}

@@ -19,4 +19,5 @@ LESSONS = {  # folder of each notebook, by its number
     "11": "bounds",
     "12": "adapters",
     "13": "questions",
+    "14": "reward",
 }

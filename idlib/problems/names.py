@@ -6,7 +6,9 @@ A task of images is "mnist", "mnist10k" (a part of it), "digits" or "auto", and 
   `idlib.problems.variants.parse`;
 - what is learned in place of labels: "+teacher4", a teacher's probabilities at temperature 4;
   "+distill4", the same with the student's outputs taken at that temperature as well, as Hinton et
-  al. do; "+smooth4", labels with as much doubt, spread evenly.
+  al. do; "+smooth4", labels with as much doubt, spread evenly;
+- "+reward": the label is kept back, and a label drawn from the outputs is only said to be right or
+  wrong (`idlib.problems.targets.reward_loss`).
 
 A model for images is "fc", "lenet", "fc-WIDTH-DEPTH" or "linear" (`idlib.problems.networks`), and
 behind it
@@ -15,6 +17,10 @@ behind it
 - where it starts: "+rank2" or "+orthogonal" for weight matrices of that rank, or full rank, whose
   singular values are equal; "+warm10" for a theta_0 after 10 steps of Adam on all parameters, with
   the same targets.
+
+A task of control is "cartpole" or "pendulum" (`idlib.problems.environments`), and its model
+"fc-WIDTH-DEPTH", trained by a policy gradient, or with "+es" behind it by evolution strategies
+(`idlib.problems.policies`).
 
 A task of texts is a key of `idlib.problems.texts.SOURCES`, and behind it perhaps "-n19200", a part
 of the training examples, and "-held3000", training sentences that join the test. A model for texts
@@ -46,9 +52,11 @@ from ..engine.sweeps import sweep
 from ..errors import IdlibError
 from . import images
 from .chosen import CHOSEN, chosen, directions
+from .environments import ENVIRONMENTS
 from .networks import network
+from .policies import Control
 from .starts import OPTIMIZERS, even, warm
-from .targets import cooled_cross_entropy, with_targets
+from .targets import cooled_cross_entropy, reward_loss, with_targets
 from .texts import SOURCES, TextTask, is_text, load_text, source_of
 from .variants import Task, parse
 
@@ -85,8 +93,12 @@ def problem_of(config: RunConfig) -> Problem:
         return text_problem(config.task, config.model)
     base, targets, temperature = _parsed(config.task)
     task = images.load(base)
-    train_set = with_targets(task.train, targets) if targets else task.train
     loss_fn: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy
+    train_set = task.train
+    if targets == "reward":
+        loss_fn = reward_loss
+    elif targets:
+        train_set = with_targets(task.train, targets)
     if targets.startswith("distill"):
         loss_fn = functools.partial(cooled_cross_entropy, temperature)
     name, *changes = config.model.split("+")
@@ -118,6 +130,8 @@ def build_named(config: RunConfig) -> nn.Module:
         from .language import classifier  # transformers takes seconds to import
 
         return build(config, classifier(config.model, len(source_of(config.task).classes)))
+    if config.task in ENVIRONMENTS:
+        return Control.named(config.task, config.model).build(config)
     if "+" in config.model:
         return build(config, problem_of(config).model_fn)
     return build(config, network(config.model))
@@ -129,6 +143,8 @@ def run_named(config: RunConfig, keep_theta_d: bool = False) -> Run:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
+        if config.task in ENVIRONMENTS:
+            return Control.named(config.task, config.model)(config, keep_theta_d)
         return problem_of(config)(config, keep_theta_d)
     finally:
         torch.set_num_threads(threads)
@@ -145,12 +161,16 @@ def resolved(name: str) -> str:
     """The name of the data that a task's name stands for here: "auto" is MNIST or a part of it, as
     they are found, and a run is known by which it was."""
     base, plus, targets = name.partition("+")
-    return name if is_text(base) else images.load(base).name + plus + targets
+    return (
+        name if is_text(base) or base in ENVIRONMENTS else images.load(base).name + plus + targets
+    )
 
 
 def facts_of(name: str) -> dict:
     """What is to be known of a task's data, for the file of its runs: counts, the metric, the share
     of the commonest label in the test and the validation data, fingerprints."""
+    if name in ENVIRONMENTS:
+        return ENVIRONMENTS[name].facts()
     task = load(name)
     return {
         "train": len(task.train),
@@ -164,7 +184,8 @@ def facts_of(name: str) -> dict:
 
 def _batched(config: RunConfig) -> Problem | None:
     """The problem of runs that can be trained together: plain networks on images."""
-    plain = "+" not in config.task + config.model and config.projection not in CHOSEN
+    named = "+" in config.task + config.model or config.task in ENVIRONMENTS
+    plain = not named and config.projection not in CHOSEN
     return problem_of(config) if plain and not is_text(config.task) else None
 
 
@@ -180,13 +201,17 @@ def _parsed(task: str) -> tuple[str, str, int]:
     try:
         data, changes = parse(base)
     except IdlibError as error:
-        raise IdlibError(f"{error} Tasks of texts are {', '.join(SOURCES)}.") from error
-    if not plus:
-        return base, "", 1
+        raise IdlibError(
+            f"{error} Tasks of texts are {', '.join(SOURCES)}; of control, "
+            f"{', '.join(ENVIRONMENTS)}."
+        ) from error
+    if not plus or targets == "reward":
+        return base, targets, 1
     match = re.fullmatch(r"(?:teacher|distill|smooth)([1-9]\d*)", targets)
     if not match:
         raise IdlibError(
-            f"targets {targets!r} were given, expected 'teacher4', 'distill4' or 'smooth4'."
+            f"targets {targets!r} were given, expected 'reward', 'teacher4', 'distill4' "
+            "or 'smooth4'."
         )
     if data != "digits" or {kind for kind, _ in changes} & {"shuffled", "side"}:
         raise IdlibError(f"{task!r} was asked for: the teacher has seen only digits as they are.")

@@ -58,10 +58,15 @@ class _LeNet(nn.Sequential):
 MODELS: dict[str, Callable[..., nn.Module]] = {"fc": fc, "lenet": lenet}
 
 
-def network(name: str) -> Callable[[], nn.Module]:
+def network(name: str, inputs: int = 784, classes: int = 10) -> Callable[[], nn.Module]:
     """What makes the network called `name`: a key of `MODELS`, "fc-WIDTH-DEPTH", or "linear", which
     has no hidden layer. Behind the latter two may stand "-side7": it sees 7x7 pixels, the means of
     blocks of 4x4.
+
+    Args:
+        name: of it.
+        inputs: of "fc-WIDTH-DEPTH", flattened.
+        classes: of "fc-WIDTH-DEPTH", its outputs.
 
     >>> sum(p.numel() for p in network("fc-50-1")().parameters())
     39760
@@ -78,7 +83,7 @@ def network(name: str) -> Callable[[], nn.Module]:
         width, depth, side = (int(number or 0) for number in match.groups())
         if side:
             return functools.partial(_coarse, side, width, depth)
-        return functools.partial(fc, width, depth)
+        return functools.partial(fc, width, depth, inputs, classes)
     raise IdlibError(
         f"model {name!r} was asked for, expected {', '.join(MODELS)}, fc-WIDTH-DEPTH or linear, "
         "for instance 'fc-100-3', and behind these -side7, or another divisor of 28."

@@ -1,6 +1,8 @@
-"""What a network learns from in place of labels: a teacher's outputs, or labels with doubt.
+"""What a network learns from in place of labels: a teacher's outputs, doubt, or rewards.
 
 References:
+    | Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning
+      (Williams, 1992): rewards
     | Distilling the Knowledge in a Neural Network (Hinton, Vinyals, Dean, 2015),
       https://arxiv.org/abs/1503.02531
 """
@@ -20,7 +22,7 @@ from ..errors import IdlibError
 from .images import load
 from .networks import lenet
 
-__all__ = ["cooled_cross_entropy", "teacher", "with_targets"]
+__all__ = ["cooled_cross_entropy", "reward_loss", "teacher", "with_targets"]
 
 TEACHER = RunConfig("digits", "lenet", None, 3e-3, epochs=4)
 
@@ -28,6 +30,26 @@ TEACHER = RunConfig("digits", "lenet", None, 3e-3, epochs=4)
 def cooled_cross_entropy(temperature: int, outputs: Tensor, targets: Tensor) -> Tensor:
     """Cross-entropy of the outputs at a temperature, scaled so that gradients keep their size."""
     return temperature**2 * F.cross_entropy(outputs / temperature, targets)
+
+
+def reward_loss(outputs: Tensor, labels: Tensor) -> Tensor:
+    r"""A loss whose gradient is a policy gradient: for each example a label is drawn from the
+    outputs' probabilities, and all that is learned of the true one is whether it is the same.
+
+    .. math:: -\frac1n \sum_i (r_i - b_i) \log p(a_i \mid x_i), \qquad r_i = [a_i = y_i]
+
+    The baseline :math:`b_i` is the mean reward of the other examples of the batch, so that
+    the gradient's mean is that of the expected reward.
+
+    Args:
+        outputs: logits, shape (n, classes).
+        labels: shape (n,).
+    """
+    log_p = F.log_softmax(outputs, 1)
+    drawn = torch.multinomial(log_p.detach().exp(), 1)  # (n, 1), from torch's own generator
+    rewards = (drawn[:, 0] == labels).float()
+    others = (rewards.sum() - rewards) / max(1, len(rewards) - 1)
+    return -((rewards - others) * log_p.gather(1, drawn)[:, 0]).mean()
 
 
 @functools.lru_cache(maxsize=8)

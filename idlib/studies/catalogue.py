@@ -12,6 +12,7 @@ from .pairs import PAIRS
 from .pretraining import PRETRAINING
 from .projections import PROJECTIONS
 from .questions import QUESTIONS
+from .reward import REWARD
 from .rivals import RIVALS
 from .sizes import SIZES
 
@@ -34,5 +35,6 @@ STUDIES = {
         ADAPTERS,
         QUESTIONS,
         INFORMED,
+        REWARD,
     )
 }

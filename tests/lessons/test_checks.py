@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from idlib import checks, intrinsic_dimension
+from idlib.engine.evolution import weights_of
 from idlib.lessons.adapters.low_rank import first_order
 from idlib.lessons.base.measures import bits_needed
 from idlib.lessons.bounds.theory import complexity, occam_bound
@@ -73,6 +74,11 @@ def first_shuffled(labels, share, generator):
     labels, n = labels.clone(), round(share * len(labels))
     labels[:n] = labels[torch.randperm(n, generator=generator)]
     return labels
+
+
+def _policy_loss(outputs, drawn, rewards):
+    log_p = F.log_softmax(outputs, 1).gather(1, drawn[:, None])[:, 0]
+    return -(rewards * log_p).mean()
 
 
 def variant(**methods):
@@ -346,6 +352,26 @@ WRONG = {
         (lambda n, a: n * math.log2(10), "accuracy 0.5"),
         (lambda n, a: bits_needed(n, a) / n, "for n = 1000"),
         (lambda n, a: None, "you return None"),
+    ],
+    "reward.by_rank": [
+        (lambda s: s / s.abs().sum(), "should add up to zero"),
+        (lambda s: -weights_of(s), "wrong way round"),
+        (lambda s: 2 * weights_of(s), "add up to one"),
+        (lambda s: (r := s.argsort().argsort() - (len(s) - 1) / 2) / r.abs().sum(), "Equal scores"),
+        (lambda s: s[:2], "shape"),
+    ],
+    "reward.reward_loss": [
+        (lambda z, a, r: -_policy_loss(z, a, r - r.mean()), "The sign"),
+        (lambda z, a, r: _policy_loss(z, a, r), "baseline is missing"),
+        (lambda z, a, r: len(z) * _policy_loss(z, a, r - r.mean()), "not the sum"),
+        (lambda z, a, r: F.cross_entropy(z, a), "expected"),
+        (lambda z, a, r: None, "you return nan"),
+    ],
+    "reward.bits": [
+        (lambda p: 1.0, "for p = 0.1"),
+        (lambda p: -sum(q * math.log(q) for q in (p, 1 - p) if q), "nats"),
+        (lambda p: -p * math.log2(p) if p else 0.0, "Wrong tells something too"),
+        (lambda p: -p * math.log2(p) - (1 - p) * math.log2(1 - p), "math domain error"),
     ],
     "compression.quantise": [
         (lambda x, bits: x, "values: 3 are left"),

@@ -1,0 +1,1 @@
+"""Reward instead of labels: notebook 14."""

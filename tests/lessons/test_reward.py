@@ -1,0 +1,120 @@
+"""Notebook 14: policies that move, what 90 % is of, and what was recorded."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+import torch
+
+from idlib.lessons.reward.compute import BARS, alignment, bar, motion, needed, policy_of, untrained
+from idlib.lessons.reward.moving import cart_svg
+from idlib.lessons.reward.widgets import PoleOnCart, ShareOfWhat
+from idlib.problems.environments import ENVIRONMENTS
+from idlib.problems.policies import OTHERS, mean_return
+from idlib.studies import cell, cells
+from idlib.studies.reward import LABELS, LEARNED, REWARD
+
+LIMIT = np.radians(12)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def evolved():
+    return cell("reward", part="cartpole-es")
+
+
+@pytest.fixture(scope="module")
+def readers():
+    return [cell("reward", part="reader", task=task) for task in (LABELS, LEARNED)]
+
+
+@pytest.mark.parametrize("part", [p for p in REWARD.parts if p.ds], ids=lambda part: part.name)
+def test_every_d_has_all_seeds_and_a_rate_of_its_own(part):
+    for c in cells("reward", part.name):
+        assert list(c.scores) == list(part.ds)
+        assert {len(scores) for scores in c.scores.values()} == {len(part.protocol.seeds)} >= {3}
+        for d, rates in c.rated.items():
+            if d is not None:
+                assert set(rates) == set(part.protocol.rates.lrs)
+                means = {lr: np.mean(scores) for lr, scores in rates.items()}
+                assert means[c.rates[d]] == max(means.values())
+
+
+def test_labels_and_rewards_differ_in_nothing_else(readers):
+    one, two = readers
+    assert one.D == two.D and one.model == two.model
+    assert [(r.config.d, r.config.seed, r.steps) for r in one.runs] == [
+        (r.config.d, r.config.seed, r.steps) for r in two.runs
+    ]
+    assert one.facts["data"] == two.facts["data"]
+
+
+def test_a_recorded_policy_scores_again_as_recorded(evolved):
+    run = evolved.first_seed[max(evolved.first_seed)]
+    environment = ENVIRONMENTS["cartpole"]
+    assert mean_return(environment, policy_of(run), run.config.seed) == pytest.approx(
+        run.score, abs=0.02
+    )
+    start = mean_return(environment, untrained(run), run.config.seed)
+    assert start == pytest.approx(evolved.full[0].start, abs=0.02)
+    assert len(evolved.full) < OTHERS
+
+
+def test_an_episode_begins_upright_and_ends_where_the_rules_say(evolved):
+    for policy in (untrained(evolved.full[0]), policy_of(evolved.first_seed[1])):
+        states = motion("cartpole", policy, seed=1)
+        assert np.abs(states[0]).max() <= 0.05 and states.shape[1] == 4
+        assert (np.abs(states[:, 2]) <= LIMIT + 0.01).all() and (np.abs(states[:, 0]) <= 2.4).all()
+        assert len(states) <= 500
+
+
+def test_the_picture_moves_only_if_asked():
+    states = np.zeros((120, 4))
+    states[:, 2] = np.linspace(0, 0.2, 120)
+    still, moving = (ET.fromstring(cart_svg(states, m, 'a "pole"', True)) for m in (False, True))
+    assert still.get("aria-label") == moving.get("aria-label") == 'a "pole"'
+    assert not [*still.iter(f"{SVG}animateTransform")]
+    shift, turn = moving.iter(f"{SVG}animateTransform")
+    angles = [float(v) for v in turn.get("values").split(";")]
+    assert angles == sorted(angles) and angles[-1] == pytest.approx(np.degrees(0.2), abs=0.1)
+    assert shift.get("dur") == turn.get("dur")
+    assert len([*still.iter(f"{SVG}rect")]) == 2 * (3 + 1)  # three seconds begun, and the end
+
+
+def test_a_share_of_its_own_network_is_the_courses_definition(readers):
+    labels, learned = readers
+    for c in readers:
+        for gain, definition in ((False, "relative"), (True, "gain")):
+            asked = (c, labels, 0.9, "own", gain)
+            assert bar(*asked) == pytest.approx(c.threshold(definition))
+            assert needed(*asked).d == c.d90(definition).d
+    of_labels = bar(learned, labels, 0.9, "labels", False)
+    assert of_labels == pytest.approx(labels.threshold("relative"))
+
+
+def test_a_step_of_evolution_loses_the_gradient_as_d_grows():
+    def bowl(theta):
+        return -((theta - 1) ** 2).sum(-1)
+
+    means = [
+        np.mean([alignment(bowl, torch.zeros(d), 1e-3, 32, seed) for seed in range(10)])
+        for d in (4, 64, 1024)
+    ]
+    assert means[0] > 0.9 > means[1] > means[2] > 0
+
+
+@pytest.mark.parametrize(("make", "views"), [(PoleOnCart, 18), (ShareOfWhat, 28)])
+def test_an_explorer_has_all_its_views_with_words(make, views):
+    shown = make()
+    made = [shown.view(**values) for _, values in shown.values()]
+    assert len(made) == views == len(set(made))
+    assert all(len(re.findall(r'aria-label="[^"]+"', page)) == page.count("<svg") for page in made)
+
+
+def test_what_is_shown_for_a_bar_is_what_was_recorded(readers):
+    shown = ShareOfWhat()
+    for of, (whose, gain) in BARS.items():
+        page = shown.view(of=of, percent=90)
+        for c in readers:
+            assert f"<b>{needed(c, readers[0], 0.9, whose, gain).short()}</b>" in page
