@@ -9,11 +9,9 @@ import numpy as np
 import traitlets
 
 from ...errors import IdlibError
-from .questions import Axes
+from .questions import Axes, Points
 
 __all__ = ["Curve"]
-
-Points = tuple[tuple[float, float], ...]  # from left to right
 
 
 class Curve(anywidget.AnyWidget):

@@ -8,6 +8,7 @@ import numpy as np
 from IPython.display import HTML
 from matplotlib.figure import Figure
 
+from .curve_plots import curves
 from .guesses import everyone
 from .plots import COLORS, figure
 from .questions import Guess, Question, question
@@ -52,14 +53,9 @@ def guessed(asked: Question, made: Sequence[Guess]) -> Figure:
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set(xlabel="guesses", xlim=(0, max(1, ax.get_xlim()[1])))
         return fig
-    fig, ax = figure(6.0, 3.0)
     if asked.curve:
-        for curve in made:
-            ax.plot(*zip(*curve, strict=True), color=COLORS["blue"], alpha=0.4)
-        scale = "log" if asked.curve.log else "linear"
-        ax.set(xscale="log", yscale=scale, xlim=(asked.curve.x[0], asked.curve.x[-1]))
-        ax.set(ylim=asked.curve.y, xlabel=asked.curve.x_label, ylabel=asked.curve.y_label)
-        return fig
+        return curves(asked.curve, made)
+    fig, ax = figure(6.0, 3.0)
     low, high = asked.between
     wide = high > 100 * max(low, 1)
     numbers = [max(n, 1) if wide else n for n in made]

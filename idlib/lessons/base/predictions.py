@@ -12,11 +12,13 @@ from matplotlib.figure import Figure
 from ...errors import IdlibError
 from . import guesses
 from .curve import Curve
+from .curve_plots import beside
 from .explorers import Explorer
 from .panels import Panel, in_turn
 from .plots import mark_guess, to_html
 from .questions import Guess, Question, question
 from .reveals import Reveal
+from .svg import to_svg
 
 __all__ = ["Prediction", "predict"]
 
@@ -85,8 +87,8 @@ class Prediction:
         answer, why = (self.asked.filled(field, numbers) for field in ("answer", "why"))
 
         def draw() -> str:
-            far = f" {self._apart(recorded)}" if recorded and self.guess else ""
-            return f"<p>{self.words()} The answer: <b>{answer}</b>.{far} {why}</p>"
+            said = f"<p>{self.words()} The answer: <b>{answer}</b>. {why}</p>"
+            return said + self._beside(recorded) if recorded else said
 
         return Reveal((self,), draw, "answer")
 
@@ -169,9 +171,14 @@ class Prediction:
         for call in self._waiting:
             call()
 
-    def _apart(self, recorded: dict[float, float]) -> str:
-        """How far the drawn curve lies from a recorded one."""
-        return self.answer.apart(self.guess, recorded)
+    def _beside(self, recorded: dict[float, float]) -> str:
+        """The drawn curve beside a recorded one, and how far they lie apart."""
+        alt = f"{self.asked.curve.y_label} against {self.asked.curve.x_label} as it was recorded"
+        far = ""
+        if self.guess:
+            alt, far = f"{alt}; dotted, the guess", self.answer.apart(self.guess, recorded)
+        fig = beside(self.asked.curve, recorded, self.guess)
+        return f'<figure style="margin:0">{to_svg(fig, [alt + "."])}</figure><p>{far}</p>'
 
     def _bundle(self) -> dict[str, Any]:
         alive = {} if self.made else self.form._repr_mimebundle_()

@@ -17,7 +17,8 @@ from ...errors import IdlibError
 
 __all__ = ["Axes", "Question", "question"]
 
-Guess = int | str | tuple[tuple[float, float], ...] | None  # of a curve its points, left to right
+Points = tuple[tuple[float, float], ...]  # of a curve, from left to right
+Guess = int | str | Points | None
 
 
 @dataclass(frozen=True)
