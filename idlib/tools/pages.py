@@ -15,6 +15,10 @@ __all__ = ["for_the_web", "repository_of", "ways", "without_kernel"]
 
 LONG = 15  # lines of printed output, above which it is folded
 GITHUB = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
+PROMPTS = {  # of what is folded
+    "hide-input": ("Show code", "Hide code"),
+    "hide-output": ("Show what it prints", "Hide what it prints"),
+}
 LIVE = (
     '<p>This trains live where the notebook is run. In the page itself trains the <a href="'
     '../index.html">playground</a>.</p>'
@@ -41,6 +45,9 @@ def for_the_web(notebook: NotebookNode) -> NotebookNode:
         folds = {"hide-input": bool(pages), "hide-output": printed > LONG}
         tags = [*cell.metadata.get("tags", []), *(tag for tag, fold in folds.items() if fold)]
         cell.metadata["tags"] = tags
+        if tags and tags[-1] in PROMPTS:
+            show, hide = PROMPTS[tags[-1]]
+            cell.metadata["mystnb"] = {"code_prompt_show": show, "code_prompt_hide": hide}
     return notebook
 
 
@@ -80,18 +87,18 @@ def ways(source: str, copy: str, repository: str) -> str:
     path, links = quote(source), []
     if source.endswith(".ipynb"):
         links.append(f'<a download href="{copy}">Download the notebook</a>')
-        if repository:
-            binder = f"https://mybinder.org/v2/gh/{repository}/HEAD?urlpath=lab/tree/{path}"
-            colab = f"https://colab.research.google.com/github/{repository}/blob/main/{path}"
-            install = f"%pip install 'idlib[course,language] @ git+https://github.com/{repository}'"
-            links.append(f'<a href="{binder}">Open in Binder</a>')
-            links.append(
-                f'<a href="{colab}">Open in Colab</a> (there first run '
-                f"<code>{html.escape(install, quote=False)}</code>)"
-            )
+    elif not repository:
+        links.append(f'<a href="{copy}">Source</a>')
     if repository:
         links.append(f'<a href="https://github.com/{repository}/blob/main/{path}">Source</a>')
-    elif not source.endswith(".ipynb"):
-        links.append(f'<a href="{copy}">Source</a>')
+    if repository and source.endswith(".ipynb"):
+        binder = f"https://mybinder.org/v2/gh/{repository}/HEAD?urlpath=lab/tree/{path}"
+        colab = f"https://colab.research.google.com/github/{repository}/blob/main/{path}"
+        install = f"%pip install 'idlib[course,language] @ git+https://github.com/{repository}'"
+        links += [
+            f'<a href="{binder}">Open in Binder</a>',
+            f'<a href="{colab}">Open in Colab</a> (there first run '
+            f"<code>{html.escape(install, quote=False)}</code>)",
+        ]
     items = "".join(f"<li>{link}</li>" for link in links)
     return f'<nav class="ways" aria-label="Of this page"><ul>{items}</ul></nav>'

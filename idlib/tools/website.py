@@ -57,8 +57,6 @@ SETTINGS = {
     "python_maximum_signature_line_length": 60,
     "toc_object_entries_show_parents": "hide",
     "nb_execution_mode": "off",
-    "nb_code_prompt_show": "Show {type}",
-    "nb_code_prompt_hide": "Hide {type}",
     "myst_enable_extensions": ["dollarmath"],
     "myst_dmath_allow_labels": False,  # else what follows a formula in parentheses is lost
     "myst_heading_anchors": 3,
