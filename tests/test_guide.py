@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from idlib.lessons.base.questions import question
 from idlib.tools import cli as command_line
 
 ROOT = Path(__file__).parents[1]
@@ -112,6 +113,11 @@ def test_a_paper_and_the_project_have_twenty_points():
             assert len(numbers) * 4 == 20
     rubric = [row[0] for row in rows(assessment[assessment.index("### Part B") :])]
     assert sum(int(re.search(r"\((\d)\)", name)[1]) for name in rubric) == 20
+
+
+def test_questions_that_are_polled_exist():
+    polled = re.findall(r'widgets\.poll\("([^"]+)"\)', GUIDE)
+    assert polled and [question(name).name for name in polled] == polled
 
 
 def test_commands_that_are_named_exist(monkeypatch, capsys):

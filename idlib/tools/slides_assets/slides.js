@@ -18,11 +18,15 @@ window.addEventListener("load", async () => {
   const shrink = (section) => {
     for (const name of ["tight", "tighter"])
       if (tooTall(section) && section.querySelector(".idlib-explorer")) section.classList.add(name);
-    for (const picture of section.querySelectorAll("figure img, svg[role=img]")) {
+    const rows = new Map();  // pictures that stand side by side shrink together
+    for (const picture of section.querySelectorAll("figure img, svg[role=img]"))
+      rows.set(picture.parentElement, [...(rows.get(picture.parentElement) ?? []), picture]);
+    for (const row of rows.values()) {
       const before = section.offsetHeight;
-      for (let height = 500; tooTall(section) && height > 260; height -= 10)
-        picture.style.maxHeight = `${height}px`;
-      if (section.offsetHeight === before) picture.style.maxHeight = "";  // it is not what is tall
+      for (let height = 500; tooTall(section) && height > 200; height -= 10)
+        for (const picture of row) picture.style.maxHeight = `${height}px`;
+      if (section.offsetHeight === before)  // it is not what is tall
+        for (const picture of row) picture.style.maxHeight = "";
     }
   };
   // Of a single block: the rows, items or lines that go on to the next slide.
