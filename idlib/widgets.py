@@ -12,7 +12,7 @@ with needing("course", "idlib.widgets"):
     from .lessons.base.quizzes import quiz
     from .lessons.bounds.widgets import OccamBound
     from .lessons.compression.widgets import FileSizes
-    from .lessons.family.widgets import FamilySizes, method_table
+    from .lessons.family.widgets import FamilySizes, PublishedSizes, method_table
     from .lessons.language.live import LiveTuning
     from .lessons.language.widgets import LayerShares, TunedCurves
     from .lessons.memorising.widgets import Memorising
@@ -42,6 +42,7 @@ __all__ = [
     "OccamBound",
     "Panel",
     "PoleOnCart",
+    "PublishedSizes",
     "RandomAngles",
     "RankAndD",
     "RecordedCurves",

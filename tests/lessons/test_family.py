@@ -80,6 +80,17 @@ class TestRecorded:
         )
 
 
+def test_the_published_sizes_are_told_under_both_methods():
+    explorer = widgets.PublishedSizes()
+    for method in ("SAID", "DID"):
+        view = explorer.view(method=method)
+        for task in ("MRPC", "QQP"):
+            row = TABLE1[method, task]
+            for kind in ("BERT", "RoBERTa"):
+                ends = f"{row[f'{kind}-base']:,} to {row[f'{kind}-large']:,}"
+                assert f"{kind}, {task}: {ends}" in view
+
+
 def test_sizes_are_chosen():
     explorer = widgets.FamilySizes("roberta-2x64")
     views = {model: explorer.view(model=model) for model in ("roberta-2x64", "roberta-4x256")}

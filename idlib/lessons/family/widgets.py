@@ -4,16 +4,18 @@ from IPython.display import HTML
 
 from ...problems.checkpoints import FAMILY, held_out, tokens_seen
 from ...studies.layout import TASKS, d90_table
+from ...studies.published import table1_by_size
 from ...studies.reading import cell, cells, provenance
-from ..base.explorers import Explorer, say, slider, table
+from ..base.explorers import Explorer, choice, say, slider, table
 from ..base.svg import to_svg
 from .compute import by_size
 from .plots import d90_of_sizes
 
-__all__ = ["FamilySizes", "method_table"]
+__all__ = ["FamilySizes", "PublishedSizes", "method_table"]
 
 CAPTION = "Bars are 95 % intervals; none: some seed reached 90 % at no d that was tried."
 NAMES = {"sst2": "SST-2", "qqp-sample": "QQP", "mrpc": "MRPC", "rte": "RTE"}
+PUBLISHED = {117 * 10**6: "base\n110 to 125 M", 347 * 10**6: "large\n340 to 355 M"}
 WAYS = {"global": "one P for all", "per-tensor": "a P for each tensor"}
 
 
@@ -27,6 +29,23 @@ class FamilySizes(Explorer):
     def __init__(self, model: str = FAMILY[0]):
         options = {m.removeprefix("roberta-"): m for m in FAMILY}
         super().__init__({"model": slider("layers x hidden", options, model)}, _size_html)
+
+
+class PublishedSizes(Explorer):
+    """d90 of table 1 of Aghajanyan et al. (2021) against size, under SAID or DID."""
+
+    def __init__(self):
+        super().__init__({"method": choice("method", ["SAID", "DID"], "SAID")}, _published_html)
+
+
+def _published_html(method: str) -> str:
+    lines = table1_by_size(method)
+    fig = d90_of_sizes({method: lines}, PUBLISHED)
+    ends = {label: list(by.values()) for label, by in lines.items()}
+    said = "; ".join(f"{x}: {a.value:,.0f} to {b.value:,.0f}" for x, (a, b) in ends.items())
+    alt = f"d90 under {method} against D, base and large, both logarithmic. {said}."
+    source = "Published, Aghajanyan et al. (2021), table 1."
+    return f"{to_svg(fig, [alt])}\n{say(f'{method}, from base to large. {said}.')}\n<p>{source}</p>"
 
 
 def _size_html(model: str) -> str:

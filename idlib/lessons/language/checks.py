@@ -125,5 +125,5 @@ def read_lambdas(fn: Callable[[Tensor, Tensor], Tensor]) -> bool:
         if problem:
             break
     return verdict(
-        problem, hint, "A lambda near 0 says: this layer stays where pretraining left it."
+        problem, hint, "A lambda small beside the others: its layer stays near its start."
     )
