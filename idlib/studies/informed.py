@@ -35,7 +35,7 @@ INFORMED = Study(
         Part("full", (TASK,), (STUDENT,), protocol=FIVE_SEEDS),
         _kind("random", (*MANY, 512, 1024), "dense", FIVE_SEEDS),
         _kind("burn-in", MANY, "dense", starts=("+warm10", "+warm40")),
-        _kind("gradients", MANY),
+        _kind("gradients", MANY, protocol=replace(PROTOCOL, seeds=(0, 1))),
         _kind("early", FEW, protocol=ONE_RATE),
         _kind("path", FEW, protocol=ONE_RATE),
         _kind("solutions", FEW, protocol=ONE_RATE),
