@@ -6,9 +6,9 @@ What they are found from is the projection's name in a configuration:
 - "path": one full training run from :math:`\theta_0`, the way that it has come at 64 places (the
   lottery subspace of Larsen et al.);
 - "early": the first 40 steps of that run alone;
-- "solutions": the ways to the ends of 32 full runs from this :math:`\theta_0`, each with the data
+- "solutions": the ways to the ends of 16 full runs from this :math:`\theta_0`, each with the data
   in another order;
-- "strangers": the ways of 32 full runs that started elsewhere, each from its own start.
+- "strangers": the ways of 16 full runs that started elsewhere, each from its own start.
 
 Of these vectors of length D the first d principal directions (about zero, not about their mean)
 are the columns of P: the d orthonormal vectors whose span leaves least of them outside. Nothing
@@ -43,7 +43,7 @@ PLACES = 64  # along a path
 EARLY = 40  # steps, each a place
 GRADIENTS = 256
 EXAMPLES = 16  # of a gradient
-OTHERS = 32  # solutions
+OTHERS = 16  # solutions
 FIRST = 1000  # the seed of the first of them
 TEXT_LR = 1e-3  # of Adam on all parameters of a language model
 

@@ -19,7 +19,7 @@ from ..problems.variants import Task
 from .reading import cell
 from .tables import Table
 
-__all__ = ["BITS", "BYTES", "MODELS", "FileSize", "file_size", "file_sizes", "full_network"]
+__all__ = ["BITS", "BYTES", "FileSize", "file_sizes"]
 
 BITS = (32, 16, 8, 6, 4, 3, 2)
 KEEPS = (1.0, 0.3, 0.1, 0.05, 0.02, 0.01)
@@ -69,27 +69,16 @@ def _rows(key: tuple[str, int | None]) -> Iterator[dict]:
     task = load("mnist")
     assert isinstance(task, Task)
     for keep, bits, data, make in _full(model, task) if d is None else _subspace(model, d):
-        yield asdict(file_size(model, d, keep, bits, data, make(data), task))
-
-
-def file_size(
-    model: str, d: int | None, keep: float, bits: int, data: bytes, network: nn.Module, task: Task
-) -> FileSize:
-    """What a file costs, and how well the network that comes out of it does.
-
-    Args:
-        model: its name, like d, keep and bits as in `FileSize`.
-        data: the file.
-        network: out of it.
-        task: what it was trained on.
-    """
-    outputs, labels = logits(network, task.train.tensors[0]), task.train.tensors[1]
-    return FileSize(
-        *(model, d, keep, bits, len(data)),
-        score=_score(logits(network, task.test.tensors[0]), task.test),
-        train_score=_score(outputs, task.train),
-        label_bytes=round(label_bytes(outputs, labels), 1),
-    )
+        network = make(data)
+        outputs, labels = logits(network, task.train.tensors[0]), task.train.tensors[1]
+        yield asdict(
+            FileSize(
+                *(model, d, keep, bits, len(data)),
+                score=_score(logits(network, task.test.tensors[0]), task.test),
+                train_score=_score(outputs, task.train),
+                label_bytes=round(label_bytes(outputs, labels), 1),
+            )
+        )
 
 
 Way = tuple[float, int, bytes, Callable[[bytes], nn.Module]]
@@ -102,19 +91,13 @@ def _subspace(model: str, d: int) -> Iterator[Way]:
 
 
 def _full(model: str, task: Task) -> Iterator[Way]:
-    network = full_network(model, task)
+    c = cell("mnist", task="mnist", model=model).full[0].config
+    network = build_named(c)
+    train(network, task.train, c.lr, c.epochs, c.batch_size, c.seed)
     for keep in KEEPS:
         for bits in BITS:
             data, out = zipped(network, keep, bits)
             yield keep, bits, data, lambda _, out=out: out
-
-
-def full_network(model: str, task: Task) -> nn.Module:
-    """The full network of the study "mnist", its first seed's, trained again."""
-    c = cell("mnist", task="mnist", model=model).full[0].config
-    network = build_named(c)
-    train(network, task.train, c.lr, c.epochs, c.batch_size, c.seed)
-    return network
 
 
 def _score(outputs: Tensor, dataset: TensorDataset) -> float:

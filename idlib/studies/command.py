@@ -13,7 +13,6 @@ from .baselines import BASELINES
 from .bounds import BOUNDS
 from .bytes import BYTES
 from .catalogue import STUDIES
-from .pruned import PRUNED
 from .reading import cells_of, full_model, store_of
 from .record import made, record_study
 from .results import Cell
@@ -24,10 +23,7 @@ from .tuned import TUNED
 __all__ = ["ALL", "Status", "listing", "record", "status", "table1"]
 
 #: Studies of runs, and of rows worked out from runs, by name.
-ALL: dict[str, Study | Table] = {
-    **STUDIES,
-    **{t.name: t for t in (BYTES, PRUNED, BOUNDS, TUNED)},
-}
+ALL: dict[str, Study | Table] = {**STUDIES, **{t.name: t for t in (BYTES, BOUNDS, TUNED)}}
 
 
 def record(

@@ -13,8 +13,8 @@ RIVALS = Study(
             "full",
             tasks=("mnist",),
             models=(
-                *("linear-side4", "fc-5-1-side7", "linear-side7", "fc-10-1-side7"),
-                *("fc-20-1-side7", "linear-side14", "fc-10-1-side14", "linear"),
+                *("linear-side4", "fc-5-1-side7", "linear-side7"),
+                *("fc-10-1-side7", "fc-20-1-side7", "linear-side14"),
             ),
             protocol=with_rates(IMAGES, full_lrs=(3e-3, 1e-2, 3e-2, 1e-1)),
         ),

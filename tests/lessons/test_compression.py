@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from idlib import IdlibError, widgets
 from idlib.engine.training import accuracy
-from idlib.lessons.compression.compute import frontier, ways_to_write
+from idlib.lessons.compression.compute import frontier
 from idlib.problems.files import (
     label_bytes,
     pack,
@@ -26,7 +26,6 @@ from idlib.problems.images import load
 from idlib.problems.networks import fc
 from idlib.studies import bytes as filesizes
 from idlib.studies.bytes import BITS, BYTES, file_sizes
-from idlib.studies.pruned import KEPT, pruned_sizes, train_again
 from idlib.studies.reading import cell, replay
 
 ALL_BITS = range(2, 17)
@@ -128,18 +127,6 @@ def test_zipping_keeps_the_largest_weights():
         zipped(model, 0)
 
 
-def test_trained_again_what_was_pruned_stays_pruned():
-    digits = load("digits")
-    _, network = zipped(fc(20, 1), keep=0.1)
-    before = torch.cat([p.detach().flatten().clone() for p in network.parameters()])
-    train_again(network, digits, lr=3e-3, epochs=1, batch_size=128)
-    after = torch.cat([p.detach().flatten() for p in network.parameters()])
-    assert torch.equal(after[before == 0], before[before == 0])
-    left = before != 0
-    assert (after[left] != before[left]).float().mean() > 0.9
-    assert left.sum() == math.ceil(0.1 * len(before))
-
-
 def test_label_bytes_is_the_cross_entropy():
     y = torch.arange(10).repeat(8)
     assert label_bytes(torch.zeros(80, 10), y) == pytest.approx(10 * math.log2(10))
@@ -179,21 +166,8 @@ class TestRecorded:
         assert rebuilt == pytest.approx(recorded.score, abs=0.002)
 
     def test_unknown_networks_are_refused(self):
-        for sizes in (file_sizes, pruned_sizes):
-            with pytest.raises(IdlibError, match="'resnet' was asked for"):
-                sizes("resnet")
-
-    @pytest.mark.parametrize("model", ["fc", "lenet"])
-    def test_pruning_step_by_step_makes_files_smaller_and_training_again_helps(self, model):
-        pruned = pruned_sizes(model)
-        for bits in {s.bits for s in pruned}:
-            own = [s for s in pruned if s.bits == bits]
-            assert [s.keep for s in own] == [*KEPT]
-            assert [s.bytes for s in own] == sorted((s.bytes for s in own), reverse=True)
-            for s in own:
-                for once in file_sizes(model):
-                    if not once.d and (once.keep, once.bits) == (s.keep, bits):
-                        assert s.score > once.score - 0.01
+        with pytest.raises(IdlibError, match="'resnet' was asked for"):
+            file_sizes("resnet")
 
     def test_recording_goes_on_where_it_was(self, tmp_path, monkeypatch):
         """On digits, and the smallest of the recorded networks only."""
@@ -221,15 +195,6 @@ def test_a_language_model_comes_back_from_its_file_and_task():
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(IdlibError, match=r"nothing can't be read as a subspace"):
         read(tmp_path / "nothing")
-
-
-@pytest.mark.parametrize("model", ["fc", "lenet"])
-def test_the_rival_that_was_trained_again_is_a_line_of_its_own(model):
-    lines = ways_to_write(model, bits=(8,), again=True)
-    once, again = list(lines.values())[1:]
-    assert set(lines) - set(ways_to_write(model, bits=(8,))) == {[*lines][2]}
-    files = {(s.bytes, s.score) for s in pruned_sizes(model)}
-    assert set(again) <= files and set(once).isdisjoint(files)
 
 
 def test_frontier_drops_what_a_smaller_file_beats():

@@ -14,7 +14,14 @@ from idlib.engine.lines import read_lines
 from idlib.engine.training import accuracy
 from idlib.lessons.base.measures import bits_needed
 from idlib.lessons.bounds import compute as generalisation
-from idlib.lessons.bounds.compute import KINDS, bound_of, cells_with_d90, gap_inside, kind_of
+from idlib.lessons.bounds.compute import (
+    KINDS,
+    bound_of,
+    by_labels,
+    cells_with_d90,
+    gap_inside,
+    kind_of,
+)
 from idlib.lessons.bounds.theory import complexity, kl, kl_bound, occam_bound
 from idlib.problems.files import to_bytes
 from idlib.problems.images import load
@@ -211,6 +218,22 @@ class TestCells:
         )
         assert gap_inside(c) == pytest.approx((train - test) / (1 - test))
         assert sum(gap_inside(c) is not None for c in cells_with_d90()) >= 10
+
+    def test_gaps_where_labels_and_images_were_changed(self):
+        true, random = by_labels().values()
+        assert list(true) == list(random) == [*NS]
+        for percent, points in ((0, true), (100, random)):
+            for n, (ratio, gap) in points.items():
+                r = next(r for r in in_full() if (r.task, r.bits) == (task_name(n, percent), 6))
+                assert ratio == r.d / n
+                on_new = 1 - r.score if percent == 0 else 0.9
+                assert gap == pytest.approx(on_new - (1 - r.train_score))
+        points = [*true.values(), *random.values()]
+        assert sorted(points) == sorted(points, key=lambda point: point[1])
+        assert max(gap for _, gap in true.values()) < 0.3 < 0.7 < min(g for _, g in random.values())
+
+    def test_networks_made_for_one_question_are_left_out(self):
+        assert not {c.study for c in cells_with_d90()} & {"questions", "informed"}
 
     def test_a_d90_that_may_be_smaller_still_is_left_out(self):
         for c in cells_with_d90():

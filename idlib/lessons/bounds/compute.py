@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ...errors import IdlibError
-from ...studies.bounds import Replay, replays
+from ...studies.bounds import ENDS, Replay, replays
 from ...studies.bytes import FileSize
-from ...studies.memorising import NS, SHARES, task_name
+from ...studies.memorising import NS, task_name
 from ...studies.reading import cell, cells
 from ...studies.results import Cell, relative_gap
 from .theory import complexity, kl_bound
@@ -19,7 +19,7 @@ __all__ = [
     "Bound",
     "bound_of",
     "by_kind",
-    "by_shuffled",
+    "by_labels",
     "cells_with_d90",
     "examples_of",
     "gap_inside",
@@ -35,7 +35,7 @@ KINDS = {  # label of each kind of data, by the first part of the task's name
     "mrpc": "MRPC",
 }
 ASIDE = ("questions", "informed")  # studies
-GUESSING = 0.9  # the error of any network on labels that were shuffled
+GUESSING = 0.9  # the error of any network on new examples with random labels
 
 
 @dataclass(frozen=True)
@@ -148,22 +148,20 @@ def gap_inside(c: Cell) -> float | None:
     return relative_gap(train, test)
 
 
-def by_shuffled(bits: int = 6) -> dict[int, list[tuple[float, float]]]:
-    """For each share of shuffled labels, in per cent, d / m and gap of the m = 500 to 5,000 images.
-
-    The gap is the error on new examples *of the same kind*, of which as many have a shuffled label,
-    less the training error.
+def by_labels(bits: int = 6) -> dict[str, dict[int, tuple[float, float]]]:
+    """For true and for random labels, and each number m of images, d / m and the gap: the error on
+    new examples of the same kind less the training error.
 
     Args:
         bits: of each of the d numbers, as recorded.
     """
-    found: dict[int, list[tuple[float, float]]] = {}
-    for percent in SHARES:
+    found: dict[str, dict[int, tuple[float, float]]] = {}
+    for percent, kind in zip(ENDS, ("true labels", "random labels"), strict=True):
         for n in NS:
-            (b,) = (
+            bounds = (
                 bound_of(r) for r in replays() if (r.task, r.bits) == (task_name(n, percent), bits)
             )
-            share = percent / 100
-            of_kind = (1 - share) * b.test + share * GUESSING
-            found.setdefault(percent, []).append(((b.d or 0) / b.m, of_kind - b.error))
+            for b in bounds:
+                error = GUESSING if percent else b.test
+                found.setdefault(kind, {})[n] = (b.d or 0) / b.m, error - b.error
     return found

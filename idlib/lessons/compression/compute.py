@@ -1,15 +1,14 @@
 """Which of the files of a network are worth their bytes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from ...studies.bytes import FileSize, file_sizes
-from ...studies.pruned import pruned_sizes
+from ...studies.bytes import file_sizes
 
 __all__ = ["frontier", "of_numbers", "ways_to_write"]
 
 
 def ways_to_write(
-    model: str, bits: Sequence[int] = (32, 8), again: bool = False
+    model: str, bits: Sequence[int] = (32, 8)
 ) -> dict[str, list[tuple[float, float]]]:
     """Bytes and test accuracy of a network's files, by way of writing it: d numbers of each of
     these bits, and the best files of all its weights.
@@ -17,19 +16,10 @@ def ways_to_write(
     Args:
         model: "fc" or "lenet".
         bits: as recorded.
-        again: whether the weights that were trained again after pruning are shown too.
     """
-    lines = {f"d numbers, {b} bits": of_numbers(model, b) for b in bits}
-    lines["all weights, pruned, rounded, zipped"] = _best(
-        s for s in file_sizes(model) if s.d is None
-    )
-    if again:
-        lines["the same, trained again after pruning"] = _best(pruned_sizes(model))
-    return lines
-
-
-def _best(files: Iterable[FileSize]) -> list[tuple[float, float]]:
-    return frontier([(s.bytes, s.score) for s in files])
+    numbers = {f"d numbers, {b} bits": of_numbers(model, b) for b in bits}
+    zipped = frontier([(s.bytes, s.score) for s in file_sizes(model) if s.d is None])
+    return {**numbers, "all weights, pruned, rounded, zipped": zipped}
 
 
 def of_numbers(model: str, bits: int) -> list[tuple[float, float]]:

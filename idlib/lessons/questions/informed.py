@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 from ...engine.config import RunConfig
 from ...engine.estimate import Estimate
-from ...errors import IdlibError
 from ...problems.chosen import CHOSEN, paid
-from ...studies.informed import INFORMED, TASKS
 from ...studies.questions import STUDENT
 from ...studies.reading import cell
 from ...studies.results import Cell
@@ -21,8 +19,8 @@ KINDS = {  # by label, the part of the study and the start
     "gradients at the start": ("gradients", ""),
     "first 40 steps of a path": ("early", ""),
     "a whole path": ("path", ""),
-    "32 solutions, this start": ("solutions", ""),
-    "32 solutions, other starts": ("strangers", ""),
+    "16 solutions, this start": ("solutions", ""),
+    "16 solutions, other starts": ("strangers", ""),
 }
 
 
@@ -63,22 +61,11 @@ class Known:
 
 
 @functools.cache
-def known(data: str = "MNIST") -> tuple[Known, ...]:
-    """All kinds of P that were recorded.
-
-    Args:
-        data: a key of `TASKS`.
-
-    Raises:
-        IdlibError: if there are no such data.
-    """
-    if data not in TASKS:
-        raise IdlibError(f"kinds of P on {data!r} were asked for, expected one of {[*TASKS]}.")
-    parts = {part.name for part in INFORMED.parts}
-    found = {}
-    for label, (part, start) in KINDS.items():
-        name = part if data == "MNIST" else f"{data}-{part}"
-        if name in parts:
-            found[label] = cell("informed", name, model=STUDENT + start)
+def known() -> tuple[Known, ...]:
+    """All kinds of P that were recorded."""
+    found = {
+        label: cell("informed", part, model=STUDENT + start)
+        for label, (part, start) in KINDS.items()
+    }
     goal = next(iter(found.values())).threshold()
     return tuple(Known(label, c, goal) for label, c in found.items())
