@@ -110,7 +110,12 @@ def _needed_facts(part: Part) -> set[tuple[str, str]]:
 
 
 def record_part(
-    part: Part, store: RunStore, full: Full, jobs: int = 1, dask: str | None = None
+    part: Part,
+    store: RunStore,
+    full: Full,
+    jobs: int = 1,
+    dask: str | None = None,
+    tasks: Sequence[str] = (),
 ) -> Made:
     """Makes the missing runs of a part, and says what there is to be known of its tasks.
 
@@ -120,6 +125,7 @@ def record_part(
         full: see `made`.
         jobs: processes, one thread each.
         dask: see `idlib.engine.sweeps.sweep`.
+        tasks: of the whole study, so that all of them are told of before the first run.
     """
 
     def find(configs: list[RunConfig]) -> list[Run]:
@@ -132,7 +138,7 @@ def record_part(
         return made(part, find, full, store.facts)  # nothing is missing: no data are needed
     except (LookupError, IdlibError):
         pass
-    for task in part.tasks:
+    for task in dict.fromkeys((*tasks, *part.tasks)):
         _describe(store, "task", task, facts_of)
     for base in part.bases():
         if base.structure_aware:
@@ -177,8 +183,10 @@ def record_study(
     def known(task: str, model: str) -> list[Run]:
         return own.get((task, model)) or full(task, model)
 
-    for part in (cut for whole in study.parts for cut in _cut(whole, only)):
-        runs = record_part(part, store, known, jobs, dask).runs
+    parts = [cut for whole in study.parts for cut in _cut(whole, only)]
+    tasks = [task for part in parts for task in part.tasks]
+    for part in parts:
+        runs = record_part(part, store, known, jobs, dask, tasks).runs
         for run in runs if not part.ds else ():
             own.setdefault((run.config.task, run.config.model), []).append(run)
     return store, own
