@@ -33,7 +33,10 @@ TIMED = """async range => {
 
 
 def explorers(page) -> list:
-    """The explorers of a page, once they are alive."""
+    """The explorers of a page, once they are alive; those that wait for a guess are unfolded."""
+    page.evaluate(
+        "() => document.querySelectorAll('.idlib-waits > details').forEach(d => { d.open = true })"
+    )
     page.wait_for_function(
         "() => [...document.querySelectorAll('.idlib-explorer')].every(e => e.dataset.alive)"
     )

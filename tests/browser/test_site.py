@@ -196,6 +196,18 @@ def test_panels_stack_on_a_phone(page, url):
     assert right["y"] >= left["y"] + left["height"] - 1 and left["width"] > 300
 
 
+def test_answers_are_folded_until_they_are_asked_for(page, url):
+    page.goto(f"{url}/notebooks/03_mnist_fc_vs_lenet.html")
+    waiting, said = page.locator(".idlib-waits"), page.get_by_text("The answer:")
+    assert waiting.count() > 3 and said.count() == 3
+    assert said.filter(visible=True).count() == page.locator(".idlib-view:visible").count() == 0
+    for place in waiting.all():
+        assert place.evaluate("e => getComputedStyle(e, '::before').content") == "none"
+        place.locator("summary").click()
+    assert said.filter(visible=True).count() == 3
+    assert page.locator(".idlib-view:visible").count() == 1
+
+
 def test_search_finds_the_notebook(page, url):
     page.goto(url)
     field = page.get_by_role("searchbox").or_(page.locator("input[name=q]")).first
