@@ -155,21 +155,28 @@ def _show(slides: list[Slide], output: NotebookNode, render: Callable[[str], str
         kind = "answer" if "The answer:" in page else "figure"
         parts = [page] if EXPLORER in page else blocks_of(page)
         for part in parts:
+            if part.lstrip().startswith("<pre"):
+                _print(slides, html.unescape(re.sub(r"<[^>]+>", "", part)))
+                continue
             _place(slides, part, kind, beside=picture and EXPLORER not in part)
     elif "text/markdown" in data:
         _place(slides, render(data["text/markdown"]), "figure")
     else:
-        text = (output.get("text") or data.get("text/plain", "")).rstrip()
-        pre, lines = f"<pre>{html.escape(text)}</pre>", text.count("\n") + 1
-        if max(map(len, text.splitlines()), default=0) > WIDE:
-            lines = LINES + 1
-        if slides[-1].kind == "text" and slides[-1].blocks and lines <= LINES:
-            slides[-1].blocks.append((pre, True))
-            slides[-1].kind = "figure"
-        elif FEW < lines <= LINES:
-            _place(slides, pre, "figure")
-        else:
-            slides[-1].notes.append(pre)
+        _print(slides, output.get("text") or data.get("text/plain", ""))
+
+
+def _print(slides: list[Slide], text: str) -> None:
+    """Printed text: beside a claim if there is one; for the speaker alone if it can't be read."""
+    text = text.rstrip()
+    pre, lines = f"<pre>{html.escape(text)}</pre>", text.count("\n") + 1
+    wide = any(len(line) > WIDE for line in text.splitlines())
+    if slides[-1].kind == "text" and slides[-1].blocks and lines <= LINES and not wide:
+        slides[-1].blocks.append((pre, True))
+        slides[-1].kind = "figure"
+    elif FEW < lines <= LINES and not wide:
+        _place(slides, pre, "figure")
+    else:
+        slides[-1].notes.append(pre)
 
 
 def _place(slides: list[Slide], block: str, kind: str, beside: bool = False) -> None:
