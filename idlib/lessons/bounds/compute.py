@@ -31,6 +31,7 @@ KINDS = {  # label of each kind of data, by the first part of the task's name
     "qqp": "QQP",
     "mrpc": "MRPC",
 }
+APART = ("questions", "reward")  # studies whose cells are not compared with others
 
 
 @dataclass(frozen=True)
@@ -97,13 +98,13 @@ def examples_of(size: FileSize | Replay) -> int:
 def cells_with_d90() -> tuple[Cell, ...]:
     """All recorded cells that have a d90 in every seed, and for which a smaller d was tried.
 
-    What two parts share, task, model and method, counts once: the first. The networks of the study
-    "questions" are left out: they are made for one question each.
+    What two parts share, task, model and method, counts once: the first. The networks of the studies
+    in `APART` are left out: they are made for one question each.
     """
     found: dict[tuple, Cell] = {}
     for c in cells():
         compared = c.scores and c.full and c.runs[0].config.scored_on == "test"
-        if compared and c.study != "questions" and (c.d90().d or 0) > min(c.scores):
+        if compared and c.study not in APART and (c.d90().d or 0) > min(c.scores):
             found.setdefault((c.task, c.model, c.method), c)
     return tuple(found.values())
 
