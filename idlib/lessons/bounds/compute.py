@@ -98,8 +98,8 @@ def examples_of(size: FileSize | Replay) -> int:
 def cells_with_d90() -> tuple[Cell, ...]:
     """All recorded cells that have a d90 in every seed, and for which a smaller d was tried.
 
-    What two parts share, task, model and method, counts once: the first. The networks of the studies
-    in `APART` are left out: they are made for one question each.
+    What two parts share, task, model and method, counts once: the first. The networks of the
+    studies in `APART` are left out: they are made for one question each.
     """
     found: dict[tuple, Cell] = {}
     for c in cells():
