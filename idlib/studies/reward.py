@@ -5,23 +5,20 @@ from dataclasses import replace
 from ..engine.rates import Rates
 from .study import Part, Protocol, Study
 
-__all__ = ["EVOLVED", "GRADIENT", "LABELS", "LEARNED", "POLICY", "READER", "REWARD"]
+__all__ = ["EVOLVED", "LABELS", "LEARNED", "POLICY", "READER", "REWARD"]
 
 POLICY = "fc-32-2"  # 4 to 2: D = 1,282
-EVOLVED, GRADIENT = f"{POLICY}+es", POLICY
+EVOLVED = f"{POLICY}+es"
 READER = "fc-20-1"  # D = 15,910
 LABELS, LEARNED = "mnist10k", "mnist10k+reward"
 FIVE = (0, 1, 2, 3, 4)
 DS = (1, 2, 4, 8, 16, 32, 64, 128)
-# 1,280 episodes: 40 generations, or steps of the policy gradient, of 32. Step sizes are chosen at
-# each d with another policy, see `idlib.problems.policies`.
+# 1,280 episodes: 40 generations of 32. Step sizes are chosen at each d with another policy, see
+# `idlib.problems.policies`.
 STEPS = Rates(lrs=(0.3, 1.0, 3.0, 10.0), full_lrs=(0.1, 0.3, 1.0), pilots=DS)
-FEW_DS = (4, 16, 64)
-ADAM = Rates(lrs=(0.03, 0.1, 0.3, 1.0), full_lrs=(0.01, 0.03, 0.1), pilots=FEW_DS)
 CARTPOLE = Protocol(40, 32, "dense", FIVE, STEPS, keep_up_to=128)
-BY_GRADIENT = replace(CARTPOLE, seeds=(0, 1, 2), rates=ADAM)
 READER_DS = (50, 100, 200, 400, 800)
-READING = Protocol(10, 128, "hashed", FIVE, Rates((0.1, 0.3, 1.0), pilots=READER_DS))
+READING = Protocol(10, 128, "hashed", (0, 1, 2), Rates((0.1, 0.3, 1.0), pilots=READER_DS))
 
 REWARD = Study(
     "reward",
@@ -29,9 +26,7 @@ REWARD = Study(
     (
         Part("full-es", ("cartpole",), (EVOLVED,), protocol=CARTPOLE),
         Part("cartpole-es", ("cartpole",), (EVOLVED,), DS, CARTPOLE),
-        Part("full-reader", (LABELS, LEARNED), (READER,), protocol=READING),
+        Part("full-reader", (LABELS, LEARNED), (READER,), protocol=replace(READING, seeds=FIVE)),
         Part("reader", (LABELS, LEARNED), (READER,), READER_DS, READING),
-        Part("full-gradient", ("cartpole",), (GRADIENT,), protocol=BY_GRADIENT),
-        Part("cartpole-gradient", ("cartpole",), (GRADIENT,), FEW_DS, BY_GRADIENT),
     ),
 )

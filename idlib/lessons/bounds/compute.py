@@ -34,7 +34,7 @@ KINDS = {  # label of each kind of data, by the first part of the task's name
     "qqp": "QQP",
     "mrpc": "MRPC",
 }
-ASIDE = ("questions", "informed")  # studies
+ASIDE = ("questions", "informed", "reward", "random_start", "layers", "decoder")  # studies
 GUESSING = 0.9  # the error of any network on new examples with random labels
 
 

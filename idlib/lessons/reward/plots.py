@@ -62,16 +62,19 @@ def score_panel(curves: Curves) -> Figure:
     return fig
 
 
-def generation_curve(means: Sequence[float], longest: int) -> Figure:
-    """The mean return of each generation.
+def generation_curve(curves: Mapping[str, Sequence[float]], longest: int) -> Figure:
+    """The mean return of the episodes of each step.
 
     Args:
-        means: shares of the longest return.
+        curves: for each label shares of the longest return.
         longest: return.
     """
     fig, ax = figure(6.0, 2.8)
-    ax.plot(range(1, len(means) + 1), [m * longest for m in means], color=COLORS["blue"])
-    ax.set(xlabel="generation", ylabel="mean return", ylim=(0, 1.04 * longest))
+    for (label, means), (color, _, line) in zip(curves.items(), STYLES, strict=False):
+        values = [mean * longest for mean in means]
+        ax.plot(range(1, len(means) + 1), values, line, color=COLORS[color], label=label)
+    ax.set(xlabel="step, of 32 episodes", ylabel="mean return", ylim=(0, 1.04 * longest))
+    ax.legend(fontsize=8, loc="lower right")
     return fig
 
 
