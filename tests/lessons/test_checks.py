@@ -371,7 +371,7 @@ WRONG = {
         (lambda p: 1.0, "for p = 0.1"),
         (lambda p: -sum(q * math.log(q) for q in (p, 1 - p) if q), "nats"),
         (lambda p: -p * math.log2(p) if p else 0.0, "Wrong tells something too"),
-        (lambda p: -p * math.log2(p) - (1 - p) * math.log2(1 - p), "math domain error"),
+        (lambda p: -p * math.log2(p) - (1 - p) * math.log2(1 - p), "ValueError"),
     ],
     "compression.quantise": [
         (lambda x, bits: x, "values: 3 are left"),
