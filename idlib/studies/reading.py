@@ -91,13 +91,13 @@ def cell(study: str, part: str | None = None, task: str | None = None, **asked) 
     return found[0]
 
 
-def full_model(task: str, model: str) -> list[Run]:
+def full_model(task: str, model: str, study: str | None = None) -> list[Run]:
     """The recorded runs of the full model, scored; empty if it is not recorded. Of all studies that
-    train it in full, the first counts."""
-    for study in STUDIES.values():
-        for part in study.parts:
+    train it in full, `study` counts, else the first."""
+    for one in sorted(STUDIES.values(), key=lambda s: s.name != study):
+        for part in one.parts:
             if not part.ds and task in part.tasks and model in part.models:
-                found = (c for c in _recorded(study.name, part.name) if c.task == task)
+                found = (c for c in _recorded(one.name, part.name) if c.task == task)
                 return [run for c in found if c.model == model for run in c.runs]
     return []
 
@@ -160,7 +160,8 @@ def store_of(study: str) -> RunStore:
 @functools.cache
 def _recorded(study: str, part: str) -> tuple[Cell, ...]:
     (found,) = (p for p in STUDIES[study].parts if p.name == part)
-    return tuple(_cells(study, found, store_of(study), full_model))
+    full = functools.partial(full_model, study=study)
+    return tuple(_cells(study, found, store_of(study), full))
 
 
 def _cells(study: str, part: Part, store: RunStore, full) -> list[Cell]:
