@@ -20,8 +20,8 @@ from idlib.lessons.base.explorers import Explorer, slider
 from idlib.lessons.base.measures import slope
 from idlib.lessons.base.predictions import Prediction
 from idlib.lessons.base.questions import Axes, Question, question
-from idlib.lessons.bounds.compute import bound_of
-from idlib.lessons.bounds.theory import complexity
+from idlib.lessons.bounds.compute import bound_of, cells_with_d90
+from idlib.lessons.bounds.theory import complexity, rank_correlation
 from idlib.lessons.memorising.compute import needed
 from idlib.lessons.sizes.compute import recorded_networks
 from idlib.studies.bytes import file_sizes
@@ -360,6 +360,8 @@ class TestAnswers:
         size = next(s for s in file_sizes("fc") if (s.d, s.bits) == (750, 6))
         bound = bound_of(size).hoeffding
         assert nearest(bound, "bounds/bound") == question("bounds/bound").answer
+        found = [(c.d90().d, c.baseline) for c in cells_with_d90()]
+        assert rank_correlation(*zip(*found, strict=True)).spearman_interval[1] < 0
         added = complexity(32 * TABLE1["SAID", "MRPC"]["RoBERTa-large"], 3_700)
         assert nearest(added, "bounds/published") == question("bounds/published").answer
 

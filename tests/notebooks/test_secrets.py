@@ -33,13 +33,14 @@ def spoilers(notebook) -> list[str]:
                 if c.cell_type == "markdown"]  # fmt: skip
     for variable, name in names.items():
         place = place_of(notebook, variable)
+        asked = next(i for i, c in enumerate(notebook.cells) if f'predict("{name}")' in c.source)
         answers = answer(notebook.cells[place])
         if not answers:
             found.append(f"{name}: its answer is not stored")
         for number, cell in enumerate(notebook.cells[: place + 1]):
             for what, text in texts(cell):
                 for said in answers:
-                    if says(text, said, name):
+                    if says(text, said, name, number > asked):
                         found.append(f"{name}: {said!r} in the {what} of cell {number}")
         found += [f"{name}: the heading {h}" for h in headings for a in answers if says(h, a, name)]
     return found
@@ -67,21 +68,29 @@ def texts(cell):
         yield "output", html.unescape(FOLDED.sub("", NOISE.sub("", page)))
 
 
-def says(text: str, said: str, name: str) -> bool:
-    """Whether a text gives an answer away; the question itself lists the options."""
+def says(text: str, said: str, name: str, near: bool = False) -> bool:
+    """Whether a text gives an answer away; the question itself lists the options.
+
+    Args:
+        text: of a cell.
+        said: the answer.
+        name: of the prediction.
+        near: whether the text stands between the question and its answer.
+    """
     asked = question(name)
     number = said.replace(",", "")
     if asked.options:
         options = "".join(f"<li>{option}</li>" for option in asked.options)
         text = text.replace(options, "").replace(html.escape(options), "")
-        return len(said) > 3 and said in text
+        return bool(re.search(rf"(?<!\w){re.escape(said)}(?!\w)", text))
     if not number.isdecimal():
         return said in text
     text = text.replace(asked.question, "").replace(f"{int(number):,}", number)
     token = rf"(?<![\d.,^]){number}(?![\d,.]*\d)"
     if len(number) < 3:  # a small number means many things: as a d, a dimension or a share
         called = r"\bd(?:90)? ?(?:=|is|at) ?|\bdimension(?: is| of)? "
-        token = rf"(?:{called})\**{token}|{token} (?:%|per cent)"
+        share = rf"|{token} (?:%|per cent)" if near else ""
+        token = rf"(?:{called})\**{token}{share}"
     return bool(re.search(token, text))
 
 
