@@ -22,7 +22,7 @@ References:
 
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import torch
@@ -124,7 +124,8 @@ def _gradients(config: RunConfig, problem: Problem) -> Iterator[Tensor]:
 
 def _path(config: RunConfig, problem: Problem, early: bool = False) -> Iterator[Tensor]:
     model = _start(config, problem)
-    start, found = _flat(model.parameters()), []
+    start = _flat(model.parameters())
+    found: list[Tensor] = []
 
     def keep(step: Step) -> bool:
         if early or step.step * PLACES // step.steps > len(found):
@@ -174,5 +175,5 @@ def _train(
     train(model, seen, lr, config.epochs, config.batch_size, config.seed, problem.loss_fn, on_step)
 
 
-def _flat(tensors) -> Tensor:
+def _flat(tensors: Iterable[Tensor]) -> Tensor:
     return torch.cat([t.detach().flatten() for t in tensors])

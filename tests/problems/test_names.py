@@ -92,7 +92,7 @@ def test_all_that_names_can_say_is_among_what_was_recorded():
     names = "\n".join(RECORDED)
     for word in (
         "-shuffled ", "-shuffled-", "-random", "-copies", "-side", "+distill", "+teacher",
-        "fc ", "lenet", "fc-9-9", "linear ", "-side9", "+rank", "+orthogonal", "+warm", "+sgd",
+        "fc ", "lenet", "fc-9-9", "linear-side9", "+rank", "+orthogonal", "+warm", "+sgd",
         "+lbfgs",
         "texts-2", "texts-6", "roberta-2x64", "roberta-4x256",
         "roberta-4x128@", "MiniLM", "+head", "+lora-", "+vera-", "+unilora-",
