@@ -15,6 +15,7 @@ with needing("course", "idlib.plots"):
         to_html,
         training_curve,
     )
+    from .lessons.base.score_plots import scores_by_d
     from .lessons.bounds.plots import bound_bars, bound_curves, bound_panel, scatters
     from .lessons.compression.plots import bytes_and_accuracy, description_lengths, file_panel
     from .lessons.family.plots import d90_of_sizes
@@ -99,6 +100,7 @@ __all__ = [
     "picture",
     "reward_curves",
     "scatters",
+    "scores_by_d",
     "size_maps",
     "size_panel",
     "step_sizes",

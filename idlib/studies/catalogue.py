@@ -2,6 +2,7 @@
 
 from .adapters import ADAPTERS
 from .baselines import BASELINES
+from .decoder import DECODER
 from .digits import DIGITS
 from .family import FAMILY_STUDY
 from .informed import INFORMED
@@ -34,6 +35,7 @@ STUDIES = {
         PAIRS,
         ADAPTERS,
         QUESTIONS,
+        DECODER,
         INFORMED,
         REWARD,
     )

@@ -14,9 +14,11 @@ from idlib.plots import (
     d90_of_sizes,
     figure,
     picture,
+    scores_by_d,
     strip,
     training_curve,
 )
+from idlib.studies import cell
 
 CURVES = {"FC": {10: [0.2, 0.3], 100: [0.8, 0.9]}, "LeNet": {10: [0.1], 100: [0.95]}}
 
@@ -52,6 +54,20 @@ def test_a_line_through_d90_is_broken_where_there_is_none():
     assert bar.tolist() == [[100, 10], [100, 30]] and arrow.tolist() == [endless.tolist()[1]]
     assert endless.tolist()[0] == [400, 20] and endless[1, 1] > 40
     assert [(t.get_position()[0], t.get_text()) for t in ax.texts] == [(200, "none")]
+
+
+def test_scores_by_d_show_all_seeds_from_untrained_to_the_full_model():
+    kept = {"MiniLM": cell("methods", "minilm-sst2", method="DID"),
+            "4x128": cell("methods", "small-sst2", method="DID")}  # fmt: skip
+    (ax,) = scores_by_d(kept).axes
+    for (name, c), through, dots in zip(kept.items(), ax.lines[::2], ax.lines[1::2], strict=False):
+        assert through.get_label() == name
+        medians = [[d, float(np.median(scores))] for d, scores in c.scores.items()]
+        started = any(run.start is not None for run in c.full)
+        assert through.get_xydata()[started:].tolist() == medians
+        assert len(dots.get_xdata()) == sum(map(len, c.scores.values())) + len(c.full)
+    labels = [label.get_text() for label in ax.get_xticklabels()]
+    assert labels[0] == "0" and labels[-1] == "full" and "10,000" in labels
 
 
 def test_the_training_curve_marks_the_threshold():

@@ -20,6 +20,7 @@ from idlib.lessons.language.compute import (
     apart,
     asked,
     d90_pairs,
+    decoder_cells,
     group_of,
     method_cells,
     scores_by_rate,
@@ -277,6 +278,26 @@ class TestProse:
         assert f"gets {30 - len(wrong)} of 30 right" in text
         quoted = re.findall(r"\*(.+?)\*", text)
         assert len(quoted) == 2 and {f"{q}." for q in quoted} <= set(wrong)
+
+    def test_a_hundred_numbers_steer_a_decoder(self, prose):
+        text, shown = prose("08", "decoder-told-08"), decoder_cells()
+        c = shown["SmolLM2, prompt"]
+        assert f"{c.D:,} parameters" in prose("08", "decoder-08")
+        (start,) = (run.start for run in c.full)
+        few, many = (statistics.fmean(c.scores[d]) for d in (10, 100))
+        assert f"{start:.3f} of the reviews right" in text
+        assert f"10 numbers bring it to {few:.3f}, 100 to {many:.3f}" in text
+        assert f"all of them to {c.baseline:.3f}" in text
+        assert f"{100 * many / c.baseline:.0f} % of what all do" in text
+        assert f"Its d90 is {c.told()}" in text
+        assert max(few, start) < 0.9 * c.baseline < many
+        for name in ("MiniLM, new head", "4x128, at a mask", "4x128, new head"):
+            other = shown[name]
+            scores = [statistics.fmean(other.scores[d]) for d in (10, 100, 1000)]
+            said = ", ".join(f"{score:.3f}" for score in scores)
+            assert f"{said}, all of them {other.baseline:.3f}" in text, name
+        starts = [run.start for run in shown["4x128, at a mask"].full]
+        assert f"untrained {statistics.fmean(starts):.3f}" in text
 
     def test_said_against_did(self, prose):
         here = d90_pairs()["here"]

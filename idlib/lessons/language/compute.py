@@ -10,7 +10,9 @@ from ...engine.estimate import Estimate
 from ...engine.training import predict
 from ...errors import IdlibError
 from ...problems.texts import load_text
+from ...studies.decoder import MASKED, SMALL
 from ...studies.layout import paired, short_name
+from ...studies.protocols import MINILM
 from ...studies.published import TABLE1, as_estimate
 from ...studies.reading import cell, cells, replay
 from ...studies.results import Cell
@@ -23,6 +25,7 @@ __all__ = [
     "apart",
     "asked",
     "d90_pairs",
+    "decoder_cells",
     "group_of",
     "method_cells",
     "praised",
@@ -58,6 +61,18 @@ def scores_by_rate(normalize: str) -> dict[float, float]:
     """
     rated = cell("methods", "every-rate", normalize=normalize).rated[1000]
     return {lr: score for lr, (score,) in rated.items()}
+
+
+def decoder_cells() -> dict[str, Cell]:
+    """What was recorded of the study `decoder`: SmolLM2 asked with a prompt, our small RoBERTa
+    asked at a mask and with a new head, and MiniLM with a new head."""
+    light = {c.model: c for c in cells("decoder", "light")}
+    return {
+        "SmolLM2, prompt": cell("decoder", "prompted"),
+        "MiniLM, new head": light[MINILM],
+        "4x128, at a mask": light[MASKED],
+        "4x128, new head": light[SMALL],
+    }
 
 
 def asked(c: Cell) -> tuple[Sequence[str], Sequence[int], Sequence[str]]:
