@@ -90,7 +90,15 @@ def test_imports_run_in_one_direction():
 
 def test_lessons_compute_then_draw_then_show():
     """Only widgets import widgets, and what computes or checks imports no pictures."""
-    last = {"plots": 1, "d90_plots": 1, "curve_plots": 1, "svg": 1, "space": 1, "checks": 0}
+    last = {
+        "plots": 1,
+        "d90_plots": 1,
+        "curve_plots": 1,
+        "score_plots": 1,
+        "svg": 1,
+        "space": 1,
+        "checks": 0,
+    }
     last |= dict.fromkeys(("widgets", "live", "panels", "slider", "alive"), 2)
     last |= dict.fromkeys(("predictions", "quizzes", "explorers", "reveals", "curve", "polls"), 2)
     lessons = {name: targets for name, targets in IMPORTS.items() if name.startswith("lessons.")}
