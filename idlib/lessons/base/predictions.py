@@ -60,8 +60,8 @@ class Prediction:
         """Something that gives the answer away: it waits for the guess.
 
         Args:
-            shown: a figure, with the guess in it; an explorer, with the guess above it; other
-                HTML. Nothing, for what is printed in the body of ``with guess.show():``.
+            shown: a figure, with the guess in it; an explorer or other HTML, with the guess above
+                it. Nothing, for what is printed in the body of ``with guess.show():``.
             axis: of a figure: "x" or "y", where the guess is a value or a label.
             panel: which of the figure's axes that is.
             also: other predictions whose guesses it waits for.
@@ -75,7 +75,8 @@ class Prediction:
             return Reveal(made, lambda: self._figure(shown, alt, caption, axis, panel), "picture")
         if isinstance(shown, Explorer):
             return Reveal(made, lambda: shown.with_guesses(made), "picture")
-        return Reveal(made, lambda: getattr(shown, "data", shown) or "", "output")
+        page = getattr(shown, "data", shown) or ""
+        return Reveal(made, lambda: self._above(page) + page, "output")
 
     def reveal(self, recorded: dict[float, float] | None = None, **numbers: Any) -> Reveal:
         """The guess beside the answer, with its explanation.
@@ -91,6 +92,10 @@ class Prediction:
             return said + self._beside(recorded) if recorded else said
 
         return Reveal((self,), draw, "answer")
+
+    def _above(self, page: str) -> str:
+        """The guess as a line above HTML, if there is HTML and a guess."""
+        return f"<p>{self.words()}</p>" if page and self.guess is not None else ""
 
     def mark(self, fig: Figure, axis: str, panel: int = 0) -> str:
         """Marks the guess, if `axis` is not empty, and returns what a caption says of it."""

@@ -74,6 +74,6 @@ class Reveal:
     @in_turn
     def _ipython_display_(self) -> None:
         handle = display(self._bundle(), raw=True, display_id=True)
-        if not all(guess.made for guess in self.guesses):
+        if handle and not all(guess.made for guess in self.guesses):  # no handle outside IPython
             for guess in self.guesses:
                 guess.when_made(lambda: handle.update(self._bundle(), raw=True))
