@@ -13,6 +13,7 @@ from .pairs import PAIRS
 from .pretraining import PRETRAINING
 from .projections import PROJECTIONS
 from .questions import QUESTIONS
+from .random_start import RANDOM_START
 from .reward import REWARD
 from .rivals import RIVALS
 from .sizes import SIZES
@@ -36,6 +37,7 @@ STUDIES = {
         ADAPTERS,
         QUESTIONS,
         DECODER,
+        RANDOM_START,
         INFORMED,
         REWARD,
     )

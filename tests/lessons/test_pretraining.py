@@ -170,6 +170,20 @@ class TestProse:
         steps = [after - before for before, after in itertools.pairwise(few)]
         assert steps[0] == max(steps) > 2 * sum(steps[1:])  # the answer of the first guess
 
+    def test_the_same_network_without_its_past(self, prose):
+        text, (kept, fresh) = prose("09", "past-told-09"), start_cells().values()
+        means = {d: statistics.fmean(scores) for d, scores in kept.scores.items()}
+        assert f"gets {means[1000]:.3f} of the reviews right" in text
+        assert f"scores {statistics.fmean(fresh.scores[1000]):.3f}" in text
+        assert f"the commonest label, {kept.majority:.3f}" in text
+        assert f"random weights it reaches {fresh.baseline:.3f}" in text
+        assert f"as pretrained {kept.baseline:.3f}" in text
+        assert f"With 100 numbers the pretrained network reaches {means[100]:.3f}" in text
+        assert max(fresh.scores[100] + fresh.scores[1000]) == pytest.approx(
+            fresh.majority, abs=1e-6
+        )
+        assert {len(scores) for c in (kept, fresh) for scores in c.scores.values()} == {3}
+
     def test_d90(self, prose):
         text, box = prose("09", "381f3fff"), prose("09", "three-09")
         for part in TASKS.values():

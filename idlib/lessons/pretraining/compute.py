@@ -12,10 +12,12 @@ import torch
 from ...engine.estimate import Estimate
 from ...errors import IdlibError
 from ...problems.checkpoints import CHECKPOINTS, FAMILY, LAST, START, tokens_seen
+from ...studies.protocols import MINILM
+from ...studies.random_start import RANDOM
 from ...studies.reading import cell, cells
 from ...studies.results import Cell
 
-__all__ = ["FIXED", "along", "at_fixed_d", "checkpoint_cells", "fill"]
+__all__ = ["FIXED", "along", "at_fixed_d", "checkpoint_cells", "fill", "start_cells"]
 
 FIXED = {"sst2": (100_000, 10_000), "docstrings": (316_228, 31_623)}  # d recorded at all times
 
@@ -32,6 +34,12 @@ def checkpoint_cells(part: str) -> dict[str, Cell]:
         **{c.model: c for c in cells("pretraining", part)},
         LAST: cell("family", part, model=LAST),
     }
+
+
+def start_cells() -> dict[str, Cell]:
+    """What was recorded of MiniLM as pretrained, and from random weights."""
+    both = {c.model: c for c in cells("random_start", "sst2")}
+    return {"pretrained": both[MINILM], "random weights": both[RANDOM]}
 
 
 def at_fixed_d(part: str) -> dict[str, dict[int, list[float]]]:
