@@ -7,7 +7,14 @@ import statistics
 import pytest
 
 from idlib import IdlibError, widgets
-from idlib.lessons.pretraining.compute import FIXED, along, at_fixed_d, checkpoint_cells, fill
+from idlib.lessons.pretraining.compute import (
+    FIXED,
+    along,
+    at_fixed_d,
+    checkpoint_cells,
+    fill,
+    start_cells,
+)
 from idlib.problems.checkpoints import (
     CHECKPOINTS,
     FAMILY,

@@ -1,0 +1,33 @@
+"""MiniLM as pretrained against the same network from random weights (notebook 09)."""
+
+from dataclasses import replace
+
+from .protocols import FEW_HUNDRED, MINILM
+from .study import BOTH_PER_TENSOR, Part, Study, with_rates
+
+__all__ = ["RANDOM", "RANDOM_START", "SST2"]
+
+RANDOM = f"{MINILM}@random"
+SST2 = "sst2-n6400-held3000"
+DID_PER_TENSOR = BOTH_PER_TENSOR[:1]
+
+RANDOM_START = Study(
+    "random_start",
+    "Is it pretraining that lets a few numbers move a network?",
+    (
+        Part(
+            "full",
+            tasks=(SST2,),
+            models=(MINILM, RANDOM),
+            protocol=with_rates(FEW_HUNDRED, full_lrs=(3e-5, 1e-4, 3e-4)),
+        ),
+        Part(
+            "sst2",
+            tasks=(SST2,),
+            models=(MINILM, RANDOM),
+            ds=(100, 1000),
+            protocol=replace(FEW_HUNDRED, keep_up_to=1000),
+            methods=DID_PER_TENSOR,
+        ),
+    ),
+)
