@@ -289,6 +289,7 @@ class TestProse:
         assert f"10 numbers bring it to {few:.3f}, 100 to {many:.3f}" in text
         assert f"all of them to {c.baseline:.3f}" in text
         assert f"{100 * many / c.baseline:.0f} % of what all do" in text
+        assert f"of the *gain*, {100 * (many - start) / (c.baseline - start):.0f} %" in text
         assert f"Its d90 is {c.told()}" in text
         assert max(few, start) < 0.9 * c.baseline < many
         for name in ("MiniLM, new head", "4x128, at a mask", "4x128, new head"):
