@@ -6,6 +6,7 @@ from .decoder import DECODER
 from .digits import DIGITS
 from .family import FAMILY_STUDY
 from .informed import INFORMED
+from .layers import LAYERS
 from .memorising import MEMORISING
 from .methods import METHODS
 from .mnist import MNIST
@@ -38,6 +39,7 @@ STUDIES = {
         QUESTIONS,
         DECODER,
         RANDOM_START,
+        LAYERS,
         INFORMED,
         REWARD,
     )

@@ -6,9 +6,19 @@ References:
 """
 
 from ...engine.estimate import Estimate
-from ...studies.reading import cells
+from ...studies.layers import LADDER
+from ...studies.protocols import MINILM
+from ...studies.reading import cell, cells
+from ...studies.results import Cell
 
-__all__ = ["by_size"]
+__all__ = ["by_size", "ladder_cells"]
+
+
+def ladder_cells() -> dict[str, Cell]:
+    """What was recorded of the first layers of MiniLM, and of all six, by the same protocol."""
+    steps = {c.model: c for c in cells("layers", "sst2")}
+    found = {f"{model.rpartition('=')[2]} of 6 layers": steps[model] for model in LADDER}
+    return found | {"all 6 layers": cell("random_start", "sst2", model=MINILM)}
 
 
 def by_size(part: str) -> dict[int, Estimate]:

@@ -1,0 +1,33 @@
+"""The first layers of MiniLM, a ladder of sizes of one pretraining (notebook 10).
+
+All six layers were recorded by the same protocol in `idlib.studies.random_start`.
+"""
+
+from .protocols import FEW_HUNDRED, MINILM
+from .random_start import SST2
+from .study import BOTH_PER_TENSOR, Part, Study, with_rates
+
+__all__ = ["LADDER", "LAYERS"]
+
+LADDER = tuple(f"{MINILM}@layers={n}" for n in (1, 2, 3))
+
+LAYERS = Study(
+    "layers",
+    "Do more layers of one pretraining need fewer numbers?",
+    (
+        Part(
+            "full",
+            tasks=(SST2,),
+            models=LADDER,
+            protocol=with_rates(FEW_HUNDRED, full_lrs=(3e-5, 1e-4, 3e-4)),
+        ),
+        Part(
+            "sst2",
+            tasks=(SST2,),
+            models=LADDER,
+            ds=(100, 1000),
+            protocol=FEW_HUNDRED,
+            methods=BOTH_PER_TENSOR[:1],
+        ),
+    ),
+)
