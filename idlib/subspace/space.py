@@ -1,4 +1,4 @@
-r"""Training in a random subspace, :math:`\theta^D = \theta_0^D + P\,\theta^d`.
+r"""Training in a random subspace, :math:`\theta = \theta_0 + P\,\theta_d`.
 
 References:
     | Measuring the Intrinsic Dimension of Objective Landscapes (Li et al., 2018), equation 2,
@@ -32,11 +32,11 @@ NORMALIZE = ("global", "per-tensor")
 class Subspace(nn.Module):
     r"""A model whose D trainable parameters move in a random subspace of d dimensions.
 
-    .. math:: \theta^D = \theta_0^D + P\,\theta^d
+    .. math:: \theta = \theta_0 + P\,\theta_d
 
     The model is copied and frozen at :math:`\theta_0`; ``theta_d``, of shape (d,) and zero at
     the start, is the only trainable parameter. Calling the subspace calls the model with its
-    parameters at :math:`\theta^D`, with any arguments and any outputs. Tied parameters count
+    parameters at :math:`\theta`, with any arguments and any outputs. Tied parameters count
     once, frozen ones (``requires_grad=False``) stay out of D.
 
     The state dict holds the seed, the projection's name and d numbers, not P (plus the model's
@@ -133,7 +133,7 @@ class Subspace(nn.Module):
             return functional_call(self.model, theta, args, kwargs)
 
     def theta(self) -> dict[str, Tensor]:
-        """The parameters :math:`\\theta^D` by name, in the model's shapes, differentiable."""
+        """The parameters :math:`\\theta` by name, in the model's shapes, differentiable."""
         theta_0 = dict(self.model.named_parameters())
         frozen = [theta_0[name] for name in self.shapes]
         theta = _Theta.apply(self.theta_d, self.projection, self._layer, *frozen)
@@ -147,7 +147,7 @@ class Subspace(nn.Module):
 
     @torch.no_grad()
     def merged(self) -> nn.Module:
-        """An ordinary copy of the model with :math:`\\theta^D` as its trainable parameters."""
+        """An ordinary copy of the model with :math:`\\theta` as its trainable parameters."""
         model = copied(self.model)
         for name, value in self.theta().items():
             model.get_parameter(name).copy_(value).requires_grad_()

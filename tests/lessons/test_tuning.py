@@ -245,9 +245,11 @@ def test_layers_that_moved_are_shown_for_every_d_and_model():
     explorer = widgets.LayerShares(MINILM, d=1000)
     for _, values in explorer.values():
         html, run = explorer.view(**values), tuned_runs(CURVES[values["curves"]])[True, values["d"]]
-        assert f"takes most of the step: {max(run.shares.values()):.0%}" in html
+        assert f"has the largest share of the step: {max(run.shares.values()):.0%}" in html
     html = explorer.view(curves=MINILM, d=1000)
-    assert "block 5 takes most of the step: 23%, where it has 8% of the parameters" in html
+    assert (
+        "block 5 has the largest share of the step: 23%, where it has 8% of the parameters" in html
+    )
 
 
 class TestProse:

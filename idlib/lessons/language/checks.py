@@ -13,7 +13,7 @@ __all__ = ["read_lambdas", "said", "shares"]
 
 @guarded
 def said(fn: Callable[..., Tensor]) -> bool:
-    """``fn(theta_0, P, layer, theta_d)``: theta^D under SAID, shape (D,).
+    """``fn(theta_0, P, layer, theta_d)``: theta under SAID, shape (D,).
 
     Args:
         fn: the reader's function of theta_0, shape (D,); a projection P, to be called as

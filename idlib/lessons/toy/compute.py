@@ -86,7 +86,7 @@ class Solution:
 
 
 def solve(problem: SumProblem, P: Tensor) -> Solution:
-    r"""The exact best point of :math:`\theta_0 + P\,\theta^d`, by least squares.
+    r"""The exact best point of :math:`\theta_0 + P\,\theta_d`, by least squares.
 
     Args:
         problem: the sums wanted, and theta_0.
