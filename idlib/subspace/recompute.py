@@ -3,7 +3,7 @@
 `torch.utils.checkpoint` runs a block again in the backward pass, when
 `torch.func.functional_call` has long put theta_0 back: the gradients would be wrong without a
 word. So while a `idlib.Subspace` runs, each block that is checkpointed is told to run again at
-theta^D, and without reentrant autograd, which would miss the gradient of parameters.
+theta, and without reentrant autograd, which would miss the gradient of parameters.
 """
 
 import functools

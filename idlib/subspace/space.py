@@ -127,7 +127,7 @@ class Subspace(nn.Module):
         self.register_load_state_dict_pre_hook(_add_theta_0)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """The model's output at :math:`\\theta_0 + P\\,\\theta^d`."""
+        """The model's output at :math:`\\theta_0 + P\\,\\theta_d`."""
         theta = self.theta()
         with recomputed_at(self.model, theta):
             return functional_call(self.model, theta, args, kwargs)
@@ -243,7 +243,7 @@ class _Theta(torch.autograd.Function):
     @staticmethod
     def _backward(ctx: Any, grads: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
         (theta_d,) = ctx.saved_tensors
-        flat = empty(sum(ctx.sizes), theta_d)  # the gradient with respect to theta^D
+        flat = empty(sum(ctx.sizes), theta_d)  # the gradient with respect to theta
         place = 0
         for g, size in zip(grads, ctx.sizes, strict=True):
             flat[place : place + size].view(g.shape).copy_(g.to_dense() if g.is_sparse else g)

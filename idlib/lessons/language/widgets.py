@@ -155,7 +155,8 @@ def _layers_html(curves: str, d: int) -> str:
     said = both["SAID"].shares
     most = max(said, key=lambda layer: said[layer])
     words = (
-        f"d = {d:,}. Under SAID {layer_label(most)} has the largest share of the step: {said[most]:.0%}, "
+        f"d = {d:,}. Under SAID {layer_label(most)} has the largest share of the step: "
+        f"{said[most]:.0%}, "
         f"where it has {sizes[most]:.0%} of the parameters and takes "
         f"{both['DID'].shares[most]:.0%} under DID."
     )
