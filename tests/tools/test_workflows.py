@@ -54,7 +54,7 @@ def test_style_types_and_the_package_alone_are_looked_at():
 def test_the_site_is_published_from_main_as_the_readme_makes_it():
     command = "python -m idlib site"
     assert f"`{command}`" in (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"run: {command}\n" in SITE and "path: build/site\n" in SITE
+    assert f"run: {command} --repository" in SITE and "path: build/site\n" in SITE
     assert "branches: [main]" in SITE and "pull_request" not in SITE
     build, publish = SITE.split("  publish:\n")
     assert "needs: build" in publish and "actions/deploy-pages@" in publish
