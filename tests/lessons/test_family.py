@@ -1,13 +1,14 @@
 """The small RoBERTas by size: recorded d90, the table of all language models, widget."""
 
 import re
+import statistics
 from dataclasses import replace
 
 import pytest
 
 from idlib import IdlibError, widgets
 from idlib.engine.estimate import Estimate
-from idlib.lessons.family.compute import by_size
+from idlib.lessons.family.compute import by_size, ladder_cells
 from idlib.lessons.language.compute import apart
 from idlib.problems.checkpoints import FAMILY, held_out
 from idlib.studies import cell, cells
@@ -158,3 +159,16 @@ class TestProse:
         full = {(c.task, c.model): c for c in cells("pairs", "small") + cells("pairs", "minilm")}
         better = {key for key, c in full.items() if c.baseline > c.majority + 0.04}
         assert better == {("mrpc", "sentence-transformers/all-MiniLM-L6-v2")}
+
+
+def test_the_ladder_of_layers_as_told(prose):
+    text, shown = prose("10", "ladder-told-10"), ladder_cells()
+    *few, six = shown.values()
+    assert [c.D for c in shown.values()] == sorted(c.D for c in shown.values())
+    with_1000 = [statistics.fmean(c.scores[1000]) for c in shown.values()]
+    assert f"six: {few[2].baseline:.3f} against {six.baseline:.3f}" in text
+    one, two, three, all_six = (f"{score:.3f}" for score in with_1000)
+    assert f"{all_six} for all six, and {one}, {two} and {three} for one, two and three" in text
+    assert f"the commonest label scores {six.majority:.3f}" in text
+    assert min(six.scores[1000]) > max(max(c.scores[1000]) for c in few)
+    assert f"got off the ground ({max(few[1].scores[1000]):.3f})" in text
