@@ -140,7 +140,8 @@ def test_after_it_all_is_open_and_the_next_day_it_still_is(predicted):
     assert "The answer: about a third as many." in texts[3]
     assert re.search(r"(?s)the dotted curve\. .*Your curve is off by 0\.\d\d", texts[4])
     assert drawing.count("stroke-dasharray") > 2  # the curve, the number, a threshold
-    assert "Your guess: 17 (the dotted line). Your guess: the dotted curve." in texts[0]
+    assert "Your guess: 17 (the dotted line)." in texts[0]
+    assert "Your guess: the dotted curve." in texts[0]
     assert next_day[1:] == after[1:] == again[1:]  # of the first, what is spoken comes and goes
     assert all(day[0][0] == "idlib-revealed" for day in (next_day, again))
     assert errors == forms == 0

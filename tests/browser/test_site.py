@@ -173,7 +173,7 @@ def test_code_of_pictures_is_folded_and_shown_on_request(page, url):
     assert not folded.locator("pre").is_visible()
     folded.locator("summary").click()
     assert folded.locator("pre").is_visible()
-    assert page.locator("pre", has_text="subspace = idlib.Subspace(fc(), d=750)").is_visible()
+    assert page.locator("pre", has_text="subspace = idlib.Subspace(fc(), d=100)").is_visible()
 
 
 def test_the_slider_stays_in_sight_beside_the_curves_and_the_wall(page, url):
@@ -199,12 +199,12 @@ def test_panels_stack_on_a_phone(page, url):
 def test_answers_are_folded_until_they_are_asked_for(page, url):
     page.goto(f"{url}/notebooks/03_mnist_fc_vs_lenet.html")
     waiting, said = page.locator(".idlib-waits"), page.get_by_text("The answer:")
-    assert waiting.count() > 3 and said.count() == 3
+    assert waiting.count() > 3 and said.count() == 4
     assert said.filter(visible=True).count() == page.locator(".idlib-view:visible").count() == 0
     for place in waiting.all():
         assert place.evaluate("e => getComputedStyle(e, '::before').content") == "none"
         place.locator("summary").click()
-    assert said.filter(visible=True).count() == 3
+    assert said.filter(visible=True).count() == 4
     assert page.locator(".idlib-view:visible").count() == 1
 
 

@@ -35,7 +35,7 @@ def cart_svg(states: np.ndarray, moving: bool, alt: str, fell: bool) -> str:
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
-        f'height="{HEIGHT}" style="max-width:{WIDTH}px" fill="currentColor" role="img" '
+        f'height="{HEIGHT}" style="max-width:100%;height:auto" fill="currentColor" role="img" '
         f'aria-label="{html.escape(alt, quote=True)}">\n'
         f'<line x1="0" y1="{RAIL}" x2="{WIDTH}" y2="{RAIL}" stroke="currentColor"/>\n{edges}\n'
         f"{drawn}\n</svg>"
