@@ -58,7 +58,13 @@ def recorded() -> dict[str, tuple]:
 RECORDED = recorded()
 
 
-@pytest.mark.parametrize("label", sorted(RECORDED))
+# Building SmolLM2 takes half a minute: in a subspace it is built all the same.
+BUILT = [
+    label for label in sorted(RECORDED) if "smollm" not in label or RECORDED[label][0].config.d
+]
+
+
+@pytest.mark.parametrize("label", BUILT)
 def test_one_run_of_each_kind_is_built_again(label, request, monkeypatch):
     run, study = RECORDED[label]
     for number in ("PLACES", "OTHERS", "GRADIENTS"):  # the first directions are those asked for
