@@ -5,10 +5,10 @@ import math
 import os
 import sysconfig
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-__all__ = ["guarded", "number", "verdict"]
+__all__ = ["guarded", "known_mistake", "number", "verdict"]
 
 OTHERS = (
     f"{Path(__file__).parents[1]}{os.sep}",
@@ -50,6 +50,17 @@ def guarded(check: Callable[..., bool]) -> Callable[..., bool]:
             return verdict(f"your code raises {what}", hint, "")
 
     return run
+
+
+def known_mistake(got: float, known: Iterable[tuple[float, str]], **close: float) -> str:
+    """What went wrong, with a space before it, if the answer is a known wrong one; else nothing.
+
+    Args:
+        got: the answer.
+        known: wrong answers, each with what leads to it; the first that fits counts.
+        close: how near is the same, see `math.isclose`.
+    """
+    return next((f" {why}" for wrong, why in known if math.isclose(got, wrong, **close)), "")
 
 
 def number(value: object) -> float:

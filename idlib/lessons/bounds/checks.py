@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from ..base.checks import guarded, number, verdict
+from ..base.checks import guarded, known_mistake, number, verdict
 from .theory import complexity
 from .theory import occam_bound as solution
 
@@ -28,7 +28,7 @@ def occam_bound(fn: Callable[[float, float, int, float], float]) -> bool:
             f"for error {error}, {bits} bits, m = {m}, delta = {delta} you return {got:.4f}, not "
             f"{expected:.4f}."
         )
-        for wrong, why in (
+        known = (
             (expected - error, "The training error is missing."),
             (error + math.sqrt((bits + math.log(1 / delta)) / (2 * m)),
              "2**-bits is exp(-bits * log(2)): the factor log(2) is missing."),
@@ -40,10 +40,8 @@ def occam_bound(fn: Callable[[float, float, int, float], float]) -> bool:
             (error + math.sqrt(bits * math.log(2) / (2 * m)), "ln(1/delta) is missing."),
             (error + math.sqrt(max(0, bits * math.log(2) + math.log(delta)) / (2 * m)),
              "ln(delta) is negative: it is ln(1/delta) that is added."),
-        ):  # fmt: skip
-            if math.isclose(got, wrong, abs_tol=1e-6):
-                problem += f" {why}"
-                break
+        )  # fmt: skip
+        problem += known_mistake(got, known, abs_tol=1e-6)
         break
     hint = "error + sqrt((bits * log(2) + log(1 / delta)) / (2 * m)), log being the natural one."
     return verdict(problem, hint, "A bound needs no test set: bits, errors and m are enough.")
@@ -62,7 +60,7 @@ def relative_gap(fn: Callable[[float, float], float]) -> bool:
         if math.isclose(got, expected, abs_tol=1e-6):
             continue
         problem = f"for train {train} and test {test} you return {got:.3f}, not {expected:.3f}."
-        for wrong, why in (
+        known = (
             (train - test, "That is the gap itself: put it in relation to the test errors."),
             (abs(expected), "A gap may be negative."),
             (-expected, "The sign is turned: doing better on old examples counts as a gap."),
@@ -70,10 +68,8 @@ def relative_gap(fn: Callable[[float, float], float]) -> bool:
             ((train - test) / test, "Divide by the test errors, not by the test accuracy."),
             ((train - test) / (1 - train) if train < 1 else math.nan,
              "Divide by the test errors, not by the training errors."),
-        ):  # fmt: skip
-            if math.isclose(got, wrong, abs_tol=1e-6):
-                problem += f" {why}"
-                break
+        )  # fmt: skip
+        problem += known_mistake(got, known, abs_tol=1e-6)
         break
     hint = "(train - test) / (1 - test): the share of the test errors that the old examples lack."
     return verdict(problem, hint, "At full training accuracy it is 1, whatever the test accuracy.")

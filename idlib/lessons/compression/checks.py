@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ...problems.files import label_bytes
 from ...problems.files import quantise as solution
-from ..base.checks import guarded, verdict
+from ..base.checks import guarded, known_mistake, verdict
 
 __all__ = ["labels", "quantise"]
 
@@ -60,15 +60,14 @@ def labels(fn: Callable[[Tensor, Tensor], float]) -> bool:
         got, expected = float(fn(logits.clone(), y.clone())), label_bytes(logits, y)
         if not math.isclose(got, expected, rel_tol=1e-4):
             problem = f"for {n} labels out of {classes} you return {got:.3f}, not {expected:.3f}."
-            for factor, why in (
+            factors = (
                 (8, "These are bits: a byte has 8."),
                 (8 * math.log(2), "These are nats: a bit is log(2) of them."),
                 (math.log(2), "The logarithm is to the base 2."),
                 (1 / n, "That is the mean: the code needs all labels."),
-            ):
-                if math.isclose(got, factor * expected, rel_tol=1e-4):
-                    problem += f" {why}"
-                    break
+            )
+            known = ((factor * expected, why) for factor, why in factors)
+            problem += known_mistake(got, known, rel_tol=1e-4)
             break
     hint = "F.cross_entropy(logits, labels, reduction='sum') is the sum of -ln p, in nats."
     return verdict(problem, hint, "Training minimises just this number: the length of a code.")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ...problems.networks import fc
-from ..base.checks import guarded, verdict
+from ..base.checks import guarded, known_mistake, verdict
 from .gradients import gradient_norms
 from .high_dimension import cloud, in_degrees
 
@@ -72,15 +72,14 @@ def input_bound(fn: Callable[[Tensor, Tensor, Tensor, Tensor], float]) -> bool:
         problem += f"{expected:.4f}."
         size, spectral = x.square().sum().item(), torch.linalg.matrix_norm(W, 2).item()
         frobenius = W.square().sum().item() / spectral**2
-        for factor, why in (
+        factors = (
             (frobenius, "Yours is the Frobenius norm of W: true, but looser. Take the spectral."),
             (1 / spectral, "The norm of W is squared."),
             ((size + 1) / size, "The bias has a gradient too: |x|^2 + 1."),
             (size + 1, "Divide by |x|^2 + 1: that is what turns gradients into |delta|^2."),
-        ):
-            if math.isclose(got, factor * expected, rel_tol=1e-3):
-                problem += f" {why}"
-                break
+        )
+        known = ((factor * expected, why) for factor, why in factors)
+        problem += known_mistake(got, known, rel_tol=1e-3)
         break
     hint = (
         "|grad_W|^2 + |grad_b|^2 = |delta|^2 (|x|^2 + 1), and |W' delta| is at most "

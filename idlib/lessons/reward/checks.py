@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...engine.evolution import weights_of
-from ..base.checks import guarded, number, verdict
+from ..base.checks import guarded, known_mistake, number, verdict
 
 __all__ = ["bits", "by_rank", "reward_loss"]
 
@@ -70,15 +70,13 @@ def reward_loss(fn: Callable[[Tensor, Tensor, Tensor], Tensor]) -> bool:
         if math.isclose(got, expected, abs_tol=1e-5):
             continue
         problem = f"for {n} examples you return {got:.4f}, expected {expected:.4f}."
-        for value, why in (
+        known = (
             (-expected, "The sign: training minimises, and rewards are to grow."),
             (-(rewards * log_p).mean().item(), "The baseline is missing."),
             (expected * n, "Take the mean over the examples, not the sum."),
             (-(gap * log_p.exp()).mean().item(), "Take the logarithm of the probability."),
-        ):
-            if math.isclose(got, value, abs_tol=1e-5):
-                problem += f" {why}"
-                break
+        )
+        problem += known_mistake(got, known, abs_tol=1e-5)
         break
     hint = "Minus the mean of (reward - mean reward) times the log-probability of what was drawn."
     return verdict(problem, hint, "The true labels are not among its arguments.")
