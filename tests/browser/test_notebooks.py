@@ -45,6 +45,8 @@ def test_everything_that_it_calls_is_shown(notebook):
     ):
         shown = [panel for panel in _panels(notebook) if count(panel)]
         assert len(shown) == len(re.findall(rf"\bwidgets\.{call}\(", code)), call
+    sliders = [e for p in _panels(notebook) for e in p.locator(".idlib-slider").all()]
+    assert all(e.bounding_box()["height"] < 60 for e in sliders), "no style of explorers' on them"
     assert len(explorers(notebook)) == len(re.findall(r"\bwidgets\.(?!Live)[A-Z]\w*\(", code))
 
 
