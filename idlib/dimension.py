@@ -22,7 +22,6 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import Dataset
-from tqdm.auto import tqdm
 
 from .engine.config import Run, RunConfig
 from .engine.data import commonest, count, fingerprint
@@ -34,7 +33,7 @@ from .engine.rates import Chooser, Rates
 from .engine.runs import NEVER, Problem, build
 from .engine.search import rate_at, search
 from .engine.store import RunStore
-from .engine.sweeps import shared, sweep
+from .engine.sweeps import bar_of, shared, sweep
 from .engine.training import accuracy
 from .errors import IdlibError, check_integer
 
@@ -184,7 +183,7 @@ def intrinsic_dimension(
     build(base, model_fn)  # refuses what no run could be made with
     rates = Rates(tuple(lrs), tuple(full_lrs), PILOTS, tried_for=FIRST_D, scaled=True)
     made: dict[RunConfig, Run] = {}
-    bar = tqdm(desc="d90", unit="run", disable=not progress, leave=False)
+    bar = bar_of("d90", disable=not progress, leave=False)
     with bar, store.writing(), shared(problem, jobs) as maker:
 
         def make(configs: Sequence[RunConfig]) -> list[Run]:

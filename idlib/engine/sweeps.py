@@ -1,17 +1,18 @@
 """Many runs: what a store lacks, in worker processes, on a cluster, or together on a GPU."""
 
 import functools
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import cloudpickle
 import joblib
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from ..errors import IdlibError, check_integer, needing
 from .batch import run_batches
@@ -19,7 +20,7 @@ from .config import Run, RunConfig
 from .runs import Problem
 from .store import RunStore
 
-__all__ = ["shared", "sweep"]
+__all__ = ["bar_of", "shared", "sweep"]
 
 Maker = Callable[[RunConfig, bool], Run]
 
@@ -66,7 +67,7 @@ def sweep(
         shown = (
             bar
             if bar is not None
-            else tqdm(total=len(missing), desc="runs", unit="run", disable=not missing)
+            else bar_of("runs", total=len(missing), disable=not missing)
         )
         with shown if bar is None else nullcontext():
             for done in _made(missing, make, jobs, batched, dask):
@@ -74,6 +75,18 @@ def sweep(
                 shown.set_postfix_str(_told(done), refresh=False)
                 shown.update()
         return cast("list[Run]", [store.get(config) for config in configs])  # all are made
+
+
+def bar_of(desc: str, **options: Any) -> tqdm:
+    """A progress bar that counts runs, as text: tqdm's bar for notebooks is a widget, which is
+    broken once the kernel has ended. In a notebook it stands on stdout, as stderr is red there.
+
+    Args:
+        desc: what is written before it.
+        options: of tqdm.
+    """
+    file = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+    return tqdm(desc=desc, unit="run", file=file, **options)
 
 
 def _made(

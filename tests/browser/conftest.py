@@ -49,6 +49,10 @@ CLOSE = f"""async () => {{
     await {KERNEL}.shutdown();
     await window.jupyterapp.commands.execute('application:close-all');
 }}"""
+CLOSE_ONE = f"""async () => {{
+    await {KERNEL}.shutdown();
+    await window.jupyterapp.commands.execute('application:close');
+}}"""
 ASK = f"""async code => {{
     const future = {KERNEL}.session.kernel.requestExecute({{ code, store_history: false }});
     let said = "";

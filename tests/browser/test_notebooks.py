@@ -4,9 +4,11 @@ import json
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from .conftest import CLOSE_ONE, OPEN
 from .guesses import FORM, SAYS_IT_WAITS, make_guesses
 from .moves import explorers, unmoved
 
@@ -18,6 +20,7 @@ OURS = {
     "exclude": [[".jp-InternalAnchorLink"]],  # JupyterLab's own, beside each heading
 }
 ERRORS = ".jp-RenderedText[data-mime-type*='stderr'], .jp-mod-error, [data-mime-type*='error']"
+BROKEN = re.compile("Error displaying widget|Loading widget")
 RAISED = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b: ")
 STATE = "e => e.value ?? e.outerHTML"
 DRAWN = "e => [...e.querySelectorAll('.widget-html-content')].map(x => x.innerHTML).join()"
@@ -58,6 +61,26 @@ def test_nothing_is_given_away_before_a_guess(notebook):
     for place in waiting.all():
         assert place.inner_text() == ""
         assert re.fullmatch(r"The \w+ waits for your guess above\.", place.evaluate(SAYS_IT_WAITS))
+
+
+@pytest.mark.parametrize("trusted", [True, False], ids=["trusted", "from elsewhere"])
+def test_the_next_day_each_widget_has_something_in_its_place(notebook, home, trusted):
+    """The file is opened again beside the notebook, with another kernel or where nobody trusts it:
+    questions can be read, and it is said how the controls come back."""
+    panels = len(_panels(notebook))
+    saved = nbformat.read(notebook.saved, as_version=4)
+    saved.cells[0].source += "" if trusted else "\n"
+    nbformat.write(saved, home / "next_day.ipynb")
+    notebook.evaluate(OPEN, "next_day.ipynb")
+    again = notebook.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    asleep = again.locator(".idlib-asleep")
+    notebook.wait_for_timeout(3 * SECOND)  # JupyterLab looks for what the widgets show
+    assert asleep.filter(visible=True).count() == asleep.count() == panels
+    hints = re.compile("Run this cell to guess|run the notebook to use the controls")
+    assert asleep.filter(has_text=hints).count() == panels
+    assert again.locator(".jp-OutputArea-output", has_text=BROKEN).filter(visible=True).count() == 0
+    notebook.evaluate(CLOSE_ONE)
+    assert notebook.raised == []
 
 
 def test_its_forms_shut_nobody_out(notebook):

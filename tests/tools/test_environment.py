@@ -65,4 +65,4 @@ def test_the_slider_reaches_python_and_the_text_answers():
     slider, line = panel.children
     slider.value = 40
     assert line.value == "Python received d = 40."
-    assert "d = 40" in panel._repr_mimebundle_()["text/html"]
+    assert "d = 40" in panel.static_html()

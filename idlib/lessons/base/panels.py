@@ -1,16 +1,29 @@
-"""What widgets that ask the kernel share: a static picture for readers without one, and visible
-errors."""
+"""What widgets that ask the kernel share: what stands in for them where none is, and visible errors.
+
+A widget and what stands in for it are two outputs of a cell. Where the widget lives, the other is
+hidden. The next day, when JupyterLab would say "Error displaying widget", it is the other way
+round; where JupyterLab trusts nobody, it shows no widget anyway. The same in a notebook that is
+stored and read elsewhere.
+"""
 
 import functools
 import html
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import ipywidgets as w
+from IPython.display import DisplayHandle, display
 
 __all__ = ["Panel", "error_html", "in_turn"]
 
 _TURN = threading.RLock()
+_OUTPUT = ".jp-OutputArea-child"  # of a cell in JupyterLab
+_WIDGET = ".jp-OutputArea-output.lm-Panel"  # alive, loading or broken
+STYLE = (
+    f"<style>{_OUTPUT}:has(.idlib-asleep):has(+ {_OUTPUT} .idlib-panel), "
+    f"{_OUTPUT}:has(.idlib-asleep) + {_OUTPUT}:has(> {_WIDGET}):not(:has(.idlib-panel)), "
+    "body:not(:has(.jp-OutputArea)):has(.idlib-panel) .idlib-asleep { display: none }</style>"
+)
 
 
 def in_turn(answer: Callable) -> Callable:
@@ -29,18 +42,30 @@ def in_turn(answer: Callable) -> Callable:
 
 
 class Panel(w.VBox):
-    """A column of widgets that shows `static_html()` where widgets can't run."""
+    """A column of widgets, with something that stands in for it where no kernel is."""
+
+    def __init__(self, children: Sequence[w.Widget]):
+        super().__init__(children)
+        self.add_class("idlib-panel")
 
     def static_html(self) -> str:
         """HTML that stands in for the widget: its text and pictures as they are now."""
-        leaves = list(_leaves(self))
-        shown = "".join(c.value for c in leaves if isinstance(c, w.HTML))
-        if all(isinstance(c, w.HTML | w.Box) for c in leaves):
-            return shown
+        shown = "".join(leaf.value for leaf in _leaves(self) if isinstance(leaf, w.HTML))
         return f"{shown}<p><i>Static picture: run the notebook to use the controls.</i></p>"
 
-    def _repr_mimebundle_(self, **kwargs) -> dict:
-        return {**super()._repr_mimebundle_(**kwargs), "text/html": self.static_html()}
+    def show(self) -> list[DisplayHandle]:
+        """Shows what stands in for the widget, and the widget; returns handles of both outputs."""
+        page = f'<div class="idlib-asleep">\n{self.static_html()}\n</div>\n{STYLE}'
+        asleep = {"text/html": page, "text/plain": repr(self)}
+        alive = {**self._repr_mimebundle_(), "text/plain": ""}
+        shown = [display(bundle, raw=True, display_id=True) for bundle in (asleep, alive)]
+        return [handle for handle in shown if handle]  # none outside IPython
+
+    def _ipython_display_(self) -> None:
+        self.show()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
 
 
 def error_html(error: Exception) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets as w
-from IPython.display import display
+from IPython.display import DisplayHandle, display
 from matplotlib.figure import Figure
 
 from ...errors import IdlibError
@@ -23,6 +23,21 @@ from .svg import to_svg
 __all__ = ["Prediction", "predict"]
 
 AUTO = {"width": "auto"}
+
+
+class Form(Panel):
+    """What the guess of a prediction is entered in."""
+
+    def __init__(self, prediction: "Prediction", children: Sequence[w.Widget]):
+        super().__init__(children)
+        self.prediction = prediction
+
+    def static_html(self) -> str:
+        """The question, see `Prediction.static_html`."""
+        return self.prediction.static_html()
+
+    def __repr__(self) -> str:
+        return repr(self.prediction)
 
 
 class Prediction:
@@ -48,10 +63,11 @@ class Prediction:
         self.skip.on_click(self._skip)
         buttons = w.HBox([self.commit, self.skip])
         row = w.Box([self.answer, buttons], layout=w.Layout(flex_flow="row wrap"))
-        self.form = Panel([w.HTML(f"<b>Predict.</b> {asked.question}"), row, self.status])
+        asks = w.HTML(f"<b>Predict.</b> {asked.question}")
+        self.form = Form(self, [asks, row, self.status])
         self.form.add_class(f"idlib-asks-{self.name.replace('/', '-')}")
         self._waiting: list[Callable[[], None]] = []
-        self._shown: Any = None  # IPython's handle of the output
+        self._shown: list[DisplayHandle] = []
 
     def show(
         self, shown: Any = None, axis: str = "", panel: int = 0, also: Sequence["Prediction"] = (),
@@ -125,8 +141,9 @@ class Prediction:
         """The question, as it stands where no kernel is; and the guess, once it is made."""
         options = "".join(f"<li>{html.escape(option)}</li>" for option in self.asked.options)
         listed = f"<ul>{options}</ul>" if options else ""
-        said = (self.words() or "Skipped.") if self.made else ""
-        said = said and f"<p>{said} {self.status.value}</p>"
+        said = "<p><i>Run this cell to guess.</i></p>"
+        if self.made:
+            said = f"<p>{self.words() or 'Skipped.'} {self.status.value}</p>"
         return f"<p><b>Predict.</b> {self.asked.question}</p>{listed}{said}"
 
     def _figure(self, fig: Figure, alt: str, caption: str, axis: str, panel: int) -> str:
@@ -171,8 +188,8 @@ class Prediction:
             guesses.keep(self.name, guess)
         except IdlibError as error:
             self.status.value = f"It is not kept: {html.escape(str(error))}"
-        if self._shown is not None:
-            self._shown.update(self._bundle(), raw=True)
+        for handle, bundle in zip(self._shown, (self._bundle(), {"text/plain": ""}), strict=False):
+            handle.update(bundle, raw=True)
         for call in self._waiting:
             call()
 
@@ -186,15 +203,17 @@ class Prediction:
         return f'<figure style="margin:0">{to_svg(fig, [alt + "."])}</figure><p>{far}</p>'
 
     def _bundle(self) -> dict[str, Any]:
-        alive = {} if self.made else self.form._repr_mimebundle_()
-        return {**alive, "text/html": self.static_html(), "text/plain": repr(self)}
+        return {"text/html": self.static_html(), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return f"Prediction({self.name!r})"
 
     @in_turn
     def _ipython_display_(self) -> None:
-        self._shown = display(self._bundle(), raw=True, display_id=True)
+        if self.made:
+            display(self._bundle(), raw=True)
+        else:
+            self._shown = self.form.show()
 
 
 def predict(name: str) -> Prediction:
