@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 
+from .pages import without_kernel
+
 __all__ = ["Slide", "lecture"]
 
 SKIP = "no-slide"  # the tag of cells that are left out
@@ -141,7 +143,7 @@ def _show(slides: list[Slide], output: NotebookNode, render: Callable[[str], str
     if "<details><summary>Answer</summary>" in page:
         slides += _quiz(page)
     elif "<b>Predict.</b>" in page:
-        asked, _, rest = page.replace("<b>Predict.</b> ", "").partition("</p>")
+        asked, _, rest = without_kernel(page).replace("<b>Predict.</b> ", "").partition("</p>")
         shown = [(f"{asked}</p>", False)] + [(block, False) for block in blocks_of(_lettered(rest))]
         said = "<p>Everybody commits to a guess. Show the poll, and ask for its shape.</p>"
         slides.append(Slide(ASK, shown, [said], "question"))

@@ -2,6 +2,7 @@
 folded, and each page leads to its source and to where it can be run."""
 
 import html
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import quote
 from nbformat import NotebookNode
 
 from ..errors import IdlibError
+from ..lessons.base.questions import question
 
 __all__ = ["for_the_web", "repository_of", "ways", "without_kernel"]
 
@@ -19,6 +21,7 @@ PROMPTS = {  # of what is folded
     "hide-input": ("Show code", "Hide code"),
     "hide-output": ("Show what it prints", "Hide what it prints"),
 }
+ASKED = re.compile(r"Prediction\('(.+)'\)")
 LIVE = (
     '<p>This trains live where the notebook is run. In the page itself trains the <a href="'
     '../index.html">playground</a>.</p>'
@@ -26,21 +29,38 @@ LIVE = (
 
 
 def without_kernel(page: str) -> str:
-    """The HTML of an output without the sentences that are meant for whoever can run the cell."""
-    return re.sub(r"<p><i>Static picture:.*?</i></p>", "", page)
+    """The HTML of an output without what is meant for whoever can run the cell."""
+    page = re.sub(r"<p><i>(?:Static picture:|Run this cell).*?</i></p>", "", page)
+    asleep = re.fullmatch(r'<div class="idlib-asleep">(.*)</div>\s*<style>.*</style>', page, re.S)
+    return asleep[1].strip() if asleep else page
+
+
+def with_form(page: str, name: str) -> str:
+    """The HTML of a question, with what the page needs to know to ask it (`guesses.js`)."""
+    asked = question(name)
+    fields = {"options": asked.options, "between": asked.between}
+    fields["curve"] = asked.curve and vars(asked.curve)
+    kind = next(kind for kind, field in fields.items() if field)
+    known = json.dumps({"name": name, "kind": kind, kind: fields[kind]})
+    return f'<div data-asked="{html.escape(known)}">\n{page}\n</div>'
 
 
 def for_the_web(notebook: NotebookNode) -> NotebookNode:
     """Folds, in place, the code of pictures and explorers, and long prints; drops hints on
-    exercises that nobody has tried, and live training; returns the notebook."""
+    exercises that nobody has tried, and live training; has predictions and quizzes asked by the
+    page; returns the notebook."""
     for cell in (c for c in notebook.cells if c.cell_type == "code"):
         cell.outputs = [o for o in cell.outputs if not o.get("text", "").startswith("Not yet")]
         pages = [o.data for o in cell.outputs if "text/html" in o.get("data", {})]
         for data in pages:
-            alive = data.get("text/plain", "").startswith("Live")
-            explorer = 'class="idlib-explorer"' in data["text/html"]
-            if not explorer:
-                data["text/html"] = LIVE if alive else without_kernel(data["text/html"])
+            name, page = data.get("text/plain", ""), data["text/html"]
+            if 'class="idlib-explorer"' not in page:
+                page = LIVE if name.startswith("Live") else without_kernel(page)
+            if asked := ASKED.fullmatch(name):
+                page = with_form(page, asked[1])
+            if name.startswith("Quiz"):
+                page = page.replace("<ol>", '<ol class="idlib-quiz">', 1)
+            data["text/html"] = page
         printed = sum(o.get("text", "").count("\n") for o in cell.outputs)
         folds = {"hide-input": bool(pages), "hide-output": printed > LONG}
         tags = [*cell.metadata.get("tags", []), *(tag for tag, fold in folds.items() if fold)]

@@ -66,7 +66,7 @@ SETTINGS = {
     "html_math_renderer": "mathml",
     "html_static_path": ["_static"],
     "html_css_files": ["site.css"],
-    "html_js_files": ["site.js"],
+    "html_js_files": ["site.js", ("guesses.js", {"defer": "defer"})],
     "html_favicon": "_static/favicon.svg",
     "html_copy_source": False,
     "html_show_copyright": False,
@@ -158,16 +158,27 @@ def _gather(root: Path, source: Path) -> tuple[str, dict[str, str]]:
     ]
     front = "\n".join([add_playground(readme), *navigation])
     (source / "index.md").write_text(front, encoding="utf-8")
-    static, own = source / "_static", files("idlib.tools") / "website_assets"
+    static = source / "_static"
     static.mkdir()
-    style = (own / "site.css").read_text(encoding="utf-8")
-    (static / "site.css").write_text(f"{FONTS}\n{style}", encoding="utf-8")
-    for name in ("site.js", "favicon.svg"):
-        (static / name).write_bytes((own / name).read_bytes())
+    _write_assets(static)
     write_playground(static)
     texts = [*PAGES, *docs, *(f"{name}.ipynb" for _, name in lessons)]
     sources = {text.rpartition(".")[0]: text for text in texts} | {"index": "README.md"}
     return re.match("# (.+)", readme)[1], sources
+
+
+def _write_assets(static: Path) -> None:
+    """Styles and scripts of all pages; curves are drawn by the script that notebooks have."""
+    own, base = files("idlib.tools") / "website_assets", files("idlib.lessons.base")
+    style, guesses, curve_style, curve = (
+        path.read_text(encoding="utf-8")
+        for path in (own / "site.css", own / "guesses.js", base / "curve.css", base / "curve.js")
+    )
+    (static / "site.css").write_text(f"{FONTS}\n{style}\n{curve_style}", encoding="utf-8")
+    script = f"(() => {{\n{curve.replace('export default { render };', '')}\n{guesses}\n}})();\n"
+    (static / "guesses.js").write_text(script, encoding="utf-8")
+    for name in ("site.js", "favicon.svg"):
+        (static / name).write_bytes((own / name).read_bytes())
 
 
 def _navigation(caption: str, entries) -> str:

@@ -1,5 +1,5 @@
 // A curve drawn by hand: press and drag, or arrow keys on its points.
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [480, 300, 64, 24, 12, 46];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [480, 300, 68, 24, 12, 46];
 
 function render({ model, el }) {
   const { x: xs, x_label, y: [low, high], y_label, log } = model.get("axes");
@@ -27,7 +27,7 @@ function render({ model, el }) {
   for (const y of ticks()) {
     svg.append(make("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: down(y), y2: down(y) }));
     const text = log ? said(y) : +y.toFixed(2);
-    svg.append(make("text", { x: LEFT - 6, y: down(y) + 4, "text-anchor": "end" }, text));
+    svg.append(make("text", { x: LEFT - 11, y: down(y) + 4, "text-anchor": "end" }, text));
   }
   let free = 0; // where the next label fits
   xs.forEach((x) => {

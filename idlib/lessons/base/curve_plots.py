@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from matplotlib.axes import Axes as Panel
 from matplotlib.figure import Figure
 
-from .plots import COLORS, figure, mark_guess
+from .plots import COLORS, figure
 from .questions import Axes, Points
 
 __all__ = ["beside", "curves"]
@@ -19,13 +19,11 @@ def curves(axes: Axes, drawn: Iterable[Points]) -> Figure:
     return fig
 
 
-def beside(axes: Axes, recorded: Mapping[float, float], points: Points | None) -> Figure:
-    """What was recorded, y for each x, and a curve beside it, dotted, if one was drawn."""
+def beside(axes: Axes, recorded: Mapping[float, float]) -> Figure:
+    """What was recorded, y for each x, where a drawn curve is to stand beside it."""
     fig, ax = _empty(axes)
     found = zip(*sorted(recorded.items()), strict=True)
     ax.plot(*found, "o-", markersize=4, linewidth=1.2, color=COLORS["blue"])
-    if points:
-        mark_guess(ax, points, "")
     return fig
 
 

@@ -12,7 +12,7 @@ from .curve_plots import curves
 from .guesses import everyone
 from .plots import COLORS, figure
 from .questions import Guess, Question, question
-from .svg import to_svg
+from .svg import PAPER, to_svg
 
 __all__ = ["guessed", "poll"]
 
@@ -33,7 +33,7 @@ def poll(name: str) -> HTML:
     alt = f"{count}{skipped}. {_summary(asked, made)}".strip()
     drawn = to_svg(guessed(asked, made), [alt])
     return HTML(
-        f'<figure style="margin:0;overflow-x:auto">{drawn}'
+        f'<figure style="margin:0;overflow-x:auto;{PAPER}">{drawn}'
         f"<figcaption>{asked.question} {count}{skipped}.</figcaption></figure>"
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import ipywidgets as w
 from IPython.display import DisplayHandle, display
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...errors import IdlibError
@@ -18,7 +19,7 @@ from .panels import Panel, in_turn
 from .plots import mark_guess, to_html
 from .questions import Guess, Question, question
 from .reveals import Reveal
-from .svg import to_svg
+from .svg import PAPER, Stage
 
 __all__ = ["Prediction", "predict"]
 
@@ -199,8 +200,12 @@ class Prediction:
         far = ""
         if self.guess:
             alt, far = f"{alt}; dotted, the guess", self.answer.apart(self.guess, recorded)
-        fig = beside(self.asked.curve, recorded, self.guess)
-        return f'<figure style="margin:0">{to_svg(fig, [alt + "."])}</figure><p>{far}</p>'
+        drawn = Stage(beside(self.asked.curve, recorded)).to_svg([f"{alt}."], self._draw_guess)
+        return f'<figure style="margin:0;{PAPER}">{drawn}</figure><p>{far}</p>'
+
+    def _draw_guess(self, ax: Axes) -> None:
+        if self.guess:
+            mark_guess(ax, self.guess, "")
 
     def _bundle(self) -> dict[str, Any]:
         return {"text/html": self.static_html(), "text/plain": repr(self)}

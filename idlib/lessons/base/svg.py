@@ -18,7 +18,10 @@ from matplotlib.image import AxesImage
 
 from ...errors import IdlibError
 
-__all__ = ["Stage", "to_svg"]
+__all__ = ["PAPER", "Stage", "to_svg"]
+
+PAPER = "--idlib-paper: var(--jp-layout-color0, var(--color-background-primary, Canvas))"
+"""Style of what holds a figure outside of explorers: white in it is the page's background."""
 
 DPI = 72  # of matplotlib's SVG
 PIXELS = 100 / DPI  # of the page, for a unit of SVG: figures are laid out at 100 dpi
