@@ -64,11 +64,7 @@ def sweep(
         return cast("list[Run]", [store.get(config) for config in configs])
     with store.writing():
         missing = [(c, keep_theta_d(c)) for c in dict.fromkeys(configs) if store.get(c) is None]
-        shown = (
-            bar
-            if bar is not None
-            else bar_of("runs", total=len(missing), disable=not missing)
-        )
+        shown = bar if bar is not None else bar_of("runs", total=len(missing), disable=not missing)
         with shown if bar is None else nullcontext():
             for done in _made(missing, make, jobs, batched, dask):
                 store.add(replace(done, part=part))

@@ -23,8 +23,8 @@ PROMPTS = {  # of what is folded
 }
 ASKED = re.compile(r"Prediction\('(.+)'\)")
 LIVE = (
-    '<p>This trains live where the notebook is run. In the page itself trains the <a href="'
-    '../index.html">playground</a>.</p>'
+    '<p>This trains where the notebook is run. Here trains the <a href="../index.html#playground">'
+    "playground</a>: a small network, on real digits, in the page itself.</p>"
 )
 
 

@@ -45,6 +45,25 @@ def _guess(page, panel) -> None:
     assert cell.query_selector("button") is None
 
 
+def guess_on_a_page(form) -> str:
+    """Answers a prediction of the site by keyboard; returns what is guessed."""
+    commit, options = form.get_by_text("This is my guess"), form.locator("[type=radio]")
+    if options.count():
+        options.nth(1).press("Space")
+        said = form.locator("label").nth(1).inner_text().strip()
+    elif form.locator(".idlib-curve").count():
+        points = form.locator("[role=slider]")
+        points.first.press("ArrowUp")
+        points.last.press("PageUp")
+        said = "the dotted curve"
+    else:
+        said = "17"
+        form.locator("input").fill("17")
+    commit.press("Enter")
+    assert form.evaluate("e => e.querySelector('.idlib-said') === document.activeElement")
+    return said
+
+
 def _draw(page, panel) -> None:
     """Draws a curve by pointer, and moves one of its points by keyboard."""
     board = panel.locator(".idlib-curve svg")

@@ -7,12 +7,16 @@ import sys
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from idlib.lessons import LESSONS
+
+from .guesses import FORM, SAYS_IT_WAITS, guess_on_a_page
 from .moves import explorers, unmoved
 
 ROOT = Path(__file__).parents[2]
@@ -196,16 +200,130 @@ def test_panels_stack_on_a_phone(page, url):
     assert right["y"] >= left["y"] + left["height"] - 1 and left["width"] > 300
 
 
-def test_answers_are_folded_until_they_are_asked_for(page, url):
-    page.goto(f"{url}/notebooks/03_mnist_fc_vs_lenet.html")
+def test_without_scripts_answers_are_folded_until_they_are_asked_for(browser, folder):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((folder / "notebooks" / "03_mnist_fc_vs_lenet.html").as_uri())
     waiting, said = page.locator(".idlib-waits"), page.get_by_text("The answer:")
     assert waiting.count() > 3 and said.count() == 4
     assert said.filter(visible=True).count() == page.locator(".idlib-view:visible").count() == 0
     for place in waiting.all():
-        assert place.evaluate("e => getComputedStyle(e, '::before').content") == "none"
         place.locator("summary").click()
     assert said.filter(visible=True).count() == 4
     assert page.locator(".idlib-view:visible").count() == 1
+    context.close()
+
+
+@pytest.fixture
+def reader(browser):
+    """A tab of a browser that no guess was made in; fails the test if anything was asked for that
+    lies on no disk, or was raised."""
+    context, asked, raised = browser.new_context(), [], []
+    page = context.new_page()
+    page.on("request", lambda r: r.url.startswith(("file:", "data:")) or asked.append(r.url))
+    page.on("pageerror", lambda error: raised.append(str(error)))
+    yield page
+    context.close()
+    assert (asked, raised) == ([], [])
+
+
+PREDICTS = [path for path in NOTEBOOKS if "widgets.predict(" in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("notebook", PREDICTS, ids=lambda path: path.stem)
+def test_a_guess_by_keyboard_opens_what_waits_for_it_and_is_kept(reader, folder, notebook):
+    address = (folder / "notebooks" / f"{notebook.stem}.html").as_uri()
+    reader.goto(address)
+    forms, waiting = reader.locator("[data-asked]"), reader.locator(".idlib-waits")
+    answers = reader.locator("[class*=idlib-waits-answer]")
+    count, waits = forms.count(), waiting.count()
+    assert count and reader.locator(FORM).count() == count
+    for place in waiting.all():
+        assert place.inner_text() == "" and "waits for your guess" in place.evaluate(SAYS_IT_WAITS)
+    said = [guess_on_a_page(form) for form in forms.all()]
+    for _ in ("now", "the next time"):
+        assert waiting.locator("details[open]").filter(visible=True).count() == waits
+        assert waiting.locator("summary").filter(visible=True).count() == 0
+        assert [form.inner_text().count("Your guess: ") for form in forms.all()] == [1] * count
+        yours = [text for text in answers.all_inner_texts() if "Your guess: " in text]
+        assert len(yours) == answers.count()
+        assert all(any(f"Your guess: {guess}." in text for guess in said) for text in yours)
+        drawn = answers.locator("path.idlib-guessed").count()
+        assert drawn == said.count("the dotted curve")
+        reader.goto(address)
+    if waits:
+        forms.first.get_by_text("Guess again").press("Enter")
+        assert waiting.first.inner_text() == ""
+        assert reader.evaluate("() => document.activeElement.closest('[data-asked]') !== null")
+
+
+def test_a_drawn_guess_lies_where_it_was_drawn(reader, folder):
+    """On the axes of what was recorded: at the left edge half way up, at the right edge on top."""
+    reader.goto((folder / "notebooks" / "05_model_size.html").as_uri())
+    form = reader.locator("[data-asked]", has=reader.locator(".idlib-curve"))
+    points = form.locator("[role=slider]")
+    points.first.press("ArrowUp")
+    points.first.press("ArrowDown")
+    for _ in range(10):
+        points.last.press("PageUp")
+    form.get_by_text("This is my guess").click()
+    drawn = reader.locator("path.idlib-guessed")
+    axes = drawn.evaluate("e => e.parentElement.dataset.axes").split()
+    left, top, width, height = map(float, axes[4:])
+    numbers = [*map(float, re.findall(r"-?[\d.]+", drawn.get_attribute("d")))]
+    expected = [left, top + height / 2, left, top + height / 2, left + width, top, left + width]
+    assert numbers == pytest.approx(expected, abs=0.5)
+
+
+def test_a_guess_must_be_one_and_can_be_skipped(reader, folder):
+    reader.goto((folder / "notebooks" / "03_mnist_fc_vs_lenet.html").as_uri())
+    forms = reader.locator("[data-asked]")
+    first = ("Type a whole", "Choose an", "Draw a curve", "Choose an")
+    for form, said in zip(forms.all(), first, strict=True):
+        form.get_by_text("This is my guess").click()
+        form.get_by_role("status").get_by_text(said).wait_for()
+        assert form.get_attribute("class").startswith("idlib-asks-")
+    entry = forms.first.locator("input")
+    entry.fill("many")
+    entry.press("Enter")
+    assert forms.first.get_by_text("“many” was given: type a whole number from 1 to").is_visible()
+    for form in forms.all():
+        form.get_by_text("Skip").press("Enter")
+    assert reader.get_by_text("The answer:").filter(visible=True).count() == 4
+    assert "Your guess" not in reader.locator("article").inner_text()
+
+
+def test_where_the_browser_keeps_nothing_a_guess_lasts_as_long_as_the_page(reader, folder):
+    reader.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw Error('forbidden'); } })"
+    )
+    reader.goto((folder / "notebooks" / "03_mnist_fc_vs_lenet.html").as_uri())
+    form = reader.locator("[data-asked]").first
+    assert guess_on_a_page(form) == "17"
+    assert "Your guess: 17." in form.inner_text()
+
+
+@pytest.mark.parametrize("stored", ["{", "3", '{"guess": "many"}', '{"guess": 0}', "null"])
+def test_what_is_kept_and_is_no_guess_is_none(reader, folder, stored):
+    reader.add_init_script(f"localStorage.setItem('idlib/mnist/fc', {json.dumps(stored)})")
+    reader.goto((folder / "notebooks" / "03_mnist_fc_vs_lenet.html").as_uri())
+    assert reader.locator(FORM).count() == 4
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS[1:], ids=lambda path: path.stem)
+def test_a_quiz_tells_right_from_wrong_and_says_why(reader, folder, notebook):
+    reader.goto((folder / "notebooks" / f"{notebook.stem}.html").as_uri())
+    path = files("idlib.lessons") / LESSONS[notebook.stem[:2]] / "quiz.json"
+    asked = json.loads(path.read_text(encoding="utf-8"))
+    questions = reader.locator(".idlib-quiz > li").all()
+    for item, question in zip(questions, asked, strict=True):
+        answer = item.locator("details p")
+        options = item.locator("input")
+        assert options.count() == len(question["answers"]) and not answer.is_visible()
+        options.nth(question["right"] - 1).press("Space")
+        assert item.get_by_role("status").inner_text() == "Not so." and answer.is_visible()
+        options.nth(question["right"]).check()
+        assert item.get_by_role("status").inner_text() == "Right."
 
 
 def test_search_finds_the_notebook(page, url):

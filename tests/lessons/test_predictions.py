@@ -124,7 +124,14 @@ class TestAsking:
 
     def test_without_a_kernel_the_question_stands_alone(self, which):
         page = which.static_html()
-        assert "Which?" in page and "<li>LeNet</li>" in page and "guess" not in page
+        assert "Which?" in page and "<li>LeNet</li>" in page
+        assert "Your guess" not in page and "Run this cell to guess." in page
+        assert "Run this cell" not in make(which, "FC").static_html()
+
+    def test_the_question_stands_in_for_its_form(self, number):
+        question, _ = number.form.outputs()
+        assert question["text/plain"] == "Prediction('toy/many')"
+        assert "How many?" in question["text/html"] and "Run this cell" in question["text/html"]
 
 
 class TestWaiting:
@@ -187,6 +194,8 @@ class TestWaiting:
         guess = make(Prediction(CURVE), [0.2, 0.5, 0.8])
         page = guess.reveal({10: 0.2, 100: 0.9, 5000: 0.0}, n=1).to_html()
         assert "Your curve is off by 0.20 on average, and most, by 0.40, at 100." in page
+        assert page.partition("idlib-moves")[2].count("stroke-dasharray") == 1
+        assert "stroke-dasharray" not in page.partition("idlib-moves")[0]
         fig = axes(xscale="log", xlim=(10, 500), ylim=(0, 1))
         assert "the dotted curve" in guess.mark(fig, "")
         assert fig.axes[0].get_xlim() == (10, 500)

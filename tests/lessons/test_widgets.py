@@ -9,7 +9,7 @@ from dataclasses import replace
 from importlib.resources import files
 
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from torch.utils.data import TensorDataset
 
 from idlib import IdlibError, plots, widgets
@@ -30,6 +30,17 @@ def live():
     panel.halt.click()
     if panel._thread:
         panel._thread.join(30)
+
+
+def test_what_stands_in_for_a_widget_comes_before_it_and_outlives_it(live):
+    asleep, alive = live.outputs()
+    assert "Static picture" in asleep["text/html"] and "Ready" in asleep["text/html"]
+    assert asleep["text/plain"] == "LiveTraining()"
+    assert alive.keys() == {"application/vnd.jupyter.widget-view+json", "text/plain"}
+    assert alive["text/plain"] == ""
+    outputs = [new_output("display_data", output) for output in (asleep, alive)]
+    stored = clean(new_notebook(cells=[new_code_cell("", outputs=outputs)]))
+    assert [output.data for output in stored.cells[0].outputs] == [asleep]
 
 
 def test_moving_d_shows_the_recorded_accuracy_of_that_d():

@@ -1,9 +1,12 @@
 """The web site: links hold, formulas are drawn, nothing is run, nothing comes from elsewhere."""
 
+import html
 import importlib
+import json
 import pkgutil
 import re
 import shutil
+from importlib.resources import files
 from pathlib import Path
 
 import nbformat
@@ -12,9 +15,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 import idlib
 from idlib import IdlibError
+from idlib.lessons.base.predictions import predict
+from idlib.lessons.base.questions import question
 from idlib.tools import api
 from idlib.tools.pages import for_the_web
-from idlib.tools.website import PAGES, make_site
+from idlib.tools.website import PAGES, _write_assets, make_site
 
 SMALL = {"few": ("Few", "The `names` here.", ("idlib.errors", "idlib.engine.runs"))}
 
@@ -119,14 +124,14 @@ def test_on_a_page_code_of_pictures_and_long_prints_are_folded_and_hints_left_ou
     def cell(source, **output):
         return new_code_cell(source, outputs=[new_output(**output)])
 
-    html = {"output_type": "execute_result"}
+    shows = {"output_type": "execute_result"}
     hint = "<p><i>Static picture: run the notebook to use the controls.</i></p>"
     cells = [
         cell("print(1)", output_type="stream", text="1\n"),
         cell("print(2)", output_type="stream", text="2\n" * 30),
-        cell("plots.a()", data={"text/html": "<img>"}, **html),
-        cell("widgets.A()", data={"text/html": f"<p>seen</p>{hint}"}, **html),
-        cell("widgets.L()", data={"text/html": hint, "text/plain": "LiveTraining(...)"}, **html),
+        cell("plots.a()", data={"text/html": "<img>"}, **shows),
+        cell("widgets.A()", data={"text/html": f"<p>seen</p>{hint}"}, **shows),
+        cell("widgets.L()", data={"text/html": hint, "text/plain": "LiveTraining(...)"}, **shows),
         cell("checks.a()", output_type="stream", text="Not yet: it is 1\nHint: 2\n"),
     ]
     shown = for_the_web(new_notebook(cells=cells)).cells
@@ -136,6 +141,39 @@ def test_on_a_page_code_of_pictures_and_long_prints_are_folded_and_hints_left_ou
     assert shown[3].outputs[0].data["text/html"] == "<p>seen</p>"
     assert "playground" in shown[4].outputs[0].data["text/html"]
     assert shown[5].outputs == []
+
+
+def test_a_page_asks_predictions_and_quizzes_and_is_told_no_answer():
+    def cell(plain, page):
+        data = {"text/plain": plain, "text/html": page}
+        return new_code_cell("", outputs=[new_output("display_data", data)])
+
+    asked, _ = predict("mnist/lenet").form.outputs()
+    cells = [
+        cell(asked["text/plain"], asked["text/html"]),
+        cell("Quiz of notebook 03", "<ol></ol>"),
+    ]
+    asks, quiz = (
+        c.outputs[0].data["text/html"] for c in for_the_web(new_notebook(cells=cells)).cells
+    )
+    known, page = re.fullmatch(r'<div data-asked="(.*)">\n(.*)\n</div>', asks, re.S).groups()
+    options = list(question("mnist/lenet").options)
+    assert json.loads(html.unescape(known)) == {
+        "name": "mnist/lenet", "kind": "options", "options": options,
+    }  # fmt: skip
+    assert page.startswith("<p><b>Predict.</b>") and page.endswith("</ul>")
+    assert quiz == '<ol class="idlib-quiz"></ol>'
+
+
+def test_the_script_that_asks_is_short_and_draws_curves_as_notebooks_do(tmp_path):
+    _write_assets(tmp_path)
+    script = (tmp_path / "guesses.js").read_text(encoding="utf-8")
+    base, own = files("idlib.lessons.base"), files("idlib.tools") / "website_assets"
+    curve, asks = ((f / n).read_text("utf-8") for f, n in ((base, "curve.js"), (own, "guesses.js")))
+    assert curve.partition("export")[0] in script and asks in script and "export" not in script
+    lines = asks.splitlines()
+    assert len(lines) < 120 and max(map(len, lines)) <= 140
+    assert ".idlib-curve" in (tmp_path / "site.css").read_text(encoding="utf-8")
 
 
 def test_a_pages_way_to_the_readme_leads_to_the_front_page(root, tmp_path):

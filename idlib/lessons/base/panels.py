@@ -1,15 +1,15 @@
-"""What widgets that ask the kernel share: what stands in for them where none is, and visible errors.
+"""What widgets that ask the kernel share: what stands in for them where none is, visible errors.
 
-A widget and what stands in for it are two outputs of a cell. Where the widget lives, the other is
-hidden. The next day, when JupyterLab would say "Error displaying widget", it is the other way
-round; where JupyterLab trusts nobody, it shows no widget anyway. The same in a notebook that is
-stored and read elsewhere.
+A widget and what stands in for it are two outputs of its cell. JupyterLab shows the widget where it
+is alive, and else, the next day, what stands in for it: not "Error displaying widget". Where it
+trusts nobody it shows no widget, and a notebook is stored without widgets.
 """
 
 import functools
 import html
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import ipywidgets as w
 from IPython.display import DisplayHandle, display
@@ -53,13 +53,16 @@ class Panel(w.VBox):
         shown = "".join(leaf.value for leaf in _leaves(self) if isinstance(leaf, w.HTML))
         return f"{shown}<p><i>Static picture: run the notebook to use the controls.</i></p>"
 
-    def show(self) -> list[DisplayHandle]:
-        """Shows what stands in for the widget, and the widget; returns handles of both outputs."""
+    def outputs(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What stands in for the widget, and the widget, as data of two outputs."""
         page = f'<div class="idlib-asleep">\n{self.static_html()}\n</div>\n{STYLE}'
-        asleep = {"text/html": page, "text/plain": repr(self)}
         alive = {**self._repr_mimebundle_(), "text/plain": ""}
-        shown = [display(bundle, raw=True, display_id=True) for bundle in (asleep, alive)]
-        return [handle for handle in shown if handle]  # none outside IPython
+        return {"text/html": page, "text/plain": repr(self)}, alive
+
+    def show(self) -> list[DisplayHandle]:
+        """Shows both outputs; returns IPython's handles of them, none outside of it."""
+        shown = [display(data, raw=True, display_id=True) for data in self.outputs()]
+        return [handle for handle in shown if handle]
 
     def _ipython_display_(self) -> None:
         self.show()

@@ -1,7 +1,6 @@
-// Predictions and quizzes where no kernel is. While the form of a prediction is in the page, the style beside what waits for
-// it hides that; the guess is kept in the browser. Before this file stands the front end of curves, lessons/base/curve.js,
-// whose `render` is called here.
-const make = (tag, properties = {}, ...children) => {
+// Predictions and quizzes where no kernel is. What waits for a guess brings a style that hides it while the form is in the
+// page; the guess is kept in the browser. Before this file stands lessons/base/curve.js, whose `render` is called here.
+const make = (tag, properties, ...children) => {
   const element = Object.assign(document.createElement(tag), properties);
   element.append(...children);
   return element;
@@ -15,7 +14,7 @@ const keep = (name, found) => {
   stored(() => localStorage.setItem(`idlib/${name}`, JSON.stringify(found)));
 };
 
-// Buttons for what a list holds, which they hide.
+// Buttons for what a list holds.
 const choices = (question, list) => {
   question.id ||= `idlib-${Math.random().toString(36).slice(2)}`;
   const labels = [...list.children].map(({ textContent: value }) =>
@@ -47,8 +46,8 @@ const KINDS = {
   },
   curve({ curve: axes }) {
     const board = make("div"), values = { axes, value: axes.x.map(() => null), disabled: false };
-    const set = (key, to) => { values[key] = to; };
-    render({ el: board, model: { get: (key) => values[key], set, save_changes() {}, on() {} } });
+    const model = { get: (key) => values[key], set(key, to) { values[key] = to; }, save_changes() {}, on() {} };
+    render({ model, el: board });
     const fits = (guess) => guess?.length === axes.x.length && guess.filter((y) => y !== null).length > 1;
     const read = () => (fits(values.value) ? values.value : Error("Draw a curve from left to right first."));
     return [board, read, fits, () => "the dotted curve"];
@@ -63,28 +62,26 @@ const path = (group, { x: xs, log }, guess) => {
   return `<path class="idlib-guessed" d="M${across(xs[0])} ${points[0][1]}L${points.join("L")}H${across(xs.at(-1))}"/>`;
 };
 
-const done = new Set(); // classes of the forms of predictions that were guessed or skipped
 const ask = (box) => {
-  const asked = JSON.parse(box.dataset.asked), id = asked.name.replace("/", "-"), asks = `idlib-asks-${id}`;
+  const asked = JSON.parse(box.dataset.asked), id = asked.name.replace("/", "-");
   const [question, list] = [box.querySelector("p"), box.querySelector("ul")];
   const [entry, read, fits, words] = KINDS[asked.kind](asked, question, list);
-  const button = (textContent, type = "button") => make("button", { textContent, type });
-  const [skip, again, status] = [button("Skip"), button("Guess again"), make("p", { role: "status" })];
-  const form = make("form", {}, entry, make("p", {}, button("This is my guess", "submit"), " ", skip), status);
-  const said = make("p", { className: "idlib-said", tabIndex: -1 });
+  const button = (textContent, onclick) => make("button", { type: "button", textContent, onclick });
+  const commit = make("button", { textContent: "This is my guess" }), skip = button("Skip", () => take({ guess: null }));
+  const status = make("p", { role: "status" }), form = make("form", {}, entry, make("p", {}, commit, " ", skip), status);
+  const said = make("p", { className: "idlib-said", tabIndex: -1 }), again = button("Guess again", () => take(null));
   box.append(form, said);
-
   const show = (found) => {
     const guessed = found && found.guess !== null;
     const text = () => ["Your guess: ", make("b", { textContent: words(found.guess) }), ". "];
     said.replaceChildren(...(guessed ? text() : ["Skipped. "]), again);
-    done[found ? "add" : "delete"](asks);
-    box.classList.toggle(asks, !found);
+    box.className = `idlib-${found ? "asked" : "asks"}-${id}`;
     [form.hidden, said.hidden] = [Boolean(found), !found];
     if (list) list.hidden = !found;
     for (const place of document.querySelectorAll(".idlib-waits")) {
-      const fold = place.querySelector("details"), waits = place.querySelector("style").textContent.match(/idlib-asks-[\w-]+/g);
-      fold.open = fold.firstElementChild.hidden = waits.every((one) => done.has(one));
+      const fold = place.querySelector("details"), style = place.querySelector("style").textContent;
+      fold.open = fold.firstElementChild.hidden = style.match(/idlib-asks-[\w-]+/g)
+        .every((asks) => document.querySelector(`.${asks.replace("asks", "asked")}`));
       if (!place.matches(`.idlib-waits-answer-${id}`)) continue;
       place.querySelector(".idlib-yours")?.remove();
       if (guessed) fold.querySelector("p").prepend(make("span", { className: "idlib-yours" }, ...text()));
@@ -97,14 +94,12 @@ const ask = (box) => {
     show(found);
     (found ? said : form.querySelector("input, [tabindex='0']")).focus();
   };
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
+  form.onsubmit = () => {
     const guess = read();
     status.textContent = guess instanceof Error ? guess.message : "";
     if (!status.textContent) take({ guess });
-  });
-  skip.addEventListener("click", () => take({ guess: null }));
-  again.addEventListener("click", () => take(null));
+    return false; // there is nobody to send it to
+  };
   const found = kept(asked.name);
   show(found && (found.guess === null || fits(found.guess)) ? found : null);
 };
@@ -113,11 +108,11 @@ const ask = (box) => {
 const quiz = (item) => {
   const [question, list, fold] = item.children, answer = fold.querySelector("p"), said = make("p", { role: "status" });
   const group = choices(question, list);
-  list.replaceWith(group, said);
-  group.addEventListener("change", ({ target: { value } }) => {
+  group.onchange = ({ target: { value } }) => {
     fold.open = fold.firstElementChild.hidden = true;
     said.textContent = answer.textContent.startsWith(`${value}. `) ? "Right." : "Not so.";
-  });
+  };
+  list.replaceWith(group, said);
 };
 
 document.querySelectorAll("[data-asked]").forEach(ask);
