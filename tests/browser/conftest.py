@@ -50,6 +50,8 @@ CLOSE = f"""async () => {{
     await window.jupyterapp.commands.execute('application:close-all');
 }}"""
 CLOSE_ONE = f"""async () => {{
+    await {KERNEL}.ready;
+    await {KERNEL}.session.kernel.info;
     await {KERNEL}.shutdown();
     await window.jupyterapp.commands.execute('application:close');
 }}"""

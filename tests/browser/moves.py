@@ -16,7 +16,11 @@ STATE = """e => {
     return [view.innerHTML, [view.innerText, ...alts].join()];
 }"""
 CONTROLS = ".idlib-controls :is(input[type=range], select, fieldset), [role=slider]"
-SKIP = "[data-asked] form:not([hidden]) [type=button]"
+SKIP = """() => {
+    const skips = document.querySelectorAll("[data-asked] form:not([hidden]) [type=button]");
+    skips.forEach(button => button.click());
+    if (skips.length) scrollTo({ top: 0, behavior: "instant" });
+}"""
 # Milliseconds of each move: until the page is changed and laid out, and until it is painted.
 TIMED = """async range => {
     const found = [], last = +range.max;
@@ -36,7 +40,7 @@ TIMED = """async range => {
 def explorers(page) -> list:
     """The explorers of a page, once they are alive; those that wait for a guess are unfolded, on
     the site after all questions were skipped."""
-    page.evaluate(f"() => document.querySelectorAll('{SKIP}').forEach(button => button.click())")
+    page.evaluate(SKIP)
     page.evaluate(
         "() => document.querySelectorAll('.idlib-waits > details').forEach(d => { d.open = true })"
     )

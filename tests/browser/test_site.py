@@ -295,7 +295,9 @@ def test_a_guess_must_be_one_and_can_be_skipped(reader, folder):
 
 
 def test_where_the_browser_keeps_nothing_a_guess_lasts_as_long_as_the_page(reader, folder):
-    forbid = "Storage.prototype.{} = name => {{ if (name.startsWith('idlib/')) throw Error(name); }}"
+    forbid = (
+        "Storage.prototype.{} = name => {{ if (name.startsWith('idlib/')) throw Error(name); }}"
+    )
     for method in ("getItem", "setItem"):
         reader.add_init_script(forbid.format(method))
     reader.goto((folder / "notebooks" / "03_mnist_fc_vs_lenet.html").as_uri())
