@@ -57,7 +57,7 @@ def nearest(fn: Callable[[Tensor, Tensor, Tensor], Tensor]) -> bool:
                 f"for D = {D:,}, d = {d} you get as near as {far:.4g}; {least:.4g} is possible."
             )
             if torch.allclose(got, P.T @ way):
-                hint = "That would be right if columns stood at right angles. They only nearly do."
+                hint = "That would be right if the columns of P stood at right angles."
             elif torch.allclose(got, torch.linalg.lstsq(P, target).solution):
                 hint = "The way to the target does not begin at 0, but at theta_0."
             break
