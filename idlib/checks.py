@@ -8,6 +8,7 @@ with needing("course", "idlib.checks"):
     from .lessons.bounds import checks as bounds
     from .lessons.compression import checks as compression
     from .lessons.family import checks as family
+    from .lessons.inside import checks as inside
     from .lessons.language import checks as language
     from .lessons.memorising import checks as memorising
     from .lessons.mnist import checks as mnist
@@ -24,6 +25,7 @@ __all__ = [
     "bounds",
     "compression",
     "family",
+    "inside",
     "language",
     "memorising",
     "mnist",

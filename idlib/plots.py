@@ -19,12 +19,14 @@ with needing("course", "idlib.plots"):
     from .lessons.bounds.plots import bound_bars, bound_curves, bound_panel, scatters
     from .lessons.compression.plots import bytes_and_accuracy, description_lengths, file_panel
     from .lessons.family.plots import d90_of_sizes
+    from .lessons.inside.plots import cost_curves, fastfood_blocks, fastfood_stage, step_sizes
     from .lessons.language.plots import dumbbells, layer_shares, method_curves, steps_and_rates
     from .lessons.memorising.plots import memorised_panel, needed_lines
     from .lessons.mnist.plots import accuracy_curves, beside_rivals
     from .lessons.pretraining.plots import accuracy_along_pretraining, d90_along_pretraining
     from .lessons.questions.plots import (
         chosen_lines,
+        curvature_odds,
         gradient_bound,
         gradient_lines,
         hub_panel,
@@ -35,17 +37,8 @@ with needing("course", "idlib.plots"):
     from .lessons.reward.plots import generation_curve, reward_curves
     from .lessons.shuffled.plots import bars, block_accuracy, image_rows
     from .lessons.sizes.plots import d90_against_size, size_maps, size_panel
-    from .lessons.subspaces.plots import (
-        angles,
-        cost_curves,
-        fastfood_blocks,
-        fastfood_stage,
-        heat_maps,
-        length_ratios,
-        step_sizes,
-    )
+    from .lessons.subspaces.plots import angles, heat_maps, length_ratios
     from .lessons.toy.plots import (
-        curvature_odds,
         descents,
         loss_by_groups,
         performance_by_d,

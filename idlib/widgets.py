@@ -13,6 +13,7 @@ with needing("course", "idlib.widgets"):
     from .lessons.bounds.widgets import OccamBound
     from .lessons.compression.widgets import FileSizes
     from .lessons.family.widgets import FamilySizes, PublishedSizes, method_table
+    from .lessons.inside.widgets import FastfoodSteps
     from .lessons.language.live import LiveTuning
     from .lessons.language.widgets import LayerShares, TunedCurves
     from .lessons.memorising.widgets import Memorising
@@ -23,7 +24,7 @@ with needing("course", "idlib.widgets"):
     from .lessons.reward.widgets import PoleOnCart, ShareOfWhat
     from .lessons.shuffled.widgets import ShuffledBlocks
     from .lessons.sizes.widgets import ModelSizes
-    from .lessons.subspaces.widgets import FastfoodSteps, RandomAngles, SteeredPoint
+    from .lessons.subspaces.widgets import RandomAngles, SteeredPoint
     from .lessons.toy.widgets import Meetings, SumsByD, SumsByGroups
 
 __all__ = [

@@ -17,7 +17,7 @@ ANSWERS = (FOLDER / "instructor_answers.md").read_text(encoding="utf-8")
 NOTEBOOKS = {path.name[:2]: path for path in sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))}
 PLANS = dict(re.findall(r"^## (Plan \d.*?)\n(.*?)(?=^## )", GUIDE, re.M | re.S))
 MINUTES = {"Plan 1": 45, "Plan 2": 90, "Plan 3": 90, "Plan 4": 210}
-ASSESSED = range(1, 15)
+ASSESSED = range(1, 16)
 
 
 def rows(text: str) -> list[list[str]]:

@@ -20,4 +20,5 @@ LESSONS = {  # folder of each notebook, by its number
     "12": "adapters",
     "13": "questions",
     "14": "reward",
+    "15": "inside",
 }

@@ -87,7 +87,7 @@ class FastfoodUnsigned(Fastfood):
 
     Here the inner product of a block of P x with row m of H is :math:`n\,G_k[m]\,(\Pi H B x)[m]`.
     So all that is smooth along a block, a sum or a slow wave, hangs on the same few coordinates
-    in every block, and at small d they run out: kept for comparison (notebooks 01 and 02), and for
+    in every block, and at small d they run out: kept for comparison (notebooks 01 and 15), and for
     runs recorded with it.
     """
 

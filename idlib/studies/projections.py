@@ -1,4 +1,4 @@
-"""Does it matter how P is drawn? Accuracy at three d on a part of MNIST (notebooks 02 and 03)."""
+"""Does it matter how P is drawn? Accuracy at three d on a part of MNIST (notebooks 15 and 03)."""
 
 from .study import Part, Protocol, Rates, Study
 

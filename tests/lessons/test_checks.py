@@ -194,7 +194,7 @@ WRONG = {
         ((matrix(range(10)), SUMS), "9 of the sums can't move"),
         ((matrix(range(0, 1000, 100)) + matrix(range(1, 1000, 100)), SUMS), "20 entries"),
     ],
-    "subspaces.walsh_hadamard": [
+    "inside.walsh_hadamard": [
         (lambda x: walsh_hadamard(x).float(), "you return torch.float32 for torch.float64"),
         (lambda x: None, "NoneType"),
         (lambda x: x.clone(), r"shape \(2,\)"),
@@ -210,13 +210,20 @@ WRONG = {
         (lambda D, d, g: torch.randn(D, d, generator=g) / d**0.5, "D / d"),
         (lambda D, d, g: torch.full((D, d), D**-0.5), "not 1"),
     ],
-    "subspaces.adjoint_test": [
+    "subspaces.nearest": [
+        (lambda P, a, b: None, "NoneType"),
+        (lambda P, a, b: P @ P.T @ (b - a), r"shape \(3,\), expected \(2,\)"),
+        (lambda P, a, b: P.T @ (b - a), "stood at right angles"),
+        (lambda P, a, b: torch.linalg.lstsq(P, b).solution, "at theta_0"),
+        (lambda P, a, b: torch.linalg.lstsq(P, a - b).solution, "as nearly as it can be"),
+    ],
+    "inside.adjoint_test": [
         (lambda *_: None, "return None"),
         (lambda *_: True, "1/16 as large"),
         (lambda *_: False, "as it is(.|\n)*float64"),
         (loose_test, "1 % too large"),
     ],
-    "subspaces.forward_and_adjoint": [
+    "inside.forward_and_adjoint": [
         ((lambda x, c, s: hashed(x, c, s).float(), hashed_back), "torch.float32 for torch.float64"),
         ((lambda x, c, s: s * x[c], lambda y, c, s, d: y[:d]), r"<P x, y> is \S+ times <x, P'y>"),
         ((hashed, lambda y, c, s, d: y[:d]), "The forward is right"),
@@ -232,7 +239,7 @@ WRONG = {
         ),
         ((hashed, lambda y, c, s, d: None), "in the adjoint you return NoneType"),
     ],
-    "subspaces.own_projection": [
+    "inside.own_projection": [
         (type("Mine", (Hashed,), {"name": "mine"}), "does what 'hashed' does"),
         (nn.Linear, "Linear is no subclass"),
         (PROJECTIONS["hashed"], "in the package already"),
@@ -589,7 +596,7 @@ def test_an_exception_in_the_readers_code_becomes_a_hint(name, capsys):
         answers[0] = 7
     assert not check(*answers)
     out = capsys.readouterr().out
-    if name not in ("toy.ten_nonzeros", "subspaces.own_projection"):  # these take no function
+    if name not in ("toy.ten_nonzeros", "inside.own_projection"):  # these take no function
         assert "Not yet: your code raises KeyError: 'a key'" in out
         assert '`mistaken`, at the line `return {}["a key"]`' in out
     assert re.match(r"Not yet: .+\nHint: \S", out, re.S), out

@@ -350,9 +350,13 @@ class TestAnswers:
         assert not moved["lenet"].d90("absolute").d
 
     def test_subspaces(self):
-        assert question("subspaces/memory").answer == f"{4 * 199_210 * 750 / 1e6:.0f}"
-        assert question("subspaces/empty").answer == f"{100 * exp(-750 / 199_210**0.5):.0f}"
         assert degrees(1 / 1000**0.5) == pytest.approx(1.8, abs=0.05)
+        spread = 2 / (2 * 4096) ** 0.5  # of 95 % of draws
+        assert 0.01 < spread < 0.05 and question("subspaces/length").answer == "by less than 5 %"
+
+    def test_inside(self):
+        assert question("inside/memory").answer == f"{4 * 199_210 * 750 / 1e6:.0f}"
+        assert question("inside/empty").answer == f"{100 * exp(-750 / 199_210**0.5):.0f}"
 
     def test_sizes(self):
         assert abs(exponent()) < 0.1

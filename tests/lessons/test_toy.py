@@ -94,28 +94,6 @@ def test_gradient_descent_finds_the_exact_loss(d):
     assert torch.equal(problem.theta, start)
 
 
-def test_chances_of_a_minimum():
-    exact = {1: 1 / 2, 2: (2 - math.sqrt(2)) / 4, 3: (math.pi - math.sqrt(8)) / (4 * math.pi)}
-    for D, chance in exact.items():
-        measured = (toy.curvatures(D, 20_000) > 0).all(1).double().mean().item()
-        assert measured == pytest.approx(chance, abs=4 * math.sqrt(chance / 20_000))
-
-
-def test_half_of_all_directions_curve_down():
-    spread = []
-    for D in (5, 50):
-        share = (toy.curvatures(D, 100) < 0).double().mean(1)
-        assert share.mean().item() == pytest.approx(0.5, abs=0.05)
-        spread.append(share.std().item())
-    assert spread[1] < spread[0] / 4
-
-
-def test_wide_networks_learn_xor_from_every_start_and_narrow_ones_do_not():
-    stuck = [(toy.train_xor(hidden, starts=200) > 0.1).sum().item() for hidden in (2, 8)]
-    assert stuck[0] >= 10
-    assert stuck[1] == 0
-
-
 @pytest.mark.parametrize(
     ("make", "word"),
     [
@@ -125,8 +103,6 @@ def test_wide_networks_learn_xor_from_every_start_and_narrow_ones_do_not():
         (lambda: toy.solve(toy.SumProblem(), torch.ones(999, 2)), "(999, 2)"),
         (lambda: toy.solve(toy.SumProblem(), torch.ones(1000)), "(1000,)"),
         (lambda: toy.descend(toy.SumProblem(), 0), "d = 0"),
-        (lambda: toy.curvatures(0, 1), "D = 0"),
-        (lambda: toy.train_xor(0), "hidden"),
     ],
 )
 def test_bad_input_is_named(make, word):
@@ -171,6 +147,3 @@ def test_the_other_figures_show_what_they_are_given():
     ax = plots.descents({9: [3.0, 2.0], 10: [3.0, 0.1]}, {9: 1.5, 10: 0.0}).axes[0]
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["d = 9: 1.5", "d = 10: 0"]
-    left, right = plots.curvature_odds({1: 0.5}, {1: [0.0, 1.0], 5: [0.4, 0.6]}).axes
-    assert left.lines[2].get_ydata().tolist() == [0.5]
-    assert [text.get_text() for text in right.get_xticklabels()] == ["1", "5"]

@@ -8,7 +8,9 @@ import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-__all__ = ["guarded", "known_mistake", "number", "verdict"]
+from torch import Tensor
+
+__all__ = ["guarded", "known_mistake", "not_like", "number", "verdict"]
 
 OTHERS = (
     f"{Path(__file__).parents[1]}{os.sep}",
@@ -61,6 +63,15 @@ def known_mistake(got: float, known: Iterable[tuple[float, str]], **close: float
         close: how near is the same, see `math.isclose`.
     """
     return next((f" {why}" for wrong, why in known if math.isclose(got, wrong, **close)), "")
+
+
+def not_like(got: object, expected: Tensor, what: str) -> str | None:
+    """Whether `got` is no tensor of the shape of `expected`, in words."""
+    if not isinstance(got, Tensor):
+        return f"{what} you return {type(got).__name__}, expected a tensor."
+    if got.shape != expected.shape:
+        return f"{what} you return shape {tuple(got.shape)}, expected {tuple(expected.shape)}."
+    return None
 
 
 def number(value: object) -> float:

@@ -1,4 +1,4 @@
-"""The toy problem, lines and planes in three dimensions, and random curvature."""
+"""The toy problem, and lines and planes in three dimensions."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from ..base.plots import COLORS, figure, panels
 
 __all__ = [
-    "curvature_odds",
     "descents",
     "loss_by_groups",
     "performance_by_d",
@@ -91,31 +90,6 @@ def room() -> Figure:
     fig, (ax,) = panels([4.5], 4.2, left=0.0, right=1.0, bottom=0.0, top=1.0)
     ax.set(xlim=(-2.5, 2.5), ylim=(-2.3, 2.3), aspect="equal")
     ax.set_axis_off()
-    return fig
-
-
-def curvature_odds(chances: Mapping[int, float], shares: Mapping[int, Sequence[float]]) -> Figure:
-    """Random symmetric matrices: the chance of a minimum, and the share of directions downhill.
-
-    Args:
-        chances: for each D the share of matrices without a negative eigenvalue.
-        shares: for each D the share of negative eigenvalues of each matrix.
-    """
-    fig, (left, right) = figure(8.6, 3.6, ncols=2)
-    D = np.arange(1, 11)
-    left.plot(D, 0.5**D, color=COLORS["orange"], linestyle="--", label="coin tosses, $2^{-D}$")
-    label = "for large D, $3^{-D^2/4}$"
-    left.plot(D, 3.0 ** (-(D**2) / 4), color=COLORS["red"], linestyle="-.", label=label)
-    left.plot(list(chances), list(chances.values()), "o", color=COLORS["blue"], label="measured")
-    left.set(yscale="log", xlabel="D", ylabel="chance that all D curvatures are > 0", xticks=D)
-    left.legend(fontsize=9, loc="lower left")
-    places = np.arange(len(shares))
-    for place, values in zip(places, shares.values(), strict=True):
-        beside = place + np.linspace(-0.25, 0.25, len(values))
-        right.plot(beside, values, ".", color=COLORS["blue"], alpha=0.3, markersize=4)
-    right.axhline(0.5, color="black", linewidth=1, linestyle="--")
-    right.set_xticks(places, [str(D) for D in shares])
-    right.set(xlabel="D", ylabel="share of directions that curve down", ylim=(-0.05, 1.05))
     return fig
 
 

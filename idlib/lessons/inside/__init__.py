@@ -1,0 +1,1 @@
+"""Inside P: notebook 15."""
