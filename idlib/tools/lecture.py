@@ -19,10 +19,15 @@ SKIP = "no-slide"  # the tag of cells that are left out
 WIDE = 104  # characters of a printed line, at most: more do not fit at 18 px
 EXPLORER = 'class="idlib-explorer"'
 LIVE = "Static picture: run the notebook"  # stands below what only a kernel can move
-FEW, LINES = 2, 12  # of printed text: fewer say little, more can't be read from the last row
-SHORT, WORDS = 28, 45  # of a text that is set larger; at most, beside a picture
+FEW, LINES = 2, 9  # of printed text: fewer say little, more can't be read from the last row
+SHORT, WORDS, MOVING = 28, 45, 30  # of a text that is set larger; beside a picture, an explorer
 ROWS = 9  # of a table in a text
-LEAD = 160  # characters to which a second sentence is added
+SCANT, LEAD = 60, 160  # characters: below the first, and up to the second, two sentences are shown
+CAPTIONED = 240  # of a caption that is shown whole
+HANDS_ON = re.compile(r"\bcells?\b.*\b(run|press)|\b[Rr]un\b.*\bcells?\b")  # for its reader
+SOURCE = re.compile(r"<p>(?:(?!<p|</p>).)*Recorded(?:(?!</p>).)*</p>", re.S)
+PREDICT = re.compile(r"(\w+) = widgets\.predict\(")
+REVEAL = re.compile(r"(\w+)\.reveal\(")
 OUT = re.compile(r"\bExercises?\b|^Where to go next$|^The notebooks$")  # headings left out
 HEADING = re.compile(r"<h([1-3])[^>]*>(.*?)</h\1>", re.S)
 ELEMENTS = ("p", "ul", "ol", "table", "pre", "div", "figure", "blockquote")
@@ -31,6 +36,8 @@ ANSWER = re.compile(r'<div class="idlib-waits.*?</summary>(.*)</details>\s*</div
 QUIZ = re.compile(
     r"<li><p><b>(.*?)</b></p>(<ul>.*?</ul>)<details>.*?</summary>(.*?)</details></li>", re.S
 )
+CAPTION = re.compile(r"(<figcaption[^>]*>)(.*?)((?:<br><small>.*?</small>)?</figcaption>)", re.S)
+ABOUT = re.compile(r"<p><strong>(Objectives|Minutes|Before this|Downloads)\b")  # for its reader
 ITEM = re.compile(r"<li>(.*?)</li>", re.S)
 ASK = "What do you think?"
 
@@ -44,12 +51,14 @@ class Slide:
         blocks: HTML, each with whether it is a step of its own, revealed by a key.
         notes: HTML, for the speaker alone.
         kind: "title", "text", "figure", "question" or "answer".
+        asks: the notebook's name for the guess that a question asks for.
     """
 
     heading: str
     blocks: list[tuple[str, bool]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     kind: str = "text"
+    asks: str = ""
 
     def words(self) -> int:
         """How many words it shows, its heading apart."""
@@ -93,7 +102,7 @@ def lecture(notebook: NotebookNode, render: Callable[[str], str], guide: str = "
                     _tell(slides, part[heading.end() :] if heading else part)
         elif slides and not left_out:
             for output in cell.get("outputs", []):
-                _show(slides, output, render)
+                _show(slides, output, render, cell.source)
     if slides:
         slides[0].kind = "title"
         slides[0].notes.append(render(guide))
@@ -101,8 +110,13 @@ def lecture(notebook: NotebookNode, render: Callable[[str], str], guide: str = "
 
 
 def _tell(slides: list[Slide], page: str) -> None:
-    """A text: its claims on the slide, or on a further one behind a picture, all of it in notes."""
-    if slides[-1].kind != "text":
+    """A text: its claims on the slide, or on a further one behind a picture, all of it in notes.
+    To printed text that stands alone, its first claim says what it means."""
+    slide, claims = slides[-1], _claims(page)
+    if slide.kind == "figure" and len(slide.blocks) == 1 and slide.blocks[0][0][:4] == "<pre":
+        slide.blocks += [(block, True) for block, _ in claims[:1] if block[:2] == "<p"]
+        claims = claims[len(slide.blocks) - 1 :]
+    if slide.kind != "text":
         slides.append(Slide(_topic(slides)))
     slide = slides[-1]
     slide.notes.append(page)
@@ -110,13 +124,13 @@ def _tell(slides: list[Slide], page: str) -> None:
     if len(slides) == 1 and asked:
         slide.blocks.append((f"<p>{asked[1]}</p>", False))
         return
-    slide.blocks += _claims(page)
+    slide.blocks += claims
 
 
 def _claims(page: str) -> list[tuple[str, bool]]:
     """What a slide shows of a text; all but its first claim are steps."""
     found: list[tuple[str, bool]] = []
-    for block in blocks_of(page):
+    for block in blocks_of(ABOUT.split(page)[0]):
         tag = re.match(r"\s*<(\w+)", block)
         items = ITEM.findall(block)
         if tag and tag[1] in ("ul", "ol") and items:
@@ -134,8 +148,10 @@ def _claims(page: str) -> list[tuple[str, bool]]:
     return found
 
 
-def _show(slides: list[Slide], output: NotebookNode, render: Callable[[str], str]) -> None:
-    """An output, on a slide of its own unless it fits beside a short text."""
+def _show(
+    slides: list[Slide], output: NotebookNode, render: Callable[[str], str], source: str
+) -> None:
+    """An output of a cell, on a slide of its own unless it fits beside a short text."""
     data = output.get("data", {})
     page = data.get("text/html") or ""
     if "<details><summary>Answer</summary>" in page:
@@ -145,6 +161,8 @@ def _show(slides: list[Slide], output: NotebookNode, render: Callable[[str], str
         shown = [(f"{asked}</p>", False)] + [(block, False) for block in blocks_of(_lettered(rest))]
         said = "<p>Everybody commits to a guess. Show the poll, and ask for its shape.</p>"
         slides.append(Slide(ASK, shown, [said], "question"))
+        if name := PREDICT.search(source):
+            slides[-1].asks = name[1]
     elif LIVE in page and EXPLORER not in page:
         slides[-1].notes.append("<p>Live: change to the notebook, and press the button there.</p>")
     elif page:
@@ -153,21 +171,36 @@ def _show(slides: list[Slide], output: NotebookNode, render: Callable[[str], str
         page = re.sub(r"(?:<p>)?\s*(?:no guess was made; the|The) answer:", "<p>The answer:", page)
         picture = "<figure" in page or EXPLORER in page
         kind = "answer" if "The answer:" in page else "figure"
+        if kind == "answer":
+            name = REVEAL.search(source)
+            asked = [slide.blocks[0][0] for slide in slides if name and slide.asks == name[1]]
+            again = [(q.replace("<p>", '<p class="asked">', 1), False) for q in asked]
+            slides.append(Slide(_topic(slides), again, kind=kind))
         parts = [page] if EXPLORER in page else blocks_of(page)
         for part in parts:
             if part.lstrip().startswith("<pre"):
                 _print(slides, html.unescape(re.sub(r"<[^>]+>", "", part)))
                 continue
-            _place(slides, part, kind, beside=picture and EXPLORER not in part)
+            short = CAPTION.sub(_shortened, part)
+            _place(slides, short, kind, beside=picture)
+            if EXPLORER in part:
+                slides[-1].notes += SOURCE.findall(part)
+            if short != part:
+                slides[-1].notes.append(f"<p>{CAPTION.search(part)[2]}</p>")
     elif "text/markdown" in data:
         _place(slides, render(data["text/markdown"]), "figure")
     else:
         _print(slides, output.get("text") or data.get("text/plain", ""))
 
 
+def _shortened(caption: re.Match) -> str:
+    start, text, end = caption.groups()
+    return f"{start}{text if len(text) < CAPTIONED else _lead(text)}{end}"
+
+
 def _print(slides: list[Slide], text: str) -> None:
     """Printed text: beside a claim if there is one; for the speaker alone if it can't be read."""
-    text = text.rstrip()
+    text = text.strip("\n").rstrip()
     pre, lines = f"<pre>{html.escape(text)}</pre>", text.count("\n") + 1
     wide = any(len(line) > WIDE for line in text.splitlines())
     if slides[-1].kind == "text" and slides[-1].blocks and lines <= LINES and not wide:
@@ -181,9 +214,18 @@ def _print(slides: list[Slide], text: str) -> None:
 
 def _place(slides: list[Slide], block: str, kind: str, beside: bool = False) -> None:
     last = slides[-1]
+    if beside and last.blocks and last.blocks[-1][0].startswith("<pre"):  # numbers, before they
+        last.notes.append(last.blocks.pop()[0])  # are drawn
+        last.kind = "text"
     if kind == last.kind == "answer":
-        last.blocks.append((block, True))
-    elif beside and last.kind == "text" and last.words() <= WORDS and len(last.blocks) < 2:
+        last.blocks.append((block, bool(last.blocks)))
+    elif (
+        beside
+        and last.kind == "text"
+        and last is not slides[0]
+        and last.words() <= (MOVING if EXPLORER in block else WORDS)
+        and len(last.blocks) < 2
+    ):
         last.blocks.append((block, bool(last.blocks)))
         last.kind = kind
     elif last.kind == "text" and not last.blocks:
@@ -225,8 +267,10 @@ def _lead(text: str) -> str:
         return f"\x00{len(kept) - 1}\x01"
 
     text = re.sub(r"<(math|a|code)\b.*?</\1>", keep, text, flags=re.S)
-    lead, *rest = SENTENCE.split(re.sub(r"(?:^|\s)\([^()]*[.?!]\)", "", text).strip())
-    if rest and len(re.sub(r"<[^>]+>", "", lead + rest[0])) < LEAD:
+    every = SENTENCE.split(re.sub(r"(?:^|\s)\([^()]*[.?!]\)", "", text).strip())
+    lead, *rest = [one for one in every if not HANDS_ON.search(one)] or every
+    size = len(re.sub(r"<[^>]+>", "", lead))
+    if rest and (size < SCANT or len(re.sub(r"<[^>]+>", "", lead + rest[0])) < LEAD):
         lead = f"{lead} {rest[0]}"
     for tag in ("strong", "em"):
         lead += f"</{tag}>" * (lead.count(f"<{tag}>") - lead.count(f"</{tag}>"))

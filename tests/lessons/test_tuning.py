@@ -307,7 +307,7 @@ class TestProse:
         lower = [did.value > said.value for did, said in here.values()]
         clear = {name: apart(*both) for name, both in here.items()}
         assert (sum(lower), len(lower), sum(clear.values())) == (9, 10, 3)
-        assert lower[list(clear).index("4x128, SST-2, one P, other rates")] is False
+        assert lower[list(clear).index("4x128, SST-2, other rates")] is False
         text, box = prose("08", "said-did-told-08"), prose("08", "three-08")
         assert "lower in nine of ten pairs" in text and "DID's interval in two alone" in text
         assert "| **2 of 10** |" in box and "in one it lies clearly above" in box

@@ -53,7 +53,7 @@ def accuracy_curves(
     ax.set_ylim(0, 1.02)
     for label, estimates in (d90s or {}).items():
         d90_marks(ax, estimates, styles[label][0])
-    fig.subfigs[0].legend(fontsize=8, loc="lower center", ncols=2, frameon=False)
+    fig.subfigs[0].legend(loc="lower center", ncols=2, frameon=False)
     return fig
 
 
@@ -99,7 +99,7 @@ def wall(
             marks.append(
                 f'<rect x="{x}" y="{y}" width="{step}" height="{step}" fill="{COLORS["red"]}" '
                 f'fill-opacity="0.28"/>\n<text x="{x + step - 2}" y="{y + step - 2}" '
-                f'text-anchor="end" fill="#8a3300" font-size="10">{answer}</text>'
+                f'text-anchor="end" fill="#8a3300" font-size="12">{answer}</text>'
             )
         if right != (old == label):
             marks.append(
@@ -132,7 +132,7 @@ def beside_rivals(
         rivals: for each label the number of parameters and the scores of all seeds.
         title: says data, seeds, hardware and date of recorded results.
     """
-    fig, ax = figure(7.6, 4.4)
+    fig, ax = figure(7.6, 3.9)
     for (label, curve), (color, marker, _) in zip(curves.items(), STYLES, strict=False):
         middles = [np.median(scores) for scores in curve.values()]
         ax.plot(list(curve), middles, marker=marker, markersize=4.5, color=COLORS[color],
@@ -147,6 +147,6 @@ def beside_rivals(
     ax.set(xscale="log", xlabel="trained numbers (logarithmic)", ylabel="test accuracy")
     ax.set_ylim(0.2, 1.0)
     ax.xaxis.set_major_formatter("{x:,.0f}")
-    ax.legend(fontsize=8, loc="lower right")
-    fig.suptitle(title, fontsize=8, color="#555555", x=0.01, ha="left")
+    ax.legend(loc="lower right")
+    fig.set_label(title)
     return fig

@@ -62,7 +62,7 @@ def steering(P: Tensor, target: Tensor, low: float, high: float) -> Figure:
 
 def heat_maps(matrices: Mapping[str, Tensor]) -> Figure:
     """Matrices of one shape beside each other, on one scale of colours."""
-    fig, axes = figure(1.7 * len(matrices) + 0.8, 4.6, ncols=len(matrices), sharey=True)
+    fig, axes = figure(1.6 * len(matrices) + 0.8, 3.8, ncols=len(matrices), sharey=True)
     limit = max(float(P.abs().max()) for P in matrices.values())
     for ax, (name, P) in zip(axes, matrices.items(), strict=True):
         image = _heat_map(ax, P, limit)
@@ -75,7 +75,7 @@ def heat_maps(matrices: Mapping[str, Tensor]) -> Figure:
 
 def length_ratios(ratios: Mapping[str, Mapping[int, Sequence[float]]]) -> Figure:
     """\\|P x\\| / \\|x\\| against D, a panel for each projection and a dot for each draw of P."""
-    fig, axes = figure(9.4, 3.0, ncols=len(ratios), sharey=True, sharex=True)
+    fig, axes = figure(9.2, 3.0, ncols=len(ratios), sharey=True, sharex=True)
     for ax, (name, by_D) in zip(axes, ratios.items(), strict=True):
         color, marker = STYLES[name]
         for D, values in by_D.items():
@@ -107,7 +107,7 @@ def angles(samples: Mapping[int, Tensor], D: int) -> Figure:
     left.add_collection(LineCollection(fan, colors=COLORS["blue"], linewidths=0.8))
     left.annotate("", (1.12, 0), (0, 0), arrowprops={"arrowstyle": "->", "linewidth": 1.8})
     for x, y, text in ((1.02, 0.05, "0°"), (-0.05, 1.04, "90°"), (-1.17, 0.0, "180°")):
-        left.text(x, y, text, fontsize=9)
+        left.text(x, y, text)
     left.set(xlim=(-1.2, 1.2), ylim=(-0.05, 1.15), aspect="equal")
     left.set_axis_off()
     left.set_title(f"{len(turn)} random vectors against the arrow, D = {D:,}", fontsize=10)
@@ -122,7 +122,7 @@ def angles(samples: Mapping[int, Tensor], D: int) -> Figure:
     right.minorticks_off()
     right.set_yticks([1, 10, 100], ["1°", "10°", "100°"])
     right.set_xticks([10, 100, 1000, 10_000], ["10", "100", "1,000", "10,000"])
-    right.legend(fontsize=9)
+    right.legend()
     return fig
 
 
@@ -147,13 +147,13 @@ def fastfood_stage(stages: Sequence[Stage], number: int) -> Figure:
     limit = 1.6 * max(float(s.vector.abs().max()) for s in shown)
     right.set(ylim=(-limit, limit), xlabel="coordinate", ylabel="value", xticks=places[:: n // 4])
     right.set_title(f"{stage.formula}, length {stage.vector.norm():.2f}", fontsize=10)
-    right.legend(fontsize=9, loc="upper right", ncols=2)
+    right.legend(loc="upper right", ncols=2)
     return fig
 
 
 def fastfood_blocks(P: Fastfood) -> Figure:
     """The Gaussian diagonals of the blocks, and the blocks of P that they make."""
-    fig, (left, right) = figure(7.6, 4.4, layout=None, ncols=2)
+    fig, (left, right) = figure(7.6, 3.9, layout=None, ncols=2)
     fig.subplots_adjust(left=0.07, right=0.84, bottom=0.12, top=0.9, wspace=0.3)
     n, blocks = len(P.perm), len(P.G)
     G = P.G.float() / P.G.float().square().mean().sqrt()
@@ -191,7 +191,7 @@ def cost_curves(costs: Sequence[Cost]) -> Figure:
     for ax, label in ((left, "P x and P′y, milliseconds"), (right, "state of P, MB")):
         ax.set(xscale="log", yscale="log", xlabel="D (logarithmic)", ylabel=label)
         ax.minorticks_off()
-    fig.legend(fontsize=9, loc="outside lower center", ncols=4)
+    fig.legend(loc="outside lower center", ncols=4)
     return fig
 
 
@@ -211,7 +211,7 @@ def step_sizes(steps: Mapping[str, Sequence[float]], tensors: Sequence[str]) -> 
     ax.set_yticks(places, tensors)
     ax.invert_yaxis()
     ax.set(xscale="log", xlabel="root mean square step of a weight, for a step of 1 in θ_d")
-    ax.legend(fontsize=9, title="normalize")
+    ax.legend(title="normalize")
     return fig
 
 

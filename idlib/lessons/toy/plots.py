@@ -68,7 +68,7 @@ def performance_by_d(performance: np.ndarray, published: Mapping[int, float]) ->
     ax.plot(*points, "s", color=COLORS["red"], label="Li et al. (2018)")
     ax.set(xlabel="d, trained numbers", ylabel="performance, exp(−loss)", ylim=(-0.03, 1.05))
     ax.set_xticks(ds[::2] if len(ds) > 15 else ds)
-    ax.legend(fontsize=9, loc="upper left")
+    ax.legend(loc="upper left")
     return fig
 
 
@@ -82,7 +82,7 @@ def descents(histories: Mapping[int, Sequence[float]], exact: Mapping[int, float
             ax.plot(len(history), exact[d], "o", color=COLORS[color], clip_on=False)
     ax.set(yscale="log", xlabel="step of gradient descent", ylabel="loss (logarithmic)")
     ax.set_xlim(0, len(history))
-    ax.legend(fontsize=9, title="exact loss at", loc="lower left", framealpha=0.9)
+    ax.legend(title="exact loss at", loc="lower left", framealpha=0.9)
     return fig
 
 
@@ -108,7 +108,7 @@ def curvature_odds(chances: Mapping[int, float], shares: Mapping[int, Sequence[f
     left.plot(D, 3.0 ** (-(D**2) / 4), color=COLORS["red"], linestyle="-.", label=label)
     left.plot(list(chances), list(chances.values()), "o", color=COLORS["blue"], label="measured")
     left.set(yscale="log", xlabel="D", ylabel="chance that all D curvatures are > 0", xticks=D)
-    left.legend(fontsize=9, loc="lower left")
+    left.legend(loc="lower left")
     places = np.arange(len(shares))
     for place, values in zip(places, shares.values(), strict=True):
         beside = place + np.linspace(-0.25, 0.25, len(values))
