@@ -38,6 +38,7 @@ QUIZ = re.compile(
 )
 CAPTION = re.compile(r"(<figcaption[^>]*>)(.*?)((?:<br><small>.*?</small>)?</figcaption>)", re.S)
 ABOUT = re.compile(r"<p><strong>(Objectives|Minutes|Before this|Downloads)\b")  # for its reader
+COMMA = re.compile(r"<mo[^>]*>(?:,|&#x0002C;)</mo>(?=(?:</m\w+>)*</math>)")  # at its end
 ITEM = re.compile(r"<li>(.*?)</li>", re.S)
 ASK = "What do you think?"
 
@@ -52,6 +53,7 @@ class Slide:
         notes: HTML, for the speaker alone.
         kind: "title", "text", "figure", "question" or "answer".
         asks: the notebook's name for the guess that a question asks for.
+        ended: whether a text that follows begins a slide of its own.
     """
 
     heading: str
@@ -59,6 +61,7 @@ class Slide:
     notes: list[str] = field(default_factory=list)
     kind: str = "text"
     asks: str = ""
+    ended: bool = False
 
     def words(self) -> int:
         """How many words it shows, its heading apart."""
@@ -116,7 +119,7 @@ def _tell(slides: list[Slide], page: str) -> None:
     if slide.kind == "figure" and len(slide.blocks) == 1 and slide.blocks[0][0][:4] == "<pre":
         slide.blocks += [(block, True) for block, _ in claims[:1] if block[:2] == "<p"]
         claims = claims[len(slide.blocks) - 1 :]
-    if slide.kind != "text":
+    if slide.kind != "text" or slide.ended:
         slides.append(Slide(_topic(slides)))
     slide = slides[-1]
     slide.notes.append(page)
@@ -130,6 +133,7 @@ def _tell(slides: list[Slide], page: str) -> None:
 def _claims(page: str) -> list[tuple[str, bool]]:
     """What a slide shows of a text; all but its first claim are steps."""
     found: list[tuple[str, bool]] = []
+    before = ""  # the last sentence of the paragraph before, if it is not shown
     for block in blocks_of(ABOUT.split(page)[0]):
         tag = re.match(r"\s*<(\w+)", block)
         items = ITEM.findall(block)
@@ -141,10 +145,16 @@ def _claims(page: str) -> list[tuple[str, bool]]:
         elif "<table" in block:
             if block.count("<tr") <= ROWS + 1:
                 found.append((block, True))
-        elif "formula" in block or (tag and tag[1] == "pre"):
-            found.append((block, bool(found)))
-        elif tag and tag[1] == "p" and (not found or "<strong>" in block[:20]):
-            found.append((f"<p>{_lead(_bare(block))}</p>", bool(found)))
+        elif 'class="formula"' in block or (tag and tag[1] == "pre"):
+            if before:
+                found.append((f"<p>{before}</p>", bool(found)))
+            found.append((COMMA.sub("", block), bool(found)))
+            before = ""
+        elif tag and tag[1] == "p":
+            before = _last(_bare(block))
+            if not found or "<strong>" in block[:20]:
+                found.append((f"<p>{_lead(_bare(block))}</p>", bool(found)))
+                before = "" if before.rstrip(" :") in found[-1][0] else before
     return found
 
 
@@ -210,6 +220,7 @@ def _print(slides: list[Slide], text: str) -> None:
         _place(slides, pre, "figure")
     else:
         slides[-1].notes.append(pre)
+        slides[-1].ended = bool(slides[-1].blocks)
 
 
 def _place(slides: list[Slide], block: str, kind: str, beside: bool = False) -> None:
@@ -259,23 +270,38 @@ def _bare(text: str) -> str:
 
 
 def _lead(text: str) -> str:
-    """The first sentence of an HTML text, and the next while it is short; formulas stay whole."""
+    """The first sentence of an HTML text, and the next while it is short."""
+    every, whole = _sentences(text)
+    lead, *rest = [one for one in every if not HANDS_ON.search(one)] or every
+    size = len(re.sub(r"<[^>]+>", "", lead))
+    if rest and (size < SCANT or len(re.sub(r"<[^>]+>", "", lead + rest[0])) < LEAD):
+        lead = f"{lead} {rest[0]}"
+    return re.sub(r":\s*$", ".", whole(lead))
+
+
+def _last(text: str) -> str:
+    """The last sentence of an HTML text."""
+    every, whole = _sentences(text)
+    return whole(every[-1])
+
+
+def _sentences(text: str) -> tuple[list[str], Callable[[str], str]]:
+    """The sentences of an HTML text, and what makes one whole: formulas, links and code were taken
+    out, and elements may begin or end in another one."""
     kept: list[str] = []
 
     def keep(formula: re.Match) -> str:
         kept.append(formula[0])
         return f"\x00{len(kept) - 1}\x01"
 
+    def whole(part: str) -> str:
+        for tag in ("strong", "em"):
+            missing = part.count(f"<{tag}>") - part.count(f"</{tag}>")
+            part = f"<{tag}>" * -missing + part + f"</{tag}>" * missing
+        return re.sub("\x00(\\d+)\x01", lambda place: kept[int(place[1])], part)
+
     text = re.sub(r"<(math|a|code)\b.*?</\1>", keep, text, flags=re.S)
-    every = SENTENCE.split(re.sub(r"(?:^|\s)\([^()]*[.?!]\)", "", text).strip())
-    lead, *rest = [one for one in every if not HANDS_ON.search(one)] or every
-    size = len(re.sub(r"<[^>]+>", "", lead))
-    if rest and (size < SCANT or len(re.sub(r"<[^>]+>", "", lead + rest[0])) < LEAD):
-        lead = f"{lead} {rest[0]}"
-    for tag in ("strong", "em"):
-        lead += f"</{tag}>" * (lead.count(f"<{tag}>") - lead.count(f"</{tag}>"))
-    lead = re.sub("\x00(\\d+)\x01", lambda place: kept[int(place[1])], lead)
-    return re.sub(r":\s*$", ".", lead)
+    return SENTENCE.split(re.sub(r"(?:^|\s)\([^()]*[.?!]\)", "", text).strip()), whole
 
 
 def blocks_of(page: str) -> list[str]:

@@ -41,7 +41,7 @@ def method_curves(
     ax.axhline(majority, color=COLORS["grey"], linestyle=":", linewidth=1.2)
     left = min(x for curve in curves.values() for x in curve)
     for height, text, up in (
-        (threshold, f"90 % of the full model: {threshold:.3f}", 3),
+        (threshold, f"90 % of full: {threshold:.3f}", 3),
         (majority, f"commonest label: {majority:.3f}", -10),
     ):
         ax.annotate(text, (left, height), xytext=(0, up), textcoords="offset points")
@@ -88,7 +88,7 @@ def dumbbells(groups: Mapping[str, Mapping[str, Sequence[Estimate]]]) -> Figure:
     """
     rows = max(len(group) for group in groups.values())
     height = 0.27 * rows + 1.2
-    frame = {"left": 0.45, "bottom": 0.55 / height, "top": 1 - 0.6 / height}
+    frame = {"left": 0.43, "right": 0.92, "bottom": 0.55 / height, "top": 1 - 0.6 / height}
     fig, axes = panels([4.5] * len(groups), height, **frame)
     for ax, (heading, group) in zip(axes, groups.items(), strict=True):
         ax.set_xscale("log")

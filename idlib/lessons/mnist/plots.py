@@ -30,12 +30,12 @@ def accuracy_curves(
 
     Args:
         curves: for each label the scores of all seeds at each d.
-        thresholds: for each label of a horizontal line its height and the label in `curves`
-            whose colour it takes ("" for black).
+        thresholds: for each horizontal line its height and the label in `curves` of which it is
+            90 %, whose colour it takes ("" for a black line, named by its key).
         d90s: to be marked, for labels in `curves`.
     """
     rows = -(-(len(curves) + len(thresholds)) // 2)  # of the legend
-    height = 3.4 + 0.2 * rows
+    height = 2.9 + 0.2 * rows
     fig, (ax,) = panels([4.8], height, left=0.12, bottom=(0.65 + 0.2 * rows) / height, top=0.97)
     styles = dict(zip(curves, STYLES, strict=False))
     for label, curve in curves.items():
@@ -47,7 +47,8 @@ def accuracy_curves(
         ax.plot(*zip(*points, strict=True), linestyle="", **style, markersize=3, alpha=0.5)
     for label, (height, of) in thresholds.items():
         color, _, dash = styles.get(of, ("black", "", "-"))
-        ax.axhline(height, color=COLORS[color], linestyle=dash, linewidth=1, label=label)
+        said = f"90 % of it: {height:.3f}" if of else label
+        ax.axhline(height, color=COLORS[color], linestyle=dash, linewidth=1, label=said)
     ax.set(xscale="log", xlabel="d, trained numbers (logarithmic)", ylabel="test accuracy")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_ylim(0, 1.02)

@@ -97,7 +97,7 @@ def line_panels(
         threshold: where to draw a dashed line, if anywhere.
         title: says data, hardware and date of recorded results.
     """
-    fig, axes = figure(4.2 * max(2, len(panels)), 3.8, ncols=len(panels), sharey=True)
+    fig, axes = figure(4.2 * max(2, len(panels)), 3.4, ncols=len(panels), sharey=True)
     for ax, (name, lines) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         for (label, scores), (color, marker, dash) in zip(lines.items(), STYLES, strict=False):
             style = {"color": COLORS[color], "marker": marker, "linestyle": dash, "markersize": 5}

@@ -50,7 +50,7 @@ def return_panel(curves: Curves) -> Figure:
     """The same in one panel, for an explorer."""
     fig, (ax,) = panels([4.2], 2.8, left=0.15, bottom=0.19)
     _lines(ax, curves, "share of the longest return")
-    ax.legend(loc="upper left")
+    ax.legend(loc="lower right")
     return fig
 
 

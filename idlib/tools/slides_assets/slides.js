@@ -75,7 +75,7 @@ window.addEventListener("load", async () => {
       moved.unshift(section.lastElementChild);
       section.lastElementChild.remove();
     }
-    if (moved.length && !section.querySelector("img, svg, pre")) section.className = "claim";
+    if (moved.length && !section.querySelector(".block :is(img, svg, pre)")) section.className = "claim";
     else if (moved.length) fit(section);
     while (tooTall(section)) {
       const rest = cut(section.querySelector(":scope > .block"));
