@@ -24,7 +24,9 @@ SHORT, WORDS, MOVING = 28, 45, 30  # of a text that is set larger; beside a pict
 ROWS = 9  # of a table in a text
 SCANT, LEAD = 60, 160  # characters: below the first, and up to the second, two sentences are shown
 CAPTIONED = 240  # of a caption that is shown whole
-HANDS_ON = re.compile(r"\bcells?\b.*\b(run|press)|\b[Rr]un\b.*\bcells?\b")  # for its reader
+HANDS_ON = re.compile(  # for its reader alone
+    r"\bcells?\b.*\b(run|press)|\b[Rr]un\b.*\bcells?\b|\b[Gg]uess(ed)?\b.*\b(open|drag|move)\b"
+)
 SOURCE = re.compile(r"<p>(?:(?!<p|</p>).)*Recorded(?:(?!</p>).)*</p>", re.S)
 PREDICT = re.compile(r"(\w+) = widgets\.predict\(")
 REVEAL = re.compile(r"(\w+)\.reveal\(")
@@ -133,7 +135,7 @@ def _tell(slides: list[Slide], page: str) -> None:
 def _claims(page: str) -> list[tuple[str, bool]]:
     """What a slide shows of a text; all but its first claim are steps."""
     found: list[tuple[str, bool]] = []
-    before = ""  # the last sentence of the paragraph before, if it is not shown
+    before = ""  # how the paragraph before ends, if that is not shown
     for block in blocks_of(ABOUT.split(page)[0]):
         tag = re.match(r"\s*<(\w+)", block)
         items = ITEM.findall(block)
@@ -151,10 +153,11 @@ def _claims(page: str) -> list[tuple[str, bool]]:
             found.append((COMMA.sub("", block), bool(found)))
             before = ""
         elif tag and tag[1] == "p":
-            before = _last(_bare(block))
-            if not found or "<strong>" in block[:20]:
-                found.append((f"<p>{_lead(_bare(block))}</p>", bool(found)))
-                before = "" if before.rstrip(" :") in found[-1][0] else before
+            lead, last = _lead(_bare(block)), _last(_bare(block))
+            if lead and (not found or "<strong>" in block[:20]):
+                found.append((f"<p>{lead}</p>", bool(found)))
+                last = [sentence for sentence in last if sentence.rstrip(" :") not in lead]
+            before = " ".join(last)
     return found
 
 
@@ -191,12 +194,12 @@ def _show(
             if part.lstrip().startswith("<pre"):
                 _print(slides, html.unescape(re.sub(r"<[^>]+>", "", part)))
                 continue
-            short = CAPTION.sub(_shortened, part)
+            short = CAPTION.sub(_shortened, part if EXPLORER in part else _first_rows(part))
             _place(slides, short, kind, beside=picture)
             if EXPLORER in part:
                 slides[-1].notes += SOURCE.findall(part)
             if short != part:
-                slides[-1].notes.append(f"<p>{CAPTION.search(part)[2]}</p>")
+                slides[-1].notes += [m[2] for m in CAPTION.finditer(part)] or [part]
     elif "text/markdown" in data:
         _place(slides, render(data["text/markdown"]), "figure")
     else:
@@ -206,6 +209,16 @@ def _show(
 def _shortened(caption: re.Match) -> str:
     start, text, end = caption.groups()
     return f"{start}{text if len(text) < CAPTIONED else _lead(text)}{end}"
+
+
+def _first_rows(page: str) -> str:
+    """A page whose table is no longer than can be read; one in groups ends with a whole group."""
+    rows = re.findall(r"<tr\b.*?</tr>", page, re.S)
+    kept = rows[: ROWS + 1]
+    heads = [k for k, row in enumerate(kept) if k and "<th" in row]
+    if len(rows) > len(kept) and heads[1:]:
+        kept = kept[: heads[-1]]
+    return page if len(rows) == len(kept) else page.replace("\n".join(rows[len(kept) :]), "", 1)
 
 
 def _print(slides: list[Slide], text: str) -> None:
@@ -272,17 +285,18 @@ def _bare(text: str) -> str:
 def _lead(text: str) -> str:
     """The first sentence of an HTML text, and the next while it is short."""
     every, whole = _sentences(text)
-    lead, *rest = [one for one in every if not HANDS_ON.search(one)] or every
+    lead, *rest = [one for one in every if not HANDS_ON.search(one)] or [""]
     size = len(re.sub(r"<[^>]+>", "", lead))
     if rest and (size < SCANT or len(re.sub(r"<[^>]+>", "", lead + rest[0])) < LEAD):
         lead = f"{lead} {rest[0]}"
     return re.sub(r":\s*$", ".", whole(lead))
 
 
-def _last(text: str) -> str:
-    """The last sentence of an HTML text."""
+def _last(text: str) -> list[str]:
+    """The last sentence of an HTML text, with the one before if it is short."""
     every, whole = _sentences(text)
-    return whole(every[-1])
+    scant = len(re.sub(r"<[^>]+>", "", every[-1])) < SCANT
+    return [whole(sentence) for sentence in every[-2 if scant else -1 :]]
 
 
 def _sentences(text: str) -> tuple[list[str], Callable[[str], str]]:

@@ -69,9 +69,14 @@ def test_outputs_are_shown_and_code_is_not():
     assert "x &lt; 3" in seen(slide) and "hidden" not in slide.to_html()
 
 
+LONG = "a sentence of more than sixty letters, which is enough of an introduction"
+
+
 def test_a_formula_comes_with_the_sentence_that_leads_to_it():
-    (slide,) = slides(new_markdown_cell("# A\n\nFirst.\n\nNot this. Then\n\n$$a + b,$$\n\nmore."))
-    assert "<p>Then</p> | " in seen(slide) and "Not this" not in seen(slide)
+    (slide,) = slides(
+        new_markdown_cell(f"# A\n\nFirst.\n\nNot this. Then {LONG}\n\n$$a + b,$$\n\nmore.")
+    )
+    assert f"<p>Then {LONG}</p> | " in seen(slide) and "Not this" not in seen(slide)
     assert slide.blocks[-1][0].count("<mo") == 1, "no comma at its end"
 
 

@@ -53,7 +53,7 @@ def bound_panel(ds: Sequence[int], chance: float) -> Figure:
         ds: the smallest and the largest of them set the axis.
         chance: the error of guessing.
     """
-    fig, (left, right) = panels((4.6, 4.3), 3.5, left=0.14)
+    fig, (left, right) = panels((4.6, 4.3), 3.3, left=0.14)
     _errors(left, chance)
     for label, (color, marker, line) in KINDS.items():
         style = {"color": COLORS[color], "marker": marker, "linestyle": line, "markersize": 4}

@@ -74,10 +74,10 @@ def d90_along_pretraining(
         d90_lines(ax, beside)
         d90_axis(ax)
         ax.set_title(f"d90, {task}", fontsize=10)
-        ax.legend(loc="best")
+        ax.legend(loc="lower left")
     limits = [ax.get_ylim() for ax in axes]
     for ax in axes:  # one scale for all tasks
-        ax.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
+        ax.set_ylim(min(low for low, _ in limits) / 6, max(high for _, high in limits))
     _along(axes, tokens, None)
     return fig
 

@@ -2,6 +2,7 @@
 // further slides; then starts reveal.js.
 window.addEventListener("load", async () => {
   const HEIGHT = 692, SMALLEST = 18, LARGEST = 28;  // pixels: of a slide, of what is read on it
+  const SHORT = 170;  // letters of a claim that stands alone
   await Promise.all(window.idlibExplorers ?? []);
   await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
   document.body.classList.add("measuring");
@@ -15,6 +16,10 @@ window.addEventListener("load", async () => {
   for (const table of document.querySelectorAll(".slides section > .block > table"))
     for (let size = 22; table.offsetWidth > table.parentElement.offsetWidth && size > SMALLEST; size -= 1)
       table.style.fontSize = `${size - 1}px`;
+
+  for (const formula of document.querySelectorAll(".slides section > .block .formula"))
+    for (let size = 32; formula.scrollWidth > formula.clientWidth && size > SMALLEST; size -= 1)
+      formula.style.fontSize = `${size - 1}px`;
 
   // The size of the smallest letters of a picture, where it is as wide as it says.
   const letters = (picture) => {
@@ -43,7 +48,7 @@ window.addEventListener("load", async () => {
   // All pictures of a section, with letters of one size: as large as there is room for.
   const fit = (section) => {
     const own = [...section.querySelectorAll(":scope > .block")].flatMap((block) => blocks.get(block) ?? []);
-    const wide = () => section.scrollWidth > section.clientWidth;
+    const wide = () => [section, ...section.querySelectorAll(".idlib-table")].some((e) => e.scrollWidth > e.clientWidth);
     const set = (size) => own.forEach(([put, width, letters]) => put((width * size) / letters));
     const several = section.querySelectorAll(":scope > .block").length > 1;
     section.classList.remove("tight", "tighter");
@@ -52,7 +57,7 @@ window.addEventListener("load", async () => {
       section.classList.add(name);
       let size = LARGEST;
       for (set(size); (tooTall(section) || wide()) && size > SMALLEST; set((size -= 0.25)));
-      if (!tooTall(section)) return;
+      if (!tooTall(section) && !wide()) return;
     }
   };
   // Of a single block: the rows, items or lines that go on to the next slide.
@@ -75,8 +80,10 @@ window.addEventListener("load", async () => {
       moved.unshift(section.lastElementChild);
       section.lastElementChild.remove();
     }
-    if (moved.length && !section.querySelector(".block :is(img, svg, pre)")) section.className = "claim";
-    else if (moved.length) fit(section);
+    const shown = [...section.querySelectorAll(":scope > .block")];
+    if (moved.length && section.querySelector(".block :is(img, svg, pre)")) fit(section);
+    else if (moved.length && shown.length === 1 && shown[0].textContent.length < SHORT) section.className = "claim";
+    else if (moved.length) section.classList.remove("pictured");
     while (tooTall(section)) {
       const rest = cut(section.querySelector(":scope > .block"));
       if (!rest) break;
