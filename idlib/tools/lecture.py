@@ -1,9 +1,10 @@
 """What a lecture shows of a notebook: one claim or one picture a slide, in steps.
 
-From a text cell come its first sentence, the first sentences of its lists, its formulas and tables;
-the whole text goes into the speaker's notes, beside what the instructor's guide says. Outputs are
-shown one a slide. A question to predict has a slide of its own, and so has its answer; of a quiz,
-the right answer is a later step.
+From a text cell come its first sentence, the first sentences of its lists, its formulas with the
+sentence before, and its tables; the whole text goes into the speaker's notes, beside what the
+instructor's guide says. Outputs are shown one a slide, and numbers are not printed where a picture
+shows them. A question to predict has a slide of its own; its answer is a step below it, on a later
+slide, as the right answer of a quiz is.
 """
 
 import html
@@ -95,6 +96,8 @@ def lecture(notebook: NotebookNode, render: Callable[[str], str], guide: str = "
     left_out = False
     for cell in notebook.cells:
         if SKIP in cell.metadata.get("tags", []) and "widgets.quiz(" not in cell.source:
+            headings = HEADING.findall(render(cell.source)) if cell.cell_type == "markdown" else []
+            left_out = bool(OUT.search(headings[-1][1])) if headings else left_out
             continue
         if cell.cell_type == "markdown":
             source = re.sub(r"<details>.*?</details>", "", cell.source, flags=re.S)

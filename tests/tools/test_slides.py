@@ -124,6 +124,8 @@ def test_solutions_exercises_and_tagged_cells_are_left_out():
         for slide in slides(
             new_markdown_cell(f"# A\n\nseen\n\n{solution}"),
             printed("left out", tags=["no-slide"]),
+            new_markdown_cell("## Left out too\n\n### Exercise 2", metadata={"tags": ["no-slide"]}),
+            printed("Not yet either"),
             new_markdown_cell("### Exercise 1: do it"),
             printed("Not yet"),
             new_markdown_cell("## Summary\n\nso"),

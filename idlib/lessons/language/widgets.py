@@ -121,7 +121,7 @@ def _flips(c: Cell, d: int) -> str:
             parts.append(f"<p>They {what}:</p>{table(('text', 'before → after'), rows[:ROWS])}")
     said = (
         f"<p>{c.method.name}, first seed: <b>{right} of {len(texts)}</b> of {whose} are right. "
-        f"From d = {smaller:,} to {d:,} {' and '.join(turned)}.</p>"
+        f"From d = {smaller:,} to {d:,}, {' and '.join(turned)}.</p>"
     )
     return "\n".join([said, *parts])
 

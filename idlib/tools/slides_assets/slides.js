@@ -48,7 +48,8 @@ window.addEventListener("load", async () => {
   // All pictures of a section, with letters of one size: as large as there is room for.
   const fit = (section) => {
     const own = [...section.querySelectorAll(":scope > .block")].flatMap((block) => blocks.get(block) ?? []);
-    const wide = () => [section, ...section.querySelectorAll(".idlib-table")].some((e) => e.scrollWidth > e.clientWidth);
+    const wide = () => [...section.querySelectorAll(":scope > .block, .idlib-table")]
+      .some((e) => e.scrollWidth > e.clientWidth);
     const set = (size) => own.forEach(([put, width, letters]) => put((width * size) / letters));
     const several = section.querySelectorAll(":scope > .block").length > 1;
     section.classList.remove("tight", "tighter");
