@@ -143,7 +143,8 @@ def _claims(page: str) -> list[tuple[str, bool]]:
         tag = re.match(r"\s*<(\w+)", block)
         items = ITEM.findall(block)
         if tag and tag[1] in ("ul", "ol") and items:
-            for n, item in enumerate(items, 1):
+            first = re.match(r'\s*<ol start="(\d+)"', block)
+            for n, item in enumerate(items, int(first[1]) if first else 1):
                 text = _lead(_bare(re.split(r"<[uo]l>", item)[0]))
                 start = f' start="{n}"' if tag[1] == "ol" else ""
                 found.append((f"<{tag[1]}{start}><li>{text}</li></{tag[1]}>", True))

@@ -62,6 +62,8 @@ def test_items_come_one_by_one_and_formulas_whole():
     steps = [step for _, step in slide.blocks]
     assert steps == [False, True, True, True]
     assert '<ol start="2"><li>two</li></ol>' in seen(slide) and "<math" in seen(slide)
+    (slide,) = slides(new_markdown_cell("# A\n\nTwo:\n\n3. three"))
+    assert '<ol start="3"><li>three</li></ol>' in seen(slide)
 
 
 def test_outputs_are_shown_and_code_is_not():
