@@ -1,9 +1,10 @@
 """What a lecture shows of a notebook: one claim or one picture a slide, in steps.
 
-From a text cell come its first sentence, the first sentences of its lists, its formulas and tables;
-the whole text goes into the speaker's notes, beside what the instructor's guide says. Outputs are
-shown one a slide. A question to predict has a slide of its own, and so has its answer; of a quiz,
-the right answer is a later step.
+From a text cell come its first sentence, the first sentences of its lists, its formulas with the
+sentence before, and its tables; the whole text goes into the speaker's notes, beside what the
+instructor's guide says. Outputs are shown one a slide, and numbers are not printed where a picture
+shows them. A question to predict has a slide of its own; its answer is a step below it, on a later
+slide, as the right answer of a quiz is.
 """
 
 import html
@@ -21,10 +22,17 @@ SKIP = "no-slide"  # the tag of cells that are left out
 WIDE = 104  # characters of a printed line, at most: more do not fit at 18 px
 EXPLORER = 'class="idlib-explorer"'
 LIVE = "Static picture: run the notebook"  # stands below what only a kernel can move
-FEW, LINES = 2, 12  # of printed text: fewer say little, more can't be read from the last row
-SHORT, WORDS = 28, 45  # of a text that is set larger; at most, beside a picture
+FEW, LINES = 2, 9  # of printed text: fewer say little, more can't be read from the last row
+SHORT, WORDS, MOVING = 28, 45, 30  # of a text that is set larger; beside a picture, an explorer
 ROWS = 9  # of a table in a text
-LEAD = 160  # characters to which a second sentence is added
+SCANT, LEAD = 60, 160  # characters: below the first, and up to the second, two sentences are shown
+CAPTIONED = 240  # of a caption that is shown whole
+HANDS_ON = re.compile(  # for its reader alone
+    r"\bcells?\b.*\b(run|press)|\b[Rr]un\b.*\bcells?\b|\b[Gg]uess(ed)?\b.*\b(open|drag|move)\b"
+)
+SOURCE = re.compile(r"<p>(?:(?!<p|</p>).)*Recorded(?:(?!</p>).)*</p>", re.S)
+PREDICT = re.compile(r"(\w+) = widgets\.predict\(")
+REVEAL = re.compile(r"(\w+)\.reveal\(")
 OUT = re.compile(r"\bExercises?\b|^Where to go next$|^The notebooks$")  # headings left out
 HEADING = re.compile(r"<h([1-3])[^>]*>(.*?)</h\1>", re.S)
 ELEMENTS = ("p", "ul", "ol", "table", "pre", "div", "figure", "blockquote")
@@ -33,6 +41,9 @@ ANSWER = re.compile(r'<div class="idlib-waits.*?</summary>(.*)</details>\s*</div
 QUIZ = re.compile(
     r"<li><p><b>(.*?)</b></p>(<ul>.*?</ul>)<details>.*?</summary>(.*?)</details></li>", re.S
 )
+CAPTION = re.compile(r"(<figcaption[^>]*>)(.*?)((?:<br><small>.*?</small>)?</figcaption>)", re.S)
+ABOUT = re.compile(r"<p><strong>(Objectives|Minutes|Before this|Downloads)\b")  # for its reader
+COMMA = re.compile(r"<mo[^>]*>(?:,|&#x0002C;)</mo>(?=(?:</m\w+>)*</math>)")  # at its end
 ITEM = re.compile(r"<li>(.*?)</li>", re.S)
 ASK = "What do you think?"
 
@@ -46,12 +57,16 @@ class Slide:
         blocks: HTML, each with whether it is a step of its own, revealed by a key.
         notes: HTML, for the speaker alone.
         kind: "title", "text", "figure", "question" or "answer".
+        asks: the notebook's name for the guess that a question asks for.
+        ended: whether a text that follows begins a slide of its own.
     """
 
     heading: str
     blocks: list[tuple[str, bool]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     kind: str = "text"
+    asks: str = ""
+    ended: bool = False
 
     def words(self) -> int:
         """How many words it shows, its heading apart."""
@@ -83,6 +98,8 @@ def lecture(notebook: NotebookNode, render: Callable[[str], str], guide: str = "
     left_out = False
     for cell in notebook.cells:
         if SKIP in cell.metadata.get("tags", []) and "widgets.quiz(" not in cell.source:
+            headings = HEADING.findall(render(cell.source)) if cell.cell_type == "markdown" else []
+            left_out = bool(OUT.search(headings[-1][1])) if headings else left_out
             continue
         if cell.cell_type == "markdown":
             source = re.sub(r"<details>.*?</details>", "", cell.source, flags=re.S)
@@ -95,7 +112,7 @@ def lecture(notebook: NotebookNode, render: Callable[[str], str], guide: str = "
                     _tell(slides, part[heading.end() :] if heading else part)
         elif slides and not left_out:
             for output in cell.get("outputs", []):
-                _show(slides, output, render)
+                _show(slides, output, render, cell.source)
     if slides:
         slides[0].kind = "title"
         slides[0].notes.append(render(guide))
@@ -103,8 +120,13 @@ def lecture(notebook: NotebookNode, render: Callable[[str], str], guide: str = "
 
 
 def _tell(slides: list[Slide], page: str) -> None:
-    """A text: its claims on the slide, or on a further one behind a picture, all of it in notes."""
-    if slides[-1].kind != "text":
+    """A text: its claims on the slide, or on a further one behind a picture, all of it in notes.
+    To printed text that stands alone, its first claim says what it means."""
+    slide, claims = slides[-1], _claims(page)
+    if slide.kind == "figure" and len(slide.blocks) == 1 and slide.blocks[0][0][:4] == "<pre":
+        slide.blocks += [(block, True) for block, _ in claims[:1] if block[:2] == "<p"]
+        claims = claims[len(slide.blocks) - 1 :]
+    if slide.kind != "text" or slide.ended:
         slides.append(Slide(_topic(slides)))
     slide = slides[-1]
     slide.notes.append(page)
@@ -112,32 +134,43 @@ def _tell(slides: list[Slide], page: str) -> None:
     if len(slides) == 1 and asked:
         slide.blocks.append((f"<p>{asked[1]}</p>", False))
         return
-    slide.blocks += _claims(page)
+    slide.blocks += claims
 
 
 def _claims(page: str) -> list[tuple[str, bool]]:
     """What a slide shows of a text; all but its first claim are steps."""
     found: list[tuple[str, bool]] = []
-    for block in blocks_of(page):
+    before = ""  # how the paragraph before ends, if that is not shown
+    for block in blocks_of(ABOUT.split(page)[0]):
         tag = re.match(r"\s*<(\w+)", block)
         items = ITEM.findall(block)
         if tag and tag[1] in ("ul", "ol") and items:
-            for n, item in enumerate(items, 1):
+            first = re.match(r'\s*<ol start="(\d+)"', block)
+            for n, item in enumerate(items, int(first[1]) if first else 1):
                 text = _lead(_bare(re.split(r"<[uo]l>", item)[0]))
                 start = f' start="{n}"' if tag[1] == "ol" else ""
                 found.append((f"<{tag[1]}{start}><li>{text}</li></{tag[1]}>", True))
         elif "<table" in block:
             if block.count("<tr") <= ROWS + 1:
                 found.append((block, True))
-        elif "formula" in block or (tag and tag[1] == "pre"):
-            found.append((block, bool(found)))
-        elif tag and tag[1] == "p" and (not found or "<strong>" in block[:20]):
-            found.append((f"<p>{_lead(_bare(block))}</p>", bool(found)))
+        elif 'class="formula"' in block or (tag and tag[1] == "pre"):
+            if before:
+                found.append((f"<p>{before}</p>", bool(found)))
+            found.append((COMMA.sub("", block), bool(found)))
+            before = ""
+        elif tag and tag[1] == "p":
+            lead, last = _lead(_bare(block)), _last(_bare(block))
+            if lead and (not found or "<strong>" in block[:20]):
+                found.append((f"<p>{lead}</p>", bool(found)))
+                last = [sentence for sentence in last if sentence.rstrip(" :") not in lead]
+            before = " ".join(last)
     return found
 
 
-def _show(slides: list[Slide], output: NotebookNode, render: Callable[[str], str]) -> None:
-    """An output, on a slide of its own unless it fits beside a short text."""
+def _show(
+    slides: list[Slide], output: NotebookNode, render: Callable[[str], str], source: str
+) -> None:
+    """An output of a cell, on a slide of its own unless it fits beside a short text."""
     data = output.get("data", {})
     page = data.get("text/html") or ""
     if "<details><summary>Answer</summary>" in page:
@@ -147,6 +180,8 @@ def _show(slides: list[Slide], output: NotebookNode, render: Callable[[str], str
         shown = [(f"{asked}</p>", False)] + [(block, False) for block in blocks_of(_lettered(rest))]
         said = "<p>Everybody commits to a guess. Show the poll, and ask for its shape.</p>"
         slides.append(Slide(ASK, shown, [said], "question"))
+        if name := PREDICT.search(source):
+            slides[-1].asks = name[1]
     elif LIVE in page and EXPLORER not in page:
         slides[-1].notes.append("<p>Live: change to the notebook, and press the button there.</p>")
     elif page:
@@ -155,21 +190,46 @@ def _show(slides: list[Slide], output: NotebookNode, render: Callable[[str], str
         page = re.sub(r"(?:<p>)?\s*(?:no guess was made; the|The) answer:", "<p>The answer:", page)
         picture = "<figure" in page or EXPLORER in page
         kind = "answer" if "The answer:" in page else "figure"
+        if kind == "answer":
+            name = REVEAL.search(source)
+            asked = [slide.blocks[0][0] for slide in slides if name and slide.asks == name[1]]
+            again = [(q.replace("<p>", '<p class="asked">', 1), False) for q in asked]
+            slides.append(Slide(_topic(slides), again, kind=kind))
         parts = [page] if EXPLORER in page else blocks_of(page)
         for part in parts:
             if part.lstrip().startswith("<pre"):
                 _print(slides, html.unescape(re.sub(r"<[^>]+>", "", part)))
                 continue
-            _place(slides, part, kind, beside=picture and EXPLORER not in part)
+            short = CAPTION.sub(_shortened, part if EXPLORER in part else _first_rows(part))
+            _place(slides, short, kind, beside=picture)
+            if EXPLORER in part:
+                slides[-1].notes += SOURCE.findall(part)
+            if short != part:
+                slides[-1].notes += [m[2] for m in CAPTION.finditer(part)] or [part]
     elif "text/markdown" in data:
         _place(slides, render(data["text/markdown"]), "figure")
     else:
         _print(slides, output.get("text") or data.get("text/plain", ""))
 
 
+def _shortened(caption: re.Match) -> str:
+    start, text, end = caption.groups()
+    return f"{start}{text if len(text) < CAPTIONED else _lead(text)}{end}"
+
+
+def _first_rows(page: str) -> str:
+    """A page whose table is no longer than can be read; one in groups ends with a whole group."""
+    rows = re.findall(r"<tr\b.*?</tr>", page, re.S)
+    kept = rows[: ROWS + 1]
+    heads = [k for k, row in enumerate(kept) if k and "<th" in row]
+    if len(rows) > len(kept) and heads[1:]:
+        kept = kept[: heads[-1]]
+    return page if len(rows) == len(kept) else page.replace("\n".join(rows[len(kept) :]), "", 1)
+
+
 def _print(slides: list[Slide], text: str) -> None:
     """Printed text: beside a claim if there is one; for the speaker alone if it can't be read."""
-    text = text.rstrip()
+    text = text.strip("\n").rstrip()
     pre, lines = f"<pre>{html.escape(text)}</pre>", text.count("\n") + 1
     wide = any(len(line) > WIDE for line in text.splitlines())
     if slides[-1].kind == "text" and slides[-1].blocks and lines <= LINES and not wide:
@@ -179,13 +239,23 @@ def _print(slides: list[Slide], text: str) -> None:
         _place(slides, pre, "figure")
     else:
         slides[-1].notes.append(pre)
+        slides[-1].ended = bool(slides[-1].blocks)
 
 
 def _place(slides: list[Slide], block: str, kind: str, beside: bool = False) -> None:
     last = slides[-1]
+    if beside and last.blocks and last.blocks[-1][0].startswith("<pre"):  # numbers, before they
+        last.notes.append(last.blocks.pop()[0])  # are drawn
+        last.kind = "text"
     if kind == last.kind == "answer":
-        last.blocks.append((block, True))
-    elif beside and last.kind == "text" and last.words() <= WORDS and len(last.blocks) < 2:
+        last.blocks.append((block, bool(last.blocks)))
+    elif (
+        beside
+        and last.kind == "text"
+        and last is not slides[0]
+        and last.words() <= (MOVING if EXPLORER in block else WORDS)
+        and len(last.blocks) < 2
+    ):
         last.blocks.append((block, bool(last.blocks)))
         last.kind = kind
     elif last.kind == "text" and not last.blocks:
@@ -219,21 +289,39 @@ def _bare(text: str) -> str:
 
 
 def _lead(text: str) -> str:
-    """The first sentence of an HTML text, and the next while it is short; formulas stay whole."""
+    """The first sentence of an HTML text, and the next while it is short."""
+    every, whole = _sentences(text)
+    lead, *rest = [one for one in every if not HANDS_ON.search(one)] or [""]
+    size = len(re.sub(r"<[^>]+>", "", lead))
+    if rest and (size < SCANT or len(re.sub(r"<[^>]+>", "", lead + rest[0])) < LEAD):
+        lead = f"{lead} {rest[0]}"
+    return re.sub(r":\s*$", ".", whole(lead))
+
+
+def _last(text: str) -> list[str]:
+    """The last sentence of an HTML text, with the one before if it is short."""
+    every, whole = _sentences(text)
+    scant = len(re.sub(r"<[^>]+>", "", every[-1])) < SCANT
+    return [whole(sentence) for sentence in every[-2 if scant else -1 :]]
+
+
+def _sentences(text: str) -> tuple[list[str], Callable[[str], str]]:
+    """The sentences of an HTML text, and what makes one whole: formulas, links and code were taken
+    out, and elements may begin or end in another one."""
     kept: list[str] = []
 
     def keep(formula: re.Match) -> str:
         kept.append(formula[0])
         return f"\x00{len(kept) - 1}\x01"
 
+    def whole(part: str) -> str:
+        for tag in ("strong", "em"):
+            missing = part.count(f"<{tag}>") - part.count(f"</{tag}>")
+            part = f"<{tag}>" * -missing + part + f"</{tag}>" * missing
+        return re.sub("\x00(\\d+)\x01", lambda place: kept[int(place[1])], part)
+
     text = re.sub(r"<(math|a|code)\b.*?</\1>", keep, text, flags=re.S)
-    lead, *rest = SENTENCE.split(re.sub(r"(?:^|\s)\([^()]*[.?!]\)", "", text).strip())
-    if rest and len(re.sub(r"<[^>]+>", "", lead + rest[0])) < LEAD:
-        lead = f"{lead} {rest[0]}"
-    for tag in ("strong", "em"):
-        lead += f"</{tag}>" * (lead.count(f"<{tag}>") - lead.count(f"</{tag}>"))
-    lead = re.sub("\x00(\\d+)\x01", lambda place: kept[int(place[1])], lead)
-    return re.sub(r":\s*$", ".", lead)
+    return SENTENCE.split(re.sub(r"(?:^|\s)\([^()]*[.?!]\)", "", text).strip()), whole
 
 
 def blocks_of(page: str) -> list[str]:

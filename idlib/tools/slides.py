@@ -27,6 +27,7 @@ with needing("site", "What makes slides"):
 
 __all__ = ["deck", "make_slides", "render_markdown"]
 
+FORMULA = re.compile(r"(<math(?:(?!</math>).)*</math>)([.,:;?!)]+)", re.S)  # no break between them
 GUIDE = "instructor_guide.md"  # beside a notebook
 
 
@@ -75,7 +76,8 @@ def deck(notebook: NotebookNode, guide: str = "") -> str:
     """The slides of a notebook, as one HTML page; `guide`, in Markdown, goes into the notes."""
     slides = lecture(notebook, render_markdown, guide)
     title = re.sub(r"<[^>]+>", "", slides[0].heading) if slides else "Slides"
-    body = "\n".join(slide.to_html() for slide in slides)
+    body = "\n".join(slide.to_html() for slide in slides).replace(" …", "&nbsp;…")
+    body = FORMULA.sub(r'<span class="whole">\1\2</span>', body)
     reveal = Path(sphinx_revealjs.__file__).parent / "_static" / "revealjs"
     own = files("idlib.tools") / "slides_assets"
     # the theme's fonts are files of their own; without them it takes the system's

@@ -29,6 +29,23 @@ SIZES = """() => {
     }
     return found;
 }"""
+# Text in pictures: that of SVG, and of images the smallest letters that they say they have. Of a
+# text counts what is largest in it: indices are smaller, as in formulas.
+LETTERS = """() => {
+    const slide = Reveal.getCurrentSlide(), found = [];
+    const size = e => parseFloat(getComputedStyle(e).fontSize);
+    for (const text of slide.querySelectorAll('svg text')) {
+        const parts = [text, ...text.querySelectorAll('tspan')].filter(e => e.textContent.trim());
+        if (!parts.length) continue;
+        const { a, b } = text.closest('svg[role]').getScreenCTM();
+        found.push([Math.hypot(a, b) * Math.max(...parts.map(size)), text.textContent.trim()]);
+    }
+    for (const image of slide.querySelectorAll('img:not([style*=pixelated])')) {
+        const zoom = image.getBoundingClientRect().width / image.getAttribute('width');
+        found.push([zoom * (image.dataset.letters ?? 0), image.alt]);
+    }
+    return found;
+}"""
 # What can be seen at this step; the pieces that a later key shows are still transparent.
 SEEN = """() => {
     const slide = Reveal.getCurrentSlide();
@@ -68,6 +85,8 @@ def test_nothing_is_cut_off_and_all_text_can_be_read(page, decks):
             assert page.evaluate(CUT_OFF) == [], place
             small = [text for size, text in page.evaluate(SIZES) if size < SMALLEST - 0.01]
             assert small == [], place
+            drawn = page.evaluate(LETTERS)
+            assert [text for size, text in drawn if size < SMALLEST - 0.1] == [], place
 
 
 def test_a_question_is_seen_before_its_answer(page, decks):

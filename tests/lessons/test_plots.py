@@ -13,6 +13,7 @@ from idlib.plots import (
     accuracy_curves,
     d90_of_sizes,
     figure,
+    panels,
     picture,
     scores_by_d,
     strip,
@@ -28,6 +29,26 @@ def test_a_picture_keeps_its_alternative_text_and_caption():
     html = picture(fig, 'a "quoted" <slope>', "Look at the slope.").data
     assert re.search(r'alt="a &quot;quoted&quot; &lt;slope&gt;"', html)
     assert "<figcaption" in html and "Look at the slope." in html
+
+
+def test_a_picture_says_how_large_its_smallest_letters_are_and_where_it_comes_from():
+    fig, ax = figure()
+    ax.set_title("large", fontsize=18)
+    ax.text(0, 0, "small", fontsize=9)
+    ax.text(0, 0, "hidden", fontsize=3, visible=False)
+    assert 'data-letters="12.5"' in picture(fig, "a", "c").data, "9 points at 100 dpi"
+    assert "<small>" not in picture(fig, "a", "c").data
+    fig.set_label("Recorded on a Monday")
+    assert "c<br><small>Recorded on a Monday.</small></figcaption>" in picture(fig, "a", "c").data
+
+
+def test_each_panel_is_an_image_of_its_own():
+    fig, _ = panels((3, 4), 2)
+    html = picture(fig, "both", "c").data
+    assert re.findall(r'alt="([^"]*)" width="(\d+)"', html) == [
+        ("both", "300"),
+        ("Panel 2 of it.", "400"),
+    ]
 
 
 def test_accuracy_curves_show_every_seed_the_means_and_the_thresholds():

@@ -157,13 +157,15 @@ class TestPairs:
 
     def test_the_figure_has_a_row_for_each_pair_and_a_bar_for_each_interval(self):
         groups = d90_pairs()
-        (ax,) = plots.dumbbells(groups).axes
-        names = [label.get_text() for label in ax.get_yticklabels()]
-        assert names == [x for heading, rows in groups.items() for x in (heading, *rows)]
-        bars = [line for line in ax.lines if line.get_linewidth() == 4]
+        axes = plots.dumbbells(groups).axes
+        for ax, (heading, rows) in zip(axes, groups.items(), strict=True):
+            assert [label.get_text() for label in ax.get_yticklabels()] == [*rows]
+            assert ax.get_legend().get_title().get_text() == heading
+        bars = [line for line in axes[1].lines if line.get_linewidth() == 4]
         assert len(bars) == 2 * len(groups["here"])
         endless = [e for rows in groups["here"].values() for e in rows if e.interval[1] == math.inf]
-        assert len([line for line in ax.lines if line.get_marker() == ">"]) == len(endless) == 2
+        arrows = [line for line in axes[1].lines if line.get_marker() == ">"]
+        assert len(arrows) == len(endless) == 2
 
 
 class TestTuned:
@@ -221,7 +223,7 @@ class TestTunedCurves:
             html = explorer.view(curves=curves, d=d, method="DID")
             for method, c in method_cells(curves).items():
                 assert f"<td>{method}</td><td><b>{statistics.median(c.scores[d]):.3f}</b>" in html
-            right, wrong = (int(n) for n in re.findall(r"<p>(\d+) <b>turn", html))
+            right, wrong = (int(n) for n in re.findall(r"(\d+) <b>turn", html))
             c = method_cells(curves)["DID"]
             labels = torch.tensor(asked(c)[1])
             smaller = max(x for x in c.first_seed if x < d)
@@ -307,7 +309,7 @@ class TestProse:
         lower = [did.value > said.value for did, said in here.values()]
         clear = {name: apart(*both) for name, both in here.items()}
         assert (sum(lower), len(lower), sum(clear.values())) == (9, 10, 3)
-        assert lower[list(clear).index("4x128, SST-2, one P, other rates")] is False
+        assert lower[list(clear).index("4x128, SST-2, other rates")] is False
         text, box = prose("08", "said-did-told-08"), prose("08", "three-08")
         assert "lower in nine of ten pairs" in text and "DID's interval in two alone" in text
         assert "| **2 of 10** |" in box and "in one it lies clearly above" in box

@@ -62,11 +62,54 @@ def test_items_come_one_by_one_and_formulas_whole():
     steps = [step for _, step in slide.blocks]
     assert steps == [False, True, True, True]
     assert '<ol start="2"><li>two</li></ol>' in seen(slide) and "<math" in seen(slide)
+    (slide,) = slides(new_markdown_cell("# A\n\nTwo:\n\n3. three"))
+    assert '<ol start="3"><li>three</li></ol>' in seen(slide)
 
 
 def test_outputs_are_shown_and_code_is_not():
     (slide,) = slides(new_markdown_cell("# A\n\nt"), printed("x < 3", source="hidden = 1"))
     assert "x &lt; 3" in seen(slide) and "hidden" not in slide.to_html()
+
+
+LONG = "a sentence of more than sixty letters, which is enough of an introduction"
+
+
+def test_a_formula_comes_with_the_sentence_that_leads_to_it():
+    (slide,) = slides(
+        new_markdown_cell(f"# A\n\nFirst.\n\nNot this. Then {LONG}\n\n$$a + b,$$\n\nmore.")
+    )
+    assert f"<p>Then {LONG}</p> | " in seen(slide) and "Not this" not in seen(slide)
+    assert slide.blocks[-1][0].count("<mo") == 1, "no comma at its end"
+
+
+def test_numbers_are_not_printed_where_a_picture_shows_them():
+    _, claim = slides(
+        new_markdown_cell("# A\n\nt"),
+        new_markdown_cell("## B\n\nc"),
+        printed("1\n2\n3"),
+        shown(FIGURE),
+    )
+    assert "<pre>" not in seen(claim) and "<figure" in seen(claim)
+    assert any("<pre>" in note for note in claim.notes)
+
+
+def test_the_text_below_a_print_says_what_it_means():
+    cells = [printed("1\n2\n3"), new_markdown_cell("Three numbers. And more of it.")]
+    _, _, slide = slides(new_markdown_cell("# A\n\nt"), ASKED, *cells)
+    assert [step for _, step in slide.blocks] == [False, True]
+    assert "<pre>" in slide.blocks[0][0] and "Three numbers." in slide.blocks[1][0]
+
+
+def test_what_only_its_reader_does_is_left_out():
+    (slide,) = slides(new_markdown_cell("# A\n\nt. Run the next cell, and drag the slider."))
+    assert seen(slide) == "<p>t.</p>"
+
+
+def test_a_long_caption_is_shortened_and_the_speaker_has_all_of_it():
+    long = FIGURE.replace(">c<", f">{'a b ' * 60}. Then.<br><small>Recorded.</small><")
+    (_, slide) = slides(new_markdown_cell("# A\n\nt"), shown(long))
+    assert "Then." not in seen(slide) and "Recorded." in seen(slide)
+    assert "Then." in slide.notes[-1]
 
 
 def test_what_the_last_row_cannot_read_is_for_the_speaker_alone():
@@ -83,6 +126,8 @@ def test_solutions_exercises_and_tagged_cells_are_left_out():
         for slide in slides(
             new_markdown_cell(f"# A\n\nseen\n\n{solution}"),
             printed("left out", tags=["no-slide"]),
+            new_markdown_cell("## Left out too\n\n### Exercise 2", metadata={"tags": ["no-slide"]}),
+            printed("Not yet either"),
             new_markdown_cell("### Exercise 1: do it"),
             printed("Not yet"),
             new_markdown_cell("## Summary\n\nso"),
@@ -106,6 +151,15 @@ def test_a_question_shares_no_slide_with_its_answer(answer):
     assert "Which?" in seen(found[1]) and "this</b>" not in seen(found[1])
     assert "<figure" in seen(found[2]) and "<p>The answer: <b>this</b>. So.</p>" in seen(found[3])
     assert found[4].heading == "A" and "<details" not in "".join(map(seen, found))
+
+
+def test_an_answer_is_a_step_below_its_question():
+    asked = new_code_cell('one = widgets.predict("a/one")', outputs=ASKED.outputs)
+    answer = waits("<p> The answer: <b>this</b>. So.</p>")
+    answer.source = "one.reveal()"
+    *_, slide = slides(new_markdown_cell("# A\n\nt"), asked, answer)
+    assert slide.kind == "answer" and [step for _, step in slide.blocks] == [False, True]
+    assert "Which?" in slide.blocks[0][0] and "this" in slide.blocks[1][0]
 
 
 def test_a_quiz_keeps_its_answer_for_a_later_step():

@@ -1,6 +1,5 @@
 """Adapters: accuracy against trained numbers; the step of LoRA and its first order."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -47,7 +46,7 @@ def adapter_scores(
         threshold: 90 % of the full model's score.
         title: says data, seeds, hardware and date of recorded results.
     """
-    fig, (ax,) = panels([5.4], 4.3, left=0.13, right=0.78, bottom=0.12, top=0.81)
+    fig, (ax,) = panels([5.6], 4.0, left=0.12, right=0.76, bottom=0.13, top=0.86)
     for way, (color, marker, line) in STYLES.items():
         own = [t for t in ways if t.way == way]
         if not own:
@@ -70,18 +69,17 @@ def adapter_scores(
         color = COLORS["grey"] if style == ":" else COLORS["black"]
         ax.axhline(y, color=color, linestyle=style, linewidth=1, zorder=1)
         ax.annotate(f"{text}\n{y:.3f}", (1.01, y), xycoords=("axes fraction", "data"), va=side,
-                    fontsize=8, annotation_clip=False)  # fmt: skip
+                    annotation_clip=False)  # fmt: skip
     every = [s for t in ways for s in t.scores] + [majority]
     margin = 0.1 * (max(every) - min(every))
     ax.set(xscale="log", xlabel="trained numbers, the head's among them (logarithmic)",
            ylabel="test accuracy", ylim=(min(every) - margin, max(every) + margin))  # fmt: skip
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if _narrow(ways) else (1, 3)))
+    ax.xaxis.set_major_locator(LogLocator(subs=_subs(ways)))
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.tick_params(axis="x", labelsize=9)
-    ax.legend(fontsize=8, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False,
+    ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False,
               columnspacing=1.2, handletextpad=0.3)  # fmt: skip
-    fig.suptitle(textwrap.fill(title, 90), fontsize=8, color="#555555", y=0.985)
+    fig.set_label(title)
     return fig
 
 
@@ -97,10 +95,11 @@ def mark_sizes(ax: Axes, marked: Mapping[str, int]) -> None:
         ax.axvline(x, color=color, linestyle=STYLES[label][2] or "-", linewidth=1.6, zorder=1)
 
 
-def _narrow(ways: Sequence[Scored]) -> bool:
-    """Whether they span less than a decade."""
+def _subs(ways: Sequence[Scored]) -> tuple[int, ...]:
+    """Which multiples of the powers of ten are ticks: the fewer, the more decades they span."""
     numbers = [t.numbers for t in ways if t.way != "full"]
-    return max(numbers) < 10 * min(numbers)
+    span = max(numbers) / min(numbers)
+    return (1, 2, 5) if span < 10 else (1, 3) if span < 100 else (1,)
 
 
 def first_order_error(errors: Mapping[str, Mapping[float, float]]) -> Figure:
@@ -117,5 +116,5 @@ def first_order_error(errors: Mapping[str, Mapping[float, float]]) -> Figure:
                 label=label)  # fmt: skip
     ax.set(xscale="log", yscale="log", xlabel="learning rate (logarithmic)",
            ylabel="length (Frobenius norm)")  # fmt: skip
-    ax.legend(fontsize=9, framealpha=0.9)
+    ax.legend(framealpha=0.9)
     return fig

@@ -30,7 +30,7 @@ def d90_lines(ax: Axes, lines: Mapping[str, Mapping[float, Estimate]]) -> None:
         ax.plot(list(points), d90s, line, markersize=5, label=label, **look)
         for x, found in points.items():
             if found.value is None:
-                ax.text(x, 0.97 - 0.07 * k, "none", transform=ax.get_xaxis_transform(), fontsize=7,
+                ax.text(x, 0.97 - 0.07 * k, "none", transform=ax.get_xaxis_transform(),
                         color=COLORS[color], ha="center", va="top",
                         bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
             elif found.interval is not None:

@@ -15,6 +15,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 __all__ = [
@@ -55,7 +56,9 @@ def figure(
 ) -> tuple[Figure, Axes]:
     """A figure of that many inches, and its axes (an array of them for ``ncols`` or ``nrows``).
 
-    A slider draws faster with ``layout=None`` and margins given by ``fig.subplots_adjust``.
+    Slides show it with letters of 18 pixels: it is at most 9.2 inches wide and 4 high, and its
+    letters, ten points unless they are told otherwise, are no smaller. A slider draws faster with
+    ``layout=None`` and margins given by ``fig.subplots_adjust``.
     """
     fig = Figure(figsize=(width, height), dpi=100, layout=layout)
     axes = fig.subplots(**grid)
@@ -123,24 +126,42 @@ def mark_guess(ax: Axes, guess: float | str | Points, axis: str) -> str:
 
 
 def to_html(fig: Figure, alt: str, caption: str = "") -> str:
-    """The figure as an HTML image with alternative text and a caption below it."""
+    """The figure as an HTML image with alternative text, and below it the caption and the figure's
+    label: where recorded results come from. Each of `panels` is an image of its own.
+
+    The size of the smallest letters, in pixels of the page, is kept with the images: slides show
+    them so large that these can be read.
+    """
     canvas = FigureCanvasAgg(fig)
     canvas.draw()
-    return _image(canvas, alt, caption)
+    whole = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    images = []
+    for k, part in enumerate(fig.subfigs or [fig], 1):
+        box = (round(part.bbox.x0), 0, round(part.bbox.x1), whole.height)
+        said = f"Panel {k} of it." if k > 1 else alt
+        images.append(_image(whole.crop(box), said, _letters(fig)))
+    source = f"<small>{fig.get_label()}.</small>" if fig.get_label() else ""
+    below = "<br>".join(filter(None, (caption, source)))
+    if below:
+        below = f'<figcaption style="max-width:{whole.width}px">{below}</figcaption>'
+    return f'<figure style="margin:0">{"".join(images)}{below}</figure>'
 
 
-def _image(canvas: FigureCanvasAgg, alt: str, caption: str) -> str:
-    buffer, fig = io.BytesIO(), canvas.figure
-    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+def _image(picture: Image.Image, alt: str, letters: float) -> str:
+    buffer = io.BytesIO()
     # 128 colours are enough for a drawing, and make its file a third as large
     picture.quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(buffer, "PNG")
     data = base64.b64encode(buffer.getvalue()).decode()
-    width = round(fig.get_figwidth() * fig.dpi)
-    below = f'<figcaption style="max-width:{width}px">{caption}</figcaption>' if caption else ""
     return (
-        f'<figure style="margin:0"><img alt="{html.escape(alt, quote=True)}" width="{width}" '
-        f'style="max-width:100%" src="data:image/png;base64,{data}">{below}</figure>'
+        f'<img alt="{html.escape(alt, quote=True)}" width="{picture.width}" '
+        f'data-letters="{letters:.1f}" style="max-width:100%" src="data:image/png;base64,{data}">'
     )
+
+
+def _letters(fig: Figure) -> float:
+    """Pixels of the page, of the smallest text in a figure; indices are smaller, as in formulas."""
+    texts = [t for t in fig.findobj(Text) if t.get_visible() and t.get_text().strip()]
+    return min(t.get_fontsize() for t in texts) * fig.dpi / 72
 
 
 def picture(fig: Figure, alt: str, caption: str) -> HTML:
@@ -203,8 +224,6 @@ def training_curve(
     fig.subplots_adjust(left=0.1, right=0.96, bottom=0.2, top=0.95)
     ax.plot(steps, scores, color=COLORS["blue"], marker="o", markersize=3)
     ax.axhline(threshold, color=COLORS["black"], linestyle="--", linewidth=1)
-    ax.annotate(
-        f"{threshold:.2f}", (0, threshold), xytext=(2, 3), textcoords="offset points", fontsize=8
-    )
+    ax.annotate(f"{threshold:.2f}", (0, threshold), xytext=(2, 3), textcoords="offset points")
     ax.set(xlim=(0, total), ylim=(0, 1.02), xlabel="training step", ylabel="test accuracy")
     return fig

@@ -40,9 +40,9 @@ def scores_by_d(cells: Mapping[str, Cell]) -> Figure:
     (majority,) = {c.majority for c in cells.values()}
     ax.axhline(majority, color=COLORS["grey"], linestyle=":", label="commonest label")
     ax.set_xscale("log")
-    ax.set_xticks([zero, *ds, full], ["0", *(f"{d:,}" for d in ds), "full"], fontsize=8)
+    ax.set_xticks([zero, *ds, full], ["0", *(f"{d:,}" for d in ds), "full"])
     ax.minorticks_off()
-    ax.set_xlabel("d, trained numbers (logarithmic)", fontsize=9)
-    ax.set_ylabel("test accuracy", fontsize=9)
-    ax.legend(fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.45, -0.16), frameon=False)
+    ax.set_xlabel("d, trained numbers (logarithmic)")
+    ax.set_ylabel("test accuracy")
+    ax.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.45, -0.16), frameon=False)
     return fig

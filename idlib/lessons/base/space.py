@@ -84,7 +84,7 @@ def draw(ax: Axes, turn: tuple[float, float], things: Sequence[Thing]) -> None:
         color = look.get("fill") if look.get("fill", "none") != "none" else look.get("stroke")
         color = "black" if color == "currentColor" else color
         if text:
-            ax.text(*flat[0], text[0], fontsize=8, ha="center", zorder=5 + k)
+            ax.text(*flat[0], text[0], ha="center", zorder=5 + k)
         elif name in MARKERS:
             marker, size = MARKERS[name]
             ax.plot(*flat.T, marker, color=color, markersize=size, zorder=5 + k)

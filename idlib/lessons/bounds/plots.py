@@ -40,8 +40,8 @@ def bound_curves(
         _curves(ax, bounds, chance)
         ax.set_title(label, fontsize=10)
     axes[0, 0].set_ylabel("error (logarithmic)")
-    axes[0, 0].legend(fontsize=8, loc="lower left")
-    fig.suptitle(title, fontsize=8, color="#555555")
+    axes[0, 0].legend(loc="lower left")
+    fig.set_label(title)
     return fig
 
 
@@ -53,14 +53,14 @@ def bound_panel(ds: Sequence[int], chance: float) -> Figure:
         ds: the smallest and the largest of them set the axis.
         chance: the error of guessing.
     """
-    fig, (left, right) = panels((4.6, 4.3), 3.7, left=0.14)
+    fig, (left, right) = panels((4.6, 4.3), 3.3, left=0.14)
     _errors(left, chance)
     for label, (color, marker, line) in KINDS.items():
         style = {"color": COLORS[color], "marker": marker, "linestyle": line, "markersize": 4}
         left.plot([], [], label=label, **style)
     left.set_xlim(0.8 * min(ds), 1.25 * max(ds))
     left.set_ylabel("error (logarithmic)")
-    left.legend(fontsize=8, loc="lower left", framealpha=0.9)
+    left.legend(loc="lower left", framealpha=0.9)
     right.get_figure(root=False).subplots_adjust(left=0.24)
     right.set_yticks(range(len(ROWS)), ROWS)
     right.barh(0, 0, color=COLORS["orange"], label="training error")
@@ -68,7 +68,7 @@ def bound_panel(ds: Sequence[int], chance: float) -> Figure:
     right.axvline(1, color="black", linestyle="--", linewidth=1)
     right.set(xlim=(0, 2), xlabel="error; beyond 1 a bound says nothing", ylim=(3.5, -0.5))
     right.grid(axis="y", visible=False)
-    right.legend(fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.4, 1), frameon=False)
+    right.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.4, 1), frameon=False)
     return fig
 
 
@@ -102,7 +102,7 @@ def bound_bars(rows: Mapping[str, Bound], title: str = "") -> Figure:
         rows: by label.
         title: says data, seeds, hardware and date of recorded results.
     """
-    fig, ax = figure(7.6, 0.9 + 0.42 * len(rows))
+    fig, ax = figure(7.6, 0.9 + 0.36 * len(rows))
     end = max(1.15, 1.12 * max(b.hoeffding for b in rows.values()))
     for k, (label, b) in enumerate(rows.items()):
         _terms(ax, label, b, legend=k == 0, most=end)
@@ -114,8 +114,8 @@ def bound_bars(rows: Mapping[str, Bound], title: str = "") -> Figure:
     ax.set(xlim=(0, end), xlabel="error; beyond the dashed line a bound says nothing")
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
-    ax.legend(fontsize=8, ncols=4, loc="lower center", bbox_to_anchor=(0.45, 1.0), frameon=False)
-    fig.suptitle(title, fontsize=8, color="#555555")
+    ax.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.45, 1.0), frameon=False)
+    fig.set_label(title)
     return fig
 
 
@@ -142,11 +142,10 @@ def scatters(
         ax.margins(0.08)
     fig.legend(
         *axes[0, 0].get_legend_handles_labels(),
-        fontsize=8,
         ncols=len(POINTS),
         loc="outside lower center",
     )
-    fig.suptitle(title, fontsize=8, color="#555555")
+    fig.set_label(title)
     return fig
 
 
@@ -172,7 +171,7 @@ def _errors(ax: Axes, chance: float) -> None:
     for height, style, text, up in ((1, "--", "says nothing", 3), (chance, ":", "guessing", -10)):
         ax.axhline(height, color="black", linestyle=style, linewidth=1)
         ax.annotate(text, (1, height), xycoords=("axes fraction", "data"), xytext=(-2, up),
-                    textcoords="offset points", ha="right", fontsize=8)  # fmt: skip
+                    textcoords="offset points", ha="right")  # fmt: skip
     ax.set(xscale="log", yscale="log", ylim=(LEAST, 3), xlabel="d, trained numbers")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_yticks(TICKS, map(str, TICKS))
@@ -190,4 +189,4 @@ def _terms(ax: Axes, label: str, b: Bound, legend: bool, most: float) -> None:
 def _value(ax: Axes, label: str, length: float, most: float) -> None:
     box = {"facecolor": "white", "pad": 1, "linewidth": 0}
     ax.annotate(f"{length:.3f}", (min(length, most), label), xytext=(4, 0), va="center",
-                textcoords="offset points", fontsize=9, bbox=box)  # fmt: skip
+                textcoords="offset points", bbox=box)  # fmt: skip

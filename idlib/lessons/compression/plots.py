@@ -20,9 +20,9 @@ def bytes_and_accuracy(lines: Mapping[str, Points], title: str = "") -> Figure:
         lines: for each label bytes and accuracy of its files, from small to large.
         title: says data, seeds, hardware and date of recorded results.
     """
-    fig, ax = figure(7.4, 4.2)
+    fig, ax = figure(7.4, 3.8)
     _accuracy(ax, lines)
-    fig.suptitle(title, fontsize=8, color="#555555")
+    fig.set_label(title)
     return fig
 
 
@@ -53,8 +53,8 @@ def description_lengths(
         ax.set(xscale="log", xlabel="d, trained numbers")
         ax.xaxis.set_major_formatter("{x:,.0f}")
     axes[0, 0].set(ylabel="kilobytes", ylim=(0, 1.12 * alone / 1000))
-    axes[0, 0].legend(fontsize=8, loc="center left")
-    fig.suptitle(title, fontsize=8, color="#555555")
+    axes[0, 0].legend(loc="center left")
+    fig.set_label(title)
     return fig
 
 
@@ -66,19 +66,19 @@ def file_panel(lines: Mapping[str, Points], moving: str, alone: float) -> Figure
         moving: the label of the line that `mark_file` draws.
         alone: bytes of the labels without any network.
     """
-    fig, (left, right) = panels((4.9, 3.2), 3.9, left=0.13, bottom=0.14, top=0.83)
+    fig, (left, right) = panels((5.0, 3.3), 3.6, left=0.13, bottom=0.14, top=0.83)
     _accuracy(left, lines)
     color, marker, line = STYLES[len(lines)]
     left.plot([], [], color=COLORS[color], marker=marker, linestyle=line, label=moving)
     left.set_xlim(auto=False)
-    left.legend(fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+    left.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
     right.get_figure(root=False).subplots_adjust(left=0.2)
     for color, label in (("green", "file"), ("orange", "labels, given the network")):
         right.bar([0], [0], color=COLORS[color], label=label)
     right.axhline(alone / 1000, color="k", linestyle=":", label="labels, no network")
     right.set(xlim=(-1, 1), ylabel="kilobytes", ylim=(0, 1.45 * alone / 1000))
     right.set_xticks([0], ["this file"])
-    right.legend(fontsize=8, loc="upper center")
+    right.legend(loc="upper center")
     return fig
 
 
@@ -111,4 +111,4 @@ def _accuracy(ax: Axes, lines: Mapping[str, Points]) -> None:
         ax.plot(*zip(*points, strict=True), **style, label=label)
     ax.set(xscale="log", ylim=(0.3, 1.01), xlabel="bytes of the file", ylabel="test accuracy")
     ax.xaxis.set_major_formatter("{x:,.0f}")
-    ax.legend(fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+    ax.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)

@@ -29,28 +29,28 @@ def d90_of_sizes(
         chosen: D of the model to mark, which the number of classes changes a little.
         title: says data, seeds, hardware and date of recorded results.
     """
-    bottom = 0.42 if len(names) > 2 else 0.32
-    fig, axes = side_by_side([4.3] * len(panels), 4.3, top=0.88, bottom=bottom)
+    bottom = 0.38 if len(names) > 2 else 0.32
+    fig, axes = side_by_side([4.4] * len(panels), 4.0, top=0.88, bottom=bottom)
     for ax, (what, lines) in zip(axes, panels.items(), strict=True):
         d90_lines(ax, lines)
         ax.set_xscale("log")
         d90_axis(ax)
-        ax.set_title(f"d90, {what}", fontsize=9)
+        ax.set_title(f"d90, {what}", fontsize=10)
         sizes = [D for by_size in lines.values() for D in by_size]
         own = {D: name for D, name in names.items() if D in sizes}
         _names(ax, own or {D: n for D, n in names.items() if min(sizes) <= D <= max(sizes)})
         for D in set(chosen) & set(sizes):
             ax.axvline(D, color=COLORS["grey"], linewidth=1.2)
-        ax.get_figure(root=False).legend(fontsize=8, ncols=2, loc="lower center", frameon=False)
-    fig.suptitle(title, fontsize=8, color="#555555")
+        ax.get_figure(root=False).legend(ncols=2, loc="lower center", frameon=False)
+    fig.set_label(title)
     return fig
 
 
 def _names(ax: Axes, names: Mapping[int, str]) -> None:
     """Each model's name below the axis, many of them in three rows so that near ones don't meet."""
     rows = 3 if len(names) > 2 else 1
-    labels = ["\n\n" * (k % rows) + names[D] for k, D in enumerate(sorted(names))]
+    labels = ["\n" * (k % rows) + names[D] for k, D in enumerate(sorted(names))]
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.set_xticks(sorted(names), labels, fontsize=8)
-    ax.set_xlabel("model and its parameters D", fontsize=9)
+    ax.set_xticks(sorted(names), labels)
+    ax.set_xlabel("model and its parameters D")
     ax.margins(x=0.12)

@@ -63,7 +63,7 @@ def _size_html(model: str) -> str:
     mini = cell("methods", "minilm-sst2-one-p", method="DID")
     panels["SST-2"]["MiniLM"] = {mini.D: mini.d90()}
     names[mini.D] = "MiniLM"
-    names = {D: f"{name}\n{D / 1e6:.1f} million" for D, name in names.items()}
+    names = {D: f"{name}: {D / 1e6:.1f} M" for D, name in names.items()}
     shown = [c for p in TASKS.values() for c in cells("family", p) + cells("family", f"{p}-faster")]
     fig = d90_of_sizes(panels, names, chosen)
     loss = list(held_out(model).values())[-1]

@@ -35,13 +35,13 @@ def fastfood_stage(stages: Sequence[Stage], number: int) -> Figure:
     limit = 1.6 * max(float(s.vector.abs().max()) for s in shown)
     right.set(ylim=(-limit, limit), xlabel="coordinate", ylabel="value", xticks=places[:: n // 4])
     right.set_title(f"{stage.formula}, length {stage.vector.norm():.2f}", fontsize=10)
-    right.legend(fontsize=9, loc="upper right", ncols=2)
+    right.legend(loc="upper right", ncols=2)
     return fig
 
 
 def fastfood_blocks(P: Fastfood) -> Figure:
     """The Gaussian diagonals of the blocks, and the blocks of P that they make."""
-    fig, (left, right) = figure(7.6, 4.4, layout=None, ncols=2)
+    fig, (left, right) = figure(7.6, 3.9, layout=None, ncols=2)
     fig.subplots_adjust(left=0.07, right=0.84, bottom=0.12, top=0.9, wspace=0.3)
     n, blocks = len(P.perm), len(P.G)
     G = P.G.float() / P.G.float().square().mean().sqrt()
@@ -79,7 +79,7 @@ def cost_curves(costs: Sequence[Cost]) -> Figure:
     for ax, label in ((left, "P x and P′y, milliseconds"), (right, "state of P, MB")):
         ax.set(xscale="log", yscale="log", xlabel="D (logarithmic)", ylabel=label)
         ax.minorticks_off()
-    fig.legend(fontsize=9, loc="outside lower center", ncols=4)
+    fig.legend(loc="outside lower center", ncols=4)
     return fig
 
 
@@ -99,5 +99,5 @@ def step_sizes(steps: Mapping[str, Sequence[float]], tensors: Sequence[str]) -> 
     ax.set_yticks(places, tensors)
     ax.invert_yaxis()
     ax.set(xscale="log", xlabel="root mean square step of a weight, for a step of 1 in θ_d")
-    ax.legend(fontsize=9, title="normalize")
+    ax.legend(title="normalize")
     return fig

@@ -152,7 +152,7 @@ def d90_pairs() -> dict[str, dict[str, tuple[Estimate, Estimate]]]:
     for did, said in paired():
         name = f"{short_name(did.model)}, {TASK_NAMES[did.task.split('-')[0]]}"
         name += f", {WAYS[did.method.normalize]}"
-        here[f"{name}, other rates" if name in here else name] = did.d90(), said.d90()
+        here[name.replace("one P", "other rates") if name in here else name] = did.d90(), said.d90()
     return {"published": published, "here": here}
 
 

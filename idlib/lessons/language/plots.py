@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from ...engine.estimate import Estimate
 from ..base.d90_plots import d90_marks
-from ..base.plots import COLORS, figure, layer_label, panels
+from ..base.plots import COLORS, layer_label, panels
 
 __all__ = ["dumbbells", "layer_shares", "method_curves", "steps_and_rates"]
 
@@ -41,16 +41,16 @@ def method_curves(
     ax.axhline(majority, color=COLORS["grey"], linestyle=":", linewidth=1.2)
     left = min(x for curve in curves.values() for x in curve)
     for height, text, up in (
-        (threshold, f"90 % of the full model: {threshold:.3f}", 3),
+        (threshold, f"90 % of full: {threshold:.3f}", 3),
         (majority, f"commonest label: {majority:.3f}", -10),
     ):
-        ax.annotate(text, (left, height), xytext=(0, up), textcoords="offset points", fontsize=8)
+        ax.annotate(text, (left, height), xytext=(0, up), textcoords="offset points")
     ax.set(xscale="log", xlabel="d, trained numbers (logarithmic)", ylabel="test accuracy")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_ylim(min(majority - 0.06, 0.45), max(threshold + 0.12, 0.9))
     for label, estimates in (d90s or {}).items():
         d90_marks(ax, estimates, STYLE[label][0])
-    ax.legend(fontsize=9, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+    ax.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
     return fig
 
 
@@ -70,12 +70,12 @@ def layer_shares(sizes: Mapping[str, float], moved: Mapping[str, Mapping[str, fl
         at = np.arange(len(sizes)) + (k - (len(bars) - 1) / 2) * height
         values = [shares[layer] for layer in sizes]
         ax.barh(at, values, height * 0.9, color=COLORS[color], label=label)
-    ax.set_yticks(range(len(sizes)), [layer_label(layer) for layer in sizes], fontsize=9)
+    ax.set_yticks(range(len(sizes)), [layer_label(layer) for layer in sizes])
     ax.set(xlim=(0, 1), xlabel="share")
     ax.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
-    ax.legend(fontsize=8, ncols=3, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False,
+    ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False,
               columnspacing=1, handlelength=1)  # fmt: skip
     return fig
 
@@ -86,28 +86,24 @@ def dumbbells(groups: Mapping[str, Mapping[str, Sequence[Estimate]]]) -> Figure:
     Args:
         groups: for each heading, for each row, d90 under DID and under SAID.
     """
-    fig, ax = figure(4.9, 0.27 * sum(len(group) + 1 for group in groups.values()) + 0.8)
-    ax.set_xscale("log")
-    ticks: list[str] = []
-    for heading, group in groups.items():
-        ticks.append(heading)
-        for name, both in group.items():
-            places = [len(ticks) + side * (both[0].interval is not None) for side in (-0.16, 0.16)]
+    rows = max(len(group) for group in groups.values())
+    height = 0.27 * rows + 1.2
+    frame = {"left": 0.43, "right": 0.92, "bottom": 0.55 / height, "top": 1 - 0.6 / height}
+    fig, axes = panels([4.5] * len(groups), height, **frame)
+    for ax, (heading, group) in zip(axes, groups.items(), strict=True):
+        ax.set_xscale("log")
+        for row, both in enumerate(group.values()):
+            places = [row + side * (both[0].interval is not None) for side in (-0.16, 0.16)]
             ax.plot([found.value for found in both], places, color=COLORS["grey"], linewidth=1)
             for method, found, y in zip(STYLE, both, places, strict=True):
                 _dot(ax, found, y, method)
-            ticks.append(name)
-    ax.set_yticks(range(len(ticks)), ticks, fontsize=8)
-    for label, tick in zip(ax.get_yticklabels(), ticks, strict=True):
-        label.set_fontweight("bold" if tick in groups else "normal")
-    ax.xaxis.set_major_formatter("{x:,.0f}")
-    ax.tick_params(axis="x", labelsize=8)
-    ax.set_xlabel("d90 (logarithmic)", fontsize=9)
-    ax.set_ylim(len(ticks) - 0.4, -0.6)
-    ax.grid(axis="y", visible=False)
-    named = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
-    ax.legend(named.values(), named, fontsize=9, ncols=2, loc="lower center",
-              bbox_to_anchor=(0.4, 1.0), frameon=False)  # fmt: skip
+        ax.set_yticks(range(len(group)), list(group))
+        ax.xaxis.set_major_formatter("{x:,.0f}")
+        ax.set(xlabel="d90 (logarithmic)", ylim=(rows - 0.4, -0.6))
+        ax.grid(axis="y", visible=False)
+        named = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+        ax.legend(named.values(), named, title=heading, ncols=2, loc="lower center",
+                  bbox_to_anchor=(0.4, 1.0), frameon=False)  # fmt: skip
     return fig
 
 
@@ -130,8 +126,8 @@ def steps_and_rates(
     ylabel: str,
     title: str = "",
 ) -> Figure:
-    """Above, where a step goes under each normalisation, as a bar cut into the shares of groups of
-    parameters; below, score against learning rate.
+    """Where a step goes under each normalisation, as a bar cut into the shares of groups of
+    parameters; beside it, score against learning rate.
 
     Args:
         shares: for each normalisation the share of each group.
@@ -139,32 +135,33 @@ def steps_and_rates(
         ylabel: what the score is.
         title: says data, seeds, hardware and date of the recorded scores.
     """
-    fig, (above, below) = figure(4.9, 5.2, nrows=2, height_ratios=(2, 3))
+    fig, (left, right) = panels((4.5, 4.4), 3.4, bottom=0.16, top=0.8)
+    left.get_figure(root=False).subplots_adjust(left=0.24)
     for name, parts in shares.items():
-        left = 0.0
+        end = 0.0
         looks = zip(("sky", "blue", "orange", "red"), ("", "//", "..", "xx"), strict=True)
         for (group, share), (color, hatch) in zip(parts.items(), looks, strict=True):
             label = group if name == next(iter(shares)) else None
-            above.barh(name, share, left=left, color=COLORS[color], hatch=hatch,
+            left.barh(name, share, left=end, color=COLORS[color], hatch=hatch,
                        edgecolor="white", height=0.6, label=label)  # fmt: skip
             if share > 0.1:
                 box = {"facecolor": "white", "pad": 1, "linewidth": 0}
-                place = {"ha": "center", "va": "center", "fontsize": 9, "bbox": box}
-                above.text(left + share / 2, name, f"{share:.0%}", **place)
-            left += share
-    above.set(xlim=(0, 1))
-    above.set_xlabel("share of the squared length of a step", fontsize=9)
-    above.invert_yaxis()
-    above.grid(axis="y", visible=False)
-    above.legend(fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False)
+                place = {"ha": "center", "va": "center", "bbox": box}
+                left.text(end + share / 2, name, f"{share:.0%}", **place)
+            end += share
+    left.set(xlim=(0, 1))
+    left.set_xlabel("share of the squared length of a step")
+    left.invert_yaxis()
+    left.grid(axis="y", visible=False)
+    left.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False)
     styles = (("blue", "o", "-"), ("red", "s", "--"))
     for (label, values), (color, marker, line) in zip(scores.items(), styles, strict=True):
         rates = sorted(values)
-        below.plot(rates, [values[lr] for lr in rates], line, marker=marker, markersize=4,
+        right.plot(rates, [values[lr] for lr in rates], line, marker=marker, markersize=4,
                    color=COLORS[color], label=label)  # fmt: skip
-    below.set(xscale="log")
-    below.set_xlabel("learning rate (logarithmic)", fontsize=9)
-    below.set_ylabel(ylabel, fontsize=9)
-    below.set_title(title, fontsize=7, loc="left", color="#555555")
-    below.legend(fontsize=9, framealpha=0.9)
+    right.set(xscale="log")
+    right.set_xlabel("learning rate (logarithmic)")
+    right.set_ylabel(ylabel)
+    fig.set_label(title)
+    right.legend(framealpha=0.9)
     return fig

@@ -109,21 +109,21 @@ def _flips(c: Cell, d: int) -> str:
     whose = "our own sentences" if praised(c) else "the first test texts"
     before, after = answers(c, smaller), answers(c, d)
     right = sum(a == y for a, y in zip(after, labels, strict=True))
-    parts = [
-        f"<p>{c.method.name}, first seed: <b>{right} of {len(texts)}</b> of {whose} are right. "
-        f"From d = {smaller:,} to {d:,}</p>"
-    ]
+    parts, turned = [], []
     for what, was in (("turn right", after), ("turn wrong", before)):
         rows = [
             (html.escape(text), f"{classes[old]} → {classes[new]}")
             for text, label, old, new, known in zip(texts, labels, before, after, was, strict=True)
             if old != new and known == label
         ]
-        parts.append(
-            f"<p>{len(rows)} <b>{what}</b></p>"
-            + (table(("text", "before → after"), rows[:ROWS]) if rows else "")
-        )
-    return "\n".join(parts)
+        turned.append(f"{len(rows)} <b>{what}</b>")
+        if rows:
+            parts.append(f"<p>They {what}:</p>{table(('text', 'before → after'), rows[:ROWS])}")
+    said = (
+        f"<p>{c.method.name}, first seed: <b>{right} of {len(texts)}</b> of {whose} are right. "
+        f"From d = {smaller:,} to {d:,}, {' and '.join(turned)}.</p>"
+    )
+    return "\n".join([said, *parts])
 
 
 class LayerShares(Explorer):

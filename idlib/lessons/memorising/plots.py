@@ -23,7 +23,7 @@ def needed_lines(needed: Mapping[int, Mapping[int, Sequence[float]]], title: str
     """
     fig, ax = figure(7.0, 4.0)
     _lines(ax, needed)
-    ax.set_title(title, fontsize=8, loc="left", color="#555555")
+    fig.set_label(title)
     return fig
 
 
@@ -56,7 +56,7 @@ def memorised_panel(
     right.set(xscale="log", xlim=(120, 12_000), ylim=(0, 1.04))
     right.set(xlabel="d, trained numbers", ylabel="training accuracy")
     right.xaxis.set_major_formatter("{x:,.0f}")
-    right.legend(fontsize=8, loc="lower right")
+    right.legend(loc="lower right")
     return fig
 
 
@@ -72,4 +72,4 @@ def _lines(ax: Axes, needed: Mapping[int, Mapping[int, Sequence[float]]]) -> Non
     ax.set_xticks(list(by_n), [f"{n:,}" for n in by_n])
     ax.xaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter("{x:,.0f}")
-    ax.legend(fontsize=8, title="shuffled labels", title_fontsize=8, loc="upper left", ncols=2)
+    ax.legend(title="shuffled labels", loc="upper left", ncols=2)

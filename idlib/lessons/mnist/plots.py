@@ -30,12 +30,12 @@ def accuracy_curves(
 
     Args:
         curves: for each label the scores of all seeds at each d.
-        thresholds: for each label of a horizontal line its height and the label in `curves`
-            whose colour it takes ("" for black).
+        thresholds: for each horizontal line its height and the label in `curves` of which it is
+            90 %, whose colour it takes ("" for a black line, named by its key).
         d90s: to be marked, for labels in `curves`.
     """
     rows = -(-(len(curves) + len(thresholds)) // 2)  # of the legend
-    height = 3.4 + 0.2 * rows
+    height = 2.9 + 0.2 * rows
     fig, (ax,) = panels([4.8], height, left=0.12, bottom=(0.65 + 0.2 * rows) / height, top=0.97)
     styles = dict(zip(curves, STYLES, strict=False))
     for label, curve in curves.items():
@@ -47,13 +47,14 @@ def accuracy_curves(
         ax.plot(*zip(*points, strict=True), linestyle="", **style, markersize=3, alpha=0.5)
     for label, (height, of) in thresholds.items():
         color, _, dash = styles.get(of, ("black", "", "-"))
-        ax.axhline(height, color=COLORS[color], linestyle=dash, linewidth=1, label=label)
+        said = f"90 % of it: {height:.3f}" if of else label
+        ax.axhline(height, color=COLORS[color], linestyle=dash, linewidth=1, label=said)
     ax.set(xscale="log", xlabel="d, trained numbers (logarithmic)", ylabel="test accuracy")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_ylim(0, 1.02)
     for label, estimates in (d90s or {}).items():
         d90_marks(ax, estimates, styles[label][0])
-    fig.subfigs[0].legend(fontsize=8, loc="lower center", ncols=2, frameon=False)
+    fig.subfigs[0].legend(loc="lower center", ncols=2, frameon=False)
     return fig
 
 
@@ -99,7 +100,7 @@ def wall(
             marks.append(
                 f'<rect x="{x}" y="{y}" width="{step}" height="{step}" fill="{COLORS["red"]}" '
                 f'fill-opacity="0.28"/>\n<text x="{x + step - 2}" y="{y + step - 2}" '
-                f'text-anchor="end" fill="#8a3300" font-size="10">{answer}</text>'
+                f'text-anchor="end" fill="#8a3300" font-size="12">{answer}</text>'
             )
         if right != (old == label):
             marks.append(
@@ -132,7 +133,7 @@ def beside_rivals(
         rivals: for each label the number of parameters and the scores of all seeds.
         title: says data, seeds, hardware and date of recorded results.
     """
-    fig, ax = figure(7.6, 4.4)
+    fig, ax = figure(7.6, 3.9)
     for (label, curve), (color, marker, _) in zip(curves.items(), STYLES, strict=False):
         middles = [np.median(scores) for scores in curve.values()]
         ax.plot(list(curve), middles, marker=marker, markersize=4.5, color=COLORS[color],
@@ -147,6 +148,6 @@ def beside_rivals(
     ax.set(xscale="log", xlabel="trained numbers (logarithmic)", ylabel="test accuracy")
     ax.set_ylim(0.2, 1.0)
     ax.xaxis.set_major_formatter("{x:,.0f}")
-    ax.legend(fontsize=8, loc="lower right")
-    fig.suptitle(title, fontsize=8, color="#555555", x=0.01, ha="left")
+    ax.legend(loc="lower right")
+    fig.set_label(title)
     return fig

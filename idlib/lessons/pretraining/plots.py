@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from ...engine.estimate import Estimate
 from ..base.d90_plots import d90_axis, d90_lines
-from ..base.plots import COLORS, figure
+from ..base.plots import COLORS
 from ..base.plots import panels as side_by_side
 
 __all__ = ["accuracy_along_pretraining", "d90_along_pretraining"]
@@ -35,10 +35,10 @@ def accuracy_along_pretraining(
         beside: for each task the scores of other models, by their names, drawn at the right.
         chosen: the checkpoint to mark, by its tokens.
     """
-    fig, axes = side_by_side([3.3] * (1 + len(panels)), 3.8, bottom=0.33, top=0.92)
+    fig, axes = side_by_side([3.05] * (1 + len(panels)), 3.6, bottom=0.43, top=0.92)
     place = {t: k for k, t in enumerate(tokens)}
     axes[0].plot([place[t] for t in loss], list(loss.values()), "o-", color=COLORS["black"])
-    axes[0].set_title("masked loss, nats", fontsize=9)
+    axes[0].set_title("masked loss, nats", fontsize=10)
     for ax, (task, lines) in zip(axes[1:], panels.items(), strict=True):
         for (label, by), (color, marker, line) in zip(lines.items(), STYLES, strict=False):
             means = [statistics.fmean(by[t]) for t in by]
@@ -49,9 +49,8 @@ def accuracy_along_pretraining(
         for label, score in beside.get(task, {}).items():
             ax.plot(len(tokens) - 0.6, score, "D", color=COLORS["red"], markersize=5, label=label)
         ax.axhline(floors[task], color=COLORS["grey"], linestyle=":", label="commonest label")
-        ax.set_title(f"accuracy, {task}", fontsize=9)
-        ax.legend(fontsize=7, ncols=2, loc="upper center", bbox_to_anchor=(0.45, -0.2),
-                  frameon=False, columnspacing=1)  # fmt: skip
+        ax.set_title(f"accuracy, {task}", fontsize=10)
+        ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.22), frameon=False)
     _along(axes, tokens, chosen)
     return fig
 
@@ -59,13 +58,13 @@ def accuracy_along_pretraining(
 def d90_along_pretraining(
     tokens: Sequence[int], panels: Mapping[str, Mapping[str, Mapping[int, Estimate]]]
 ) -> Figure:
-    """d90 of checkpoints on some tasks, one panel below the other.
+    """d90 of checkpoints on some tasks, a panel each.
 
     Args:
         tokens: seen by each checkpoint, in ascending order.
         panels: for each task, for each line, d90 by tokens.
     """
-    fig, axes = figure(4.9, 2.9 * len(panels), nrows=len(panels))
+    fig, axes = side_by_side([4.5] * len(panels), 3.6)
     place = {t: k for k, t in enumerate(tokens)}
     for ax, (task, lines) in zip(axes, panels.items(), strict=True):
         beside = {  # so that bars can be told apart
@@ -74,11 +73,11 @@ def d90_along_pretraining(
         }
         d90_lines(ax, beside)
         d90_axis(ax)
-        ax.set_title(f"d90, {task}", fontsize=9)
-        ax.legend(fontsize=8, loc="best")
+        ax.set_title(f"d90, {task}", fontsize=10)
+        ax.legend(loc="lower left")
     limits = [ax.get_ylim() for ax in axes]
     for ax in axes:  # one scale for all tasks
-        ax.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
+        ax.set_ylim(min(low for low, _ in limits) / 6, max(high for _, high in limits))
     _along(axes, tokens, None)
     return fig
 
@@ -86,9 +85,8 @@ def d90_along_pretraining(
 def _along(axes: Sequence[Axes], tokens: Sequence[int], chosen: int | None) -> None:
     """The axis of checkpoints, evenly spaced."""
     for ax in axes:
-        ax.set_xticks(range(len(tokens)), [f"{t / 1e6:.0f}" for t in tokens], fontsize=8)
-        ax.tick_params(axis="y", labelsize=8)
+        ax.set_xticks(range(len(tokens)), [f"{t / 1e6:.0f}" for t in tokens])
         ax.set_xlim(-0.7, len(tokens) - 0.3)
-        ax.set_xlabel("million tokens of pretraining", fontsize=9)
+        ax.set_xlabel("million tokens of pretraining")
         if chosen is not None:
             ax.axvline(list(tokens).index(chosen), color=COLORS["grey"], linewidth=1.2)

@@ -42,7 +42,7 @@ def chosen_lines(
         threshold: the score to reach.
         title: says data, seeds, hardware and date of recorded results.
     """
-    fig, ax = figure(7.8, 4.7)
+    fig, ax = figure(8.4, 4.0)
     for (label, (scores, _)), (color, marker, dash) in zip(lines.items(), KINDS, strict=False):
         style = {"color": COLORS[color], "marker": marker}
         middles = [statistics.median(s) for s in scores.values()]
@@ -55,8 +55,8 @@ def chosen_lines(
     ax.xaxis.set_major_formatter("{x:,.0f}")
     for (_, estimate), (color, *_) in zip(lines.values(), KINDS, strict=False):
         d90_marks(ax, [estimate], color)
-    fig.legend(fontsize=8, loc="outside lower center", ncols=3, frameon=False)
-    fig.suptitle(title, fontsize=8, color="#555555", x=0.01, ha="left")
+    fig.legend(loc="outside lower center", ncols=3, frameon=False)
+    fig.set_label(title)
     return fig
 
 
@@ -82,7 +82,7 @@ def warm_starts(
         ax.plot(*zip(*dots, strict=True), ".", color=COLORS[color], alpha=0.5)
     ax.set_xticks(range(len(places)), [f"{steps}" for steps in places])
     ax.set(xlabel="full steps behind theta_0", ylabel="test accuracy", ylim=(0, 1.02))
-    ax.legend(fontsize=8, loc="lower right")
+    ax.legend(loc="lower right")
     return fig
 
 
@@ -98,7 +98,7 @@ def line_panels(
         threshold: where to draw a dashed line, if anywhere.
         title: says data, hardware and date of recorded results.
     """
-    fig, axes = figure(4.2 * max(2, len(panels)), 3.8, ncols=len(panels), sharey=True)
+    fig, axes = figure(4.2 * max(2, len(panels)), 3.4, ncols=len(panels), sharey=True)
     for ax, (name, lines) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         for (label, scores), (color, marker, dash) in zip(lines.items(), STYLES, strict=False):
             style = {"color": COLORS[color], "marker": marker, "linestyle": dash, "markersize": 5}
@@ -110,9 +110,9 @@ def line_panels(
         ax.set_xticks(sorted({d for scores in lines.values() for d in scores}))
         ax.set_xlabel("d, trained numbers")
         ax.set_title(name, fontsize=10)
-        ax.legend(fontsize=8, loc="lower right")
+        ax.legend(loc="lower right")
     np.atleast_1d(axes)[0].set_ylabel("test accuracy")
-    fig.suptitle(title, fontsize=8, color="#555555", x=0.01, ha="left")
+    fig.set_label(title)
     return fig
 
 
@@ -136,13 +136,13 @@ def hub_panel(
     left.set(yscale="log", ylim=(0.7, 400), ylabel="points")
     left.set_xlabel("others that count it among their neighbours")
     left.set_title(f"{dimension:,} dimensions", fontsize=10)
-    left.legend(fontsize=8)
+    left.legend()
     right.plot(list(skews), list(skews.values()), "o-", color=COLORS["blue"], label="normal points")
     right.plot(dimension, skews[dimension], "D", color=COLORS["red"], markersize=10)
     right.axhline(real, color=COLORS["green"], linestyle="-.", label="digits, 8 x 8 pixels")
     right.set(xscale="log", xlabel="dimensions (logarithmic)", ylabel="skewness")
     right.xaxis.set_major_formatter("{x:,.0f}")
-    right.legend(fontsize=8, loc="upper left")
+    right.legend(loc="upper left")
     return fig
 
 
@@ -159,7 +159,7 @@ def meeting(missed: Mapping[int, Mapping[int, Sequence[float]]]) -> Figure:
         ax.plot(*zip(*dots, strict=True), linestyle="", **style, label=f"codimension {c}")
         ax.plot([0, c], [1, 0], "--", color=COLORS[color], linewidth=1)
     ax.set(xlabel="d, dimension of the random subspace", ylabel="share of the error left")
-    ax.legend(fontsize=8)
+    ax.legend()
     return fig
 
 
@@ -179,7 +179,7 @@ def gradient_bound(inputs: Sequence[float], bounds: Mapping[str, Sequence[float]
             label=label,
         )  # fmt: skip
     ax.set(xscale="log", yscale="log", xlabel="bound", ylabel="squared gradient of the input")
-    ax.legend(fontsize=8, loc="lower right")
+    ax.legend(loc="lower right")
     return fig
 
 
@@ -205,7 +205,7 @@ def gradient_lines(
         ax.set_title(name, fontsize=10)
         ax.xaxis.set_major_formatter("{x:,.0f}")
         ax.xaxis.set_minor_locator(NullLocator())
-    axes[0].legend(fontsize=8, loc="lower left")
+    axes[0].legend(loc="lower left")
     return fig
 
 
@@ -223,7 +223,7 @@ def curvature_odds(chances: Mapping[int, float], shares: Mapping[int, Sequence[f
     left.plot(D, 3.0 ** (-(D**2) / 4), color=COLORS["red"], linestyle="-.", label=label)
     left.plot(list(chances), list(chances.values()), "o", color=COLORS["blue"], label="measured")
     left.set(yscale="log", xlabel="D", ylabel="chance that all D curvatures are > 0", xticks=D)
-    left.legend(fontsize=9, loc="lower left")
+    left.legend(loc="lower left")
     places = np.arange(len(shares))
     for place, values in zip(places, shares.values(), strict=True):
         beside = place + np.linspace(-0.25, 0.25, len(values))

@@ -41,8 +41,8 @@ def reward_curves(
     for (label, found), (color, _, _) in zip(d90s.items(), STYLES, strict=False):
         assert label in curves
         d90_marks(ax, found, color)
-    ax.legend(fontsize=8, loc="lower right")
-    ax.set_title(title, fontsize=8, loc="left", color="#555555")
+    ax.legend(loc="lower right")
+    fig.set_label(title)
     return fig
 
 
@@ -50,7 +50,7 @@ def return_panel(curves: Curves) -> Figure:
     """The same in one panel, for an explorer."""
     fig, (ax,) = panels([4.2], 2.8, left=0.15, bottom=0.19)
     _lines(ax, curves, "share of the longest return")
-    ax.legend(fontsize=8, loc="upper left")
+    ax.legend(loc="lower right")
     return fig
 
 
@@ -58,7 +58,7 @@ def score_panel(curves: Curves) -> Figure:
     """Accuracy against d in one panel, for an explorer."""
     fig, (ax,) = panels([4.5], 3.6, left=0.13)
     _lines(ax, curves, "test accuracy")
-    ax.legend(fontsize=8, loc="lower right")
+    ax.legend(loc="lower right")
     return fig
 
 
@@ -74,7 +74,7 @@ def generation_curve(curves: Mapping[str, Sequence[float]], longest: int) -> Fig
         values = [mean * longest for mean in means]
         ax.plot(range(1, len(means) + 1), values, line, color=COLORS[color], label=label)
     ax.set(xlabel="step, of 32 episodes", ylabel="mean return", ylim=(0, 1.04 * longest))
-    ax.legend(fontsize=8, loc="lower right")
+    ax.legend(loc="lower right")
     return fig
 
 

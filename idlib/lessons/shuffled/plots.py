@@ -73,7 +73,7 @@ def block_accuracy(
     right.axvline(sizes.index(block), color=COLORS["grey"], linewidth=7, alpha=0.3, zorder=0)
     right.set_xticks(range(len(sizes)), [str(size) for size in sizes])
     right.set(xlabel="side of the blocks, pixels", ylabel=what, xlim=(-0.3, len(sizes) - 0.7))
-    right.legend(fontsize=9, loc="lower left", framealpha=0.9)
+    right.legend(loc="lower left", framealpha=0.9)
     return fig
 
 

@@ -31,7 +31,7 @@ def size_maps(
     for ax, (label, values) in zip(axes.flat, maps.items(), strict=True):
         _heat(ax, values, widths, depths, low, high)
         ax.set_title(label, fontsize=10)
-    fig.suptitle(title, fontsize=8, color="#555555")
+    fig.set_label(title)
     return fig
 
 
@@ -56,8 +56,8 @@ def d90_against_size(
         through, height = (middle, centre) if slope < 0.5 else (D[0], centre)
         ax.plot(D, height * (D / through) ** slope, style, color=COLORS[color], label=label)
     ax.set_ylim(200, 40_000)
-    ax.legend(fontsize=8, loc="upper left", ncols=2)
-    ax.set_title(title, fontsize=8, loc="left", color="#555555")
+    ax.legend(loc="upper left", ncols=2)
+    fig.set_label(title)
     return fig
 
 
@@ -83,7 +83,7 @@ def size_panel(
     right.plot([], [], color="#C8C8C8", label="all networks")
     right.plot([], [], color="black", linestyle="--", linewidth=1, label="threshold of d90")
     right.set(xlabel="d, trained numbers", ylabel="test accuracy")
-    right.legend(fontsize=8, loc="lower right")
+    right.legend(loc="lower right")
     return fig
 
 

@@ -43,7 +43,7 @@ def steering(P: Tensor, target: Tensor, low: float, high: float) -> Figure:
 
 def heat_maps(matrices: Mapping[str, Tensor]) -> Figure:
     """Matrices of one shape beside each other, on one scale of colours."""
-    fig, axes = figure(1.7 * len(matrices) + 0.8, 4.6, ncols=len(matrices), sharey=True)
+    fig, axes = figure(1.6 * len(matrices) + 0.8, 3.8, ncols=len(matrices), sharey=True)
     limit = max(float(P.abs().max()) for P in matrices.values())
     for ax, (name, P) in zip(axes, matrices.items(), strict=True):
         image = heat_map(ax, P, limit)
@@ -56,7 +56,7 @@ def heat_maps(matrices: Mapping[str, Tensor]) -> Figure:
 
 def length_ratios(ratios: Mapping[str, Mapping[int, Sequence[float]]]) -> Figure:
     """\\|P x\\| / \\|x\\| against D, a panel for each projection and a dot for each draw of P."""
-    fig, axes = figure(9.4, 3.0, ncols=len(ratios), sharey=True, sharex=True)
+    fig, axes = figure(9.2, 3.0, ncols=len(ratios), sharey=True, sharex=True)
     for ax, (name, by_D) in zip(axes, ratios.items(), strict=True):
         color, marker = STYLES[name]
         for D, values in by_D.items():
@@ -88,7 +88,7 @@ def angles(samples: Mapping[int, Tensor], D: int) -> Figure:
     left.add_collection(LineCollection(fan, colors=COLORS["blue"], linewidths=0.8))
     left.annotate("", (1.12, 0), (0, 0), arrowprops={"arrowstyle": "->", "linewidth": 1.8})
     for x, y, text in ((1.02, 0.05, "0°"), (-0.05, 1.04, "90°"), (-1.17, 0.0, "180°")):
-        left.text(x, y, text, fontsize=9)
+        left.text(x, y, text)
     left.set(xlim=(-1.2, 1.2), ylim=(-0.05, 1.15), aspect="equal")
     left.set_axis_off()
     left.set_title(f"{len(turn)} random vectors against the arrow, D = {D:,}", fontsize=10)
@@ -103,5 +103,5 @@ def angles(samples: Mapping[int, Tensor], D: int) -> Figure:
     right.minorticks_off()
     right.set_yticks([1, 10, 100], ["1°", "10°", "100°"])
     right.set_xticks([10, 100, 1000, 10_000], ["10", "100", "1,000", "10,000"])
-    right.legend(fontsize=9)
+    right.legend()
     return fig

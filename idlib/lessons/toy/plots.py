@@ -67,7 +67,7 @@ def performance_by_d(performance: np.ndarray, published: Mapping[int, float]) ->
     ax.plot(*points, "s", color=COLORS["red"], label="Li et al. (2018)")
     ax.set(xlabel="d, trained numbers", ylabel="performance, exp(−loss)", ylim=(-0.03, 1.05))
     ax.set_xticks(ds[::2] if len(ds) > 15 else ds)
-    ax.legend(fontsize=9, loc="upper left")
+    ax.legend(loc="upper left")
     return fig
 
 
@@ -81,7 +81,7 @@ def descents(histories: Mapping[int, Sequence[float]], exact: Mapping[int, float
             ax.plot(len(history), exact[d], "o", color=COLORS[color], clip_on=False)
     ax.set(yscale="log", xlabel="step of gradient descent", ylabel="loss (logarithmic)")
     ax.set_xlim(0, len(history))
-    ax.legend(fontsize=9, title="exact loss at", loc="lower left", framealpha=0.9)
+    ax.legend(title="exact loss at", loc="lower left", framealpha=0.9)
     return fig
 
 
