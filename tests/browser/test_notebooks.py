@@ -19,6 +19,7 @@ OURS = [[".jp-OutputArea-output"], [".jp-RenderedMarkdown"]]
 NOT_OURS = [[".jp-InternalAnchorLink"]]  # JupyterLab's own, beside each heading
 ERRORS = ".jp-RenderedText[data-mime-type*='stderr'], .jp-mod-error, [data-mime-type*='error']"
 BROKEN = re.compile("Error displaying widget|Loading widget")
+REOPENED = {"00": (True, False), "03": (True,), "08": (True,), "14": (True,)}  # trusted or not
 RAISED = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b: ")
 STATE = "e => e.value ?? e.outerHTML"
 DRAWN = "e => [...e.querySelectorAll('.widget-html-content')].map(x => x.innerHTML).join()"
@@ -61,23 +62,25 @@ def test_nothing_is_given_away_before_a_guess(notebook):
         assert re.fullmatch(r"The \w+ waits for your guess above\.", place.evaluate(SAYS_IT_WAITS))
 
 
-@pytest.mark.parametrize("trusted", [True, False], ids=["trusted", "from elsewhere"])
-def test_the_next_day_each_widget_has_something_in_its_place(notebook, home, trusted):
+def test_the_next_day_each_widget_has_something_in_its_place(notebook, home):
     """The file is opened again beside the notebook, with another kernel or where nobody trusts it:
     questions can be read, and it is said how the controls come back."""
-    panels = len(_panels(notebook))
-    saved = nbformat.read(notebook.saved, as_version=4)
-    saved.cells[0].source += "" if trusted else "\n"
-    nbformat.write(saved, home / "next_day.ipynb")
-    notebook.evaluate(OPEN, "next_day.ipynb")
-    again = notebook.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
-    asleep = again.locator(".idlib-asleep")
-    notebook.wait_for_timeout(3 * SECOND)  # JupyterLab looks for what the widgets show
-    assert asleep.filter(visible=True).count() == asleep.count() == panels
-    hints = re.compile("Run this cell to guess|run the notebook to use the controls")
-    assert asleep.filter(has_text=hints).count() == panels
-    assert again.locator(".jp-OutputArea-output", has_text=BROKEN).filter(visible=True).count() == 0
-    notebook.evaluate(CLOSE_ONE)
+    ways = REOPENED.get(notebook.saved.stem[:2])
+    for trusted in ways or pytest.skip("others have all kinds of its widgets"):
+        panels = len(_panels(notebook))
+        saved = nbformat.read(notebook.saved, as_version=4)
+        saved.cells[0].source += "" if trusted else "\n"
+        nbformat.write(saved, home / "next_day.ipynb")
+        notebook.evaluate(OPEN, "next_day.ipynb")
+        again = notebook.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        asleep = again.locator(".idlib-asleep")
+        notebook.wait_for_timeout(3 * SECOND)  # JupyterLab looks for what the widgets show
+        assert asleep.filter(visible=True).count() == asleep.count() == panels
+        hints = re.compile("Run this cell to guess|run the notebook to use the controls")
+        assert asleep.filter(has_text=hints).count() == panels
+        broken = again.locator(".jp-OutputArea-output", has_text=BROKEN)
+        assert broken.filter(visible=True).count() == 0
+        notebook.evaluate(CLOSE_ONE)
     assert notebook.raised == []
 
 
