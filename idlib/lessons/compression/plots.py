@@ -71,7 +71,8 @@ def file_panel(lines: Mapping[str, Points], moving: str, alone: float) -> Figure
     color, marker, line = STYLES[len(lines)]
     left.plot([], [], color=COLORS[color], marker=marker, linestyle=line, label=moving)
     left.set_xlim(auto=False)
-    left.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+    left.legend(ncols=2, columnspacing=1, handlelength=1.5, loc="lower center",
+                bbox_to_anchor=(0.45, 1.0), frameon=False)  # fmt: skip
     right.get_figure(root=False).subplots_adjust(left=0.2)
     for color, label in (("green", "file"), ("orange", "labels, given the network")):
         right.bar([0], [0], color=COLORS[color], label=label)
