@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from idlib import IdlibError, widgets
-from idlib.engine.training import accuracy
+from idlib.engine.training import accuracy, train
 from idlib.lessons.compression.compute import frontier
 from idlib.problems.files import (
     label_bytes,
@@ -23,9 +23,11 @@ from idlib.problems.files import (
     zipped,
 )
 from idlib.problems.images import load
+from idlib.problems.names import build_named
 from idlib.problems.networks import fc
+from idlib.problems.sparse import from_sparse, pruned_and_retrained, to_sparse
 from idlib.studies import bytes as filesizes
-from idlib.studies.bytes import BITS, BYTES, file_sizes
+from idlib.studies.bytes import BITS, BYTES, PRUNED, file_sizes, pruned_sizes
 from idlib.studies.reading import cell, replay
 
 ALL_BITS = range(2, 17)
@@ -183,6 +185,42 @@ class TestRecorded:
         path.write_text("\n".join(whole[: 1 + 2 * len(BITS)]) + "\n")
         BYTES.record(path)
         assert path.read_text().splitlines()[1:] == whole[1:]
+
+
+class TestPrunedAndTrainedAgain:
+    @pytest.mark.parametrize("model", filesizes.MODELS)
+    def test_every_file_is_there(self, model):
+        sizes = pruned_sizes(model)
+        asked = {(keep, bits) for keep in filesizes.FEWER for bits in filesizes.FEWER_BITS}
+        assert {(s.keep, s.bits) for s in sizes} == asked and len(sizes) == len(asked)
+        by_share = [s.bytes for s in sizes if s.bits == 6]
+        assert by_share == sorted(by_share, reverse=True)
+
+    def test_training_again_pays_at_every_share(self):
+        """Beside the zipped network with as large a share of its weights."""
+        for model in filesizes.MODELS:
+            cut = {(s.keep, s.bits): s for s in file_sizes(model) if s.d is None}
+            for s in pruned_sizes(model):
+                if (s.keep, s.bits) in cut:
+                    assert s.score > cut[s.keep, s.bits].score
+                    assert s.bytes < cut[s.keep, s.bits].bytes
+
+    def test_a_row_is_what_the_file_scores(self, monkeypatch):
+        """On digits, with one share, after little training."""
+        c = replace(DIGITS.full[0].config, epochs=3)
+        short = replace(DIGITS, full=(replace(DIGITS.full[0], config=c),))
+        monkeypatch.setattr(filesizes, "cell", lambda *a, **asked: short)
+        monkeypatch.setattr(filesizes, "load", lambda _: load("digits"))
+        monkeypatch.setattr(filesizes, "FEWER", (0.05,))
+        rows = list(PRUNED.rows(("fc",)))
+        assert [(r["keep"], r["bits"]) for r in rows] == [(0.05, b) for b in filesizes.FEWER_BITS]
+        model = build_named(c)
+        train(model, load("digits").train, c.lr, c.epochs, c.batch_size, c.seed)
+        ((_, again),) = pruned_and_retrained(model, load("digits").train, (0.05,), c)
+        data = to_sparse(again, "fc", 6)
+        row = next(r for r in rows if r["bits"] == 6)
+        score = accuracy(from_sparse(data), load("digits").test)
+        assert row["bytes"] == len(data) and row["score"] == pytest.approx(score, abs=1e-5)
 
 
 def test_a_language_model_comes_back_from_its_file_and_task():

@@ -63,12 +63,12 @@ def file_panel(lines: Mapping[str, Points], moving: str, alone: float) -> Figure
 
     Args:
         lines: as for `bytes_and_accuracy`.
-        moving: the label of the line that `mark_file` draws.
+        moving: the label of the line that `mark_file` draws, in the last of the styles.
         alone: bytes of the labels without any network.
     """
     fig, (left, right) = panels((4.9, 3.2), 3.9, left=0.13, bottom=0.14, top=0.83)
     _accuracy(left, lines)
-    color, marker, line = STYLES[len(lines)]
+    color, marker, line = STYLES[-1]
     left.plot([], [], color=COLORS[color], marker=marker, linestyle=line, label=moving)
     left.set_xlim(auto=False)
     left.legend(fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
@@ -94,7 +94,7 @@ def mark_file(
         chosen: bytes and accuracy of the file.
         parts: bytes of the file, and of the labels given its network.
     """
-    color, marker, dash = STYLES[2]
+    color, marker, dash = STYLES[-1]
     style = {"color": COLORS[color], "marker": marker, "linestyle": dash, "markersize": 4}
     left.plot(*zip(*line, strict=True), **style)
     mark = {"markersize": 16, "markerfacecolor": "none", "markeredgecolor": "k"}
