@@ -6,6 +6,8 @@ References:
       (Aghajanyan et al., 2021), section 3, https://arxiv.org/abs/2012.13255
 """
 
+from collections.abc import Iterable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -53,28 +55,29 @@ class Fastfood(Projection):
     def _row_signs(self, n: int, generator: torch.Generator) -> Tensor:
         return signs(max(n, PERIOD), generator).view(-1, n)
 
-    def _step(self) -> int:
-        """How many blocks are handled at a time: a multiple of the period."""
+    def _pieces(self, y: Tensor) -> Iterable[tuple[Tensor, Tensor]]:
+        """Blocks of G beside their rows of the (D,) vector `y`, some periods of both at a time."""
         period, n = self.S.shape
-        return max(1, chunk(self.G) // (period * n)) * period
+        blocks = max(1, chunk(self.G) // (period * n)) * period
+        return zip(self.G.split(blocks), y.split(blocks * n), strict=True)
 
     def _forward(self, x: Tensor) -> Tensor:
-        n, S = len(self.perm), self.S.to(x.dtype)
+        n, S = len(self.perm), self.S.flatten().to(x.dtype)
         u = walsh_hadamard(F.pad(x * self.B, (0, n - self.d)))[self.perm] * self.scale
-        y = empty(self.G.numel(), x)  # up to n - 1 rows more than D
-        parts = zip(self.G.split(self._step()), y.view(-1, n).split(self._step()), strict=True)
-        for G, part in parts:
-            _signed(walsh_hadamard(G.to(x.dtype).mul_(u)), S, out=part)  # (blocks, n)
-        return y[: self.D]
+        y = empty(self.D, x)
+        for G, part in self._pieces(y):
+            rows = walsh_hadamard(G.to(x.dtype).mul_(u))  # (blocks, n)
+            _signed(rows.view(-1)[: len(part)], S, out=part)
+        return y
 
     def _adjoint(self, y: Tensor) -> Tensor:
-        n, S = len(self.perm), self.S.to(y.dtype)
+        n, S = len(self.perm), self.S.flatten().to(y.dtype)
         u = y.new_zeros(n)
-        for G, part in zip(self.G.split(self._step()), y.split(self._step() * n), strict=True):
-            if len(part) < G.numel():
-                part = F.pad(part, (0, G.numel() - len(part)))
-            rows = _signed(part.reshape(G.shape), S, out=y.new_empty(G.shape))
-            u += walsh_hadamard(rows).mul_(G.to(y.dtype)).sum(0)
+        for G, part in self._pieces(y):
+            rows = y.new_empty(G.numel())
+            _signed(part, S, out=rows[: len(part)])
+            rows[len(part) :] = 0  # what is cut off the last block
+            u += walsh_hadamard(rows.view(G.shape)).mul_(G.to(y.dtype)).sum(0)
         u = torch.empty_like(u).index_copy_(0, self.perm, u)
         return walsh_hadamard(u)[: self.d] * self.B * self.scale
 
@@ -131,13 +134,11 @@ class FastfoodGlobal(Projection):
         return walsh_hadamard(v)[: self.d] * self.B * self.scale
 
 
-def _signed(rows: Tensor, S: Tensor, out: Tensor) -> Tensor:
-    """Blocks of rows (blocks, n) times the signs (period, n), over and over again."""
+def _signed(rows: Tensor, S: Tensor, out: Tensor) -> None:
+    """Writes rows times the signs, over and over again, into `out`; both are vectors."""
     whole = len(rows) // len(S) * len(S)
-    shape = (-1, *S.shape)
-    torch.mul(rows[:whole].view(shape), S, out=out[:whole].view(shape))
+    torch.mul(rows[:whole].view(-1, len(S)), S, out=out[:whole].view(-1, len(S)))
     torch.mul(rows[whole:], S[: len(rows) - whole], out=out[whole:])
-    return out
 
 
 def _normals(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

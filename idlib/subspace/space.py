@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from ..errors import IdlibError, check_integer
 from ..projections import make_projection
 from ..projections.base import Projection, empty
 from .copies import copied
 from .layers import chosen_layers
-from .recompute import recomputed_at
+from .placed import placed
 
 __all__ = ["Subspace"]
 
@@ -128,9 +127,8 @@ class Subspace(nn.Module):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The model's output at :math:`\\theta_0 + P\\,\\theta_d`."""
-        theta = self.theta()
-        with recomputed_at(self.model, theta):
-            return functional_call(self.model, theta, args, kwargs)
+        with placed(self.model, self.theta()):
+            return self.model(*args, **kwargs)
 
     def theta(self) -> dict[str, Tensor]:
         """The parameters :math:`\\theta` by name, in the model's shapes, differentiable."""
@@ -231,9 +229,9 @@ class _Theta(torch.autograd.Function):
         steps = list(projection.multiply(theta_d[ctx.m :]).split(ctx.sizes))
         for step, i in zip(steps, layer, strict=False):  # no layers: no scales
             step.mul_(1 + theta_d[i])
-        return tuple(
-            step.view_as(p).add_(p).to(p.dtype) for step, p in zip(steps, theta_0, strict=True)
-        )
+        theta = [step.view(p.shape) for step, p in zip(steps, theta_0, strict=True)]
+        torch._foreach_add_(theta, theta_0)
+        return tuple(t.to(p.dtype) for t, p in zip(theta, theta_0, strict=True))
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
@@ -243,22 +241,22 @@ class _Theta(torch.autograd.Function):
     @staticmethod
     def _backward(ctx: Any, grads: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
         (theta_d,) = ctx.saved_tensors
-        flat = empty(sum(ctx.sizes), theta_d)  # the gradient with respect to theta
-        place = 0
-        for g, size in zip(grads, ctx.sizes, strict=True):
-            flat[place : place + size].view(g.shape).copy_(g.to_dense() if g.is_sparse else g)
-            place += size
+        parts = [(g.to_dense() if g.is_sparse else g).reshape(-1) for g in grads]
+        if torch.is_grad_enabled():  # for a second derivative
+            flat = torch.cat(parts).to(theta_d.dtype)  # the gradient with respect to theta
+        else:
+            flat = torch.cat(parts, out=empty(sum(ctx.sizes), theta_d))
         if not ctx.m:
             return ctx.projection.adjoint(flat), None, None, *(None for _ in grads)
         steps = ctx.projection(theta_d[ctx.m :]).split(ctx.sizes)
-        parts = flat.split(ctx.sizes)
-        dots = torch.stack([g @ step for g, step in zip(parts, steps, strict=True)])
+        flats = flat.split(ctx.sizes)
+        dots = torch.stack([g @ step for g, step in zip(flats, steps, strict=True)])
         index = torch.tensor(ctx.layer, device=dots.device)
         scales = torch.zeros_like(theta_d[: ctx.m]).index_add(0, index, dots)
-        if torch.is_grad_enabled():  # for a second derivative
-            flat = torch.cat([g * (1 + theta_d[i]) for g, i in zip(parts, ctx.layer, strict=True)])
+        if torch.is_grad_enabled():
+            flat = torch.cat([g * (1 + theta_d[i]) for g, i in zip(flats, ctx.layer, strict=True)])
         else:
-            for g, i in zip(parts, ctx.layer, strict=True):
+            for g, i in zip(flats, ctx.layer, strict=True):
                 g.mul_(1 + theta_d[i])
         return torch.cat([scales, ctx.projection.adjoint(flat)]), None, None, *(None for _ in grads)
 

@@ -41,7 +41,7 @@ PAGES = {
             "idlib.projections",
             "idlib.projections.hadamard",
             "idlib.subspace.layers",
-            "idlib.subspace.recompute",
+            "idlib.subspace.placed",
         ),
     ),
     "engine": (

@@ -1,6 +1,6 @@
 """Chromium and JupyterLab, for all tests that look at pages as a reader does.
 
-What a notebook looked like at the end is kept in build/screenshots.
+What a notebook looked like when a test of it failed is kept in build/screenshots.
 """
 
 import json
@@ -152,7 +152,6 @@ def run_all(browser, lab, home):
             page.evaluate(f"() => {KERNEL}.shutdown()")
             page.close()
             raise
-        photograph(page)
         page.evaluate(CLOSE)
         pages.append(page)
 

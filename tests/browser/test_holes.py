@@ -128,16 +128,17 @@ class TestEachIsRunOnce:
             text=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
-        found = {"nbval": "notebooks/00_start_here.ipynb", "browser": "tests/browser/test_note"}
+        found = {"nbval": self.FIRST, "browser": "tests/browser/test_note"}
         return {how for how, name in found.items() if f"\n{name}" in f"\n{done.stdout}"}
 
-    BOTH = ("notebooks", "tests/browser/test_notebooks.py")
+    FIRST = "notebooks/00_start_here.ipynb"
+    BOTH = (FIRST, "tests/browser/test_notebooks.py")
 
     def test_in_a_browser_if_there_is_one(self, chromium):
         assert self.collected(*self.BOTH) == {"browser"}
 
     def test_by_nbval_where_no_test_in_a_browser_is_asked_for(self):
-        assert self.collected("notebooks") == {"nbval"}
+        assert self.collected(self.FIRST) == {"nbval"}
 
     def test_by_nbval_if_asked_for(self):
         assert self.collected(*self.BOTH, "--notebooks=nbval") == {"nbval", "browser"}

@@ -1,12 +1,11 @@
-"""Exercises, predictions and quizzes, as a reader meets them: each stub gets a hint and breaks
-nothing, each folded solution passes, each guess is seen in a picture, each question is answered.
+"""Exercises and quizzes, as a reader meets them: each stub gets a hint and breaks
+nothing, each folded solution passes, each question is answered.
 
-Only the cells above that an exercise or a picture needs are run, in this process.
+Only the cells above that an exercise needs are run, in this process.
 """
 
 import ast
 import contextlib
-import html
 import io
 import json
 import re
@@ -18,7 +17,7 @@ import nbformat
 import pytest
 
 import idlib
-from idlib import checks, widgets
+from idlib import checks
 from idlib.lessons import LESSONS as FOLDERS
 
 FILES = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
@@ -28,7 +27,6 @@ HEADING = re.compile(r"^### Exercise (\d+): .+ \(\d+ minutes, (?:easy|medium|har
 FOLDED = re.compile(r"<details>\s*<summary>Solution</summary>(.*?)</details>", re.S)
 CODE = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 CHECK = re.compile(r"^checks\.(\w+\.\w+)\(.*\);$", re.M)
-SHOWN = re.compile(r"^(\w+)\.show\(\S*\w", re.M)
 
 
 @dataclass
@@ -128,40 +126,6 @@ def test_stubs_get_a_hint_and_solutions_pass(path):
         assert stored.startswith("Not yet: "), f"{e.check} printed {stored!r} when it was run"
         assert run(f"{e.solution}\n{e.call}", space) is True, space["printed"]
         assert "Right. " in space["printed"], space["printed"]
-
-
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_a_guess_is_seen_in_the_picture_that_it_opens(path, tmp_path, monkeypatch):
-    monkeypatch.setenv("IDLIB_GUESSES", str(tmp_path))
-    notebook, seen = read(path), 0
-    for i, cell in enumerate(notebook.cells):
-        if cell.cell_type == "code" and (match := SHOWN.search(cell.source)):
-            seen += 1
-            space = above(notebook, i, cell.source)
-            shown = run(cell.source, space)
-            before = shown.to_html()
-            assert "Your guess:" not in before and "<details>" in before
-            for guess in shown.guesses:
-                answer(guess)
-            after = shown.to_html()
-            guess = space[match[1]]
-            assert f"Your guess: <b>{html.escape(guess.asked.words(guess.guess))}</b>" in after
-            assert "<details>" not in after
-            if "axis=" in cell.source or guess.asked.curve:  # the drawing has changed
-                assert re.findall(r'src="([^"]+)', before) != re.findall(r'src="([^"]+)', after)
-            widgets.forget()
-    assert seen, "nothing waits for a guess: NAME.show(...)"
-
-
-def answer(guess):
-    """Makes a guess as a reader does."""
-    if guess.asked.curve:
-        guess.answer.value = [guess.asked.curve.y[1] / 2] * len(guess.asked.curve.x)
-    else:
-        options = guess.asked.options
-        guess.answer.value = options[0] if options else str(min(guess.asked.between[1], 321))
-    guess.commit.click()
-    assert guess.made, guess.status.value
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)

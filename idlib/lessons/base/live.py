@@ -15,6 +15,7 @@ from .plots import layer_label, to_html, training_curve
 __all__ = ["WIDE", "Live"]
 
 WIDE = {"style": {"description_width": "initial"}}
+SOON = 0.25  # seconds after which the status says how far it is
 
 
 class Live(Panel):
@@ -108,13 +109,18 @@ class Live(Panel):
         subspace = build_named(config)
         name = f"{config.model}, d = {config.d:,} of D = {subspace.D:,}, seed {config.seed}"
         begin, steps, scores = time.perf_counter(), [0], [accuracy(subspace, self._few)]
+        said = begin
 
         def on_step(step: Step) -> bool:
+            nonlocal said
             self._step = step.step
-            if step.step % max(1, step.steps // self.points) == 0 or step.step == step.steps:
+            looked = step.step % max(1, step.steps // self.points) == 0 or step.step == step.steps
+            if looked:
                 steps.append(step.step)
                 scores.append(accuracy(step.model, self._few))
                 self.view.value = self._draw(steps, scores, step.steps)
+            if looked or time.perf_counter() - said > SOON:
+                said = time.perf_counter()
                 self.bar.max, self.bar.value = step.steps, step.step
                 self.status.value = (
                     f"{name}: step {step.step:,} of {step.steps:,}, loss {step.loss:.3f}, accuracy "
@@ -129,16 +135,18 @@ class Live(Panel):
         if history.status == "diverged":
             self.status.value = f"{name}: {history.message}."
             return
-        score = accuracy(subspace.merged(), self.test_set)
-        if history.status == "finished":
+        finished = history.status == "finished"
+        seen = self.test_set if finished else self._few  # who stops it does not want to wait
+        score = accuracy(subspace.merged(), seen)
+        if finished:
             self.made.append((config, score))
             self.kept.value = self.draw_kept(self.made)
-        how = "Finished" if history.status == "finished" else (
+        how = "Finished" if finished else (
             f"Stopped at step {history.steps:,} (pressed at step {self._pressed:,})"
         )  # fmt: skip
         self.status.value = (
-            f"{how} after {seconds:.1f} s. {name}: accuracy on all {len(self.test_set):,} test "
-            f"{self.what} <b>{score:.3f}</b>{self._lambdas(subspace)}"
+            f"{how} after {seconds:.1f} s. {name}: accuracy on {'all ' if finished else ''}"
+            f"{len(seen):,} test {self.what} <b>{score:.3f}</b>{self._lambdas(subspace)}"
         )
 
     @staticmethod

@@ -1,9 +1,10 @@
-"""Gradient checkpointing of a model whose parameters are put in place for a call only.
+"""A model that runs for one call with other tensors in the place of its parameters.
 
-`torch.utils.checkpoint` runs a block again in the backward pass, when
-`torch.func.functional_call` has long put theta_0 back: the gradients would be wrong without a
-word. So while a `idlib.Subspace` runs, each block that is checkpointed is told to run again at
-theta, and without reentrant autograd, which would miss the gradient of parameters.
+It is what `torch.func.functional_call` does, in less time and right for gradient checkpointing:
+`torch.utils.checkpoint` runs a block again in the backward pass, when theta_0 has long been put
+back, and the gradients would be wrong without a word. So while a `idlib.Subspace` runs, each block
+that is checkpointed is told to run again at theta, and without reentrant autograd, which would miss
+the gradient of parameters.
 """
 
 import functools
@@ -15,7 +16,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils import checkpoint
 
-__all__ = ["recomputed_at"]
+__all__ = ["placed"]
 
 #: What torch 2.6 to 2.14 go through without reentrant autograd; a function comes first.
 WAYS = ("_checkpoint_without_reentrant_generator", "_checkpoint_without_reentrant_generator_impl")
@@ -25,19 +26,30 @@ _watching = threading.Lock()
 
 
 @contextmanager
-def recomputed_at(model: nn.Module, theta: Mapping[str, Tensor]) -> Iterator[None]:
-    """Has blocks that are checkpointed here run again at theta.
+def placed(model: nn.Module, theta: Mapping[str, Tensor]) -> Iterator[None]:
+    """The model with theta in the place of its parameters, also where a block is checkpointed here.
 
     Args:
-        model: with or without checkpoints in it.
+        model: with or without checkpoints in it. Parameters that theta does not name stay.
         theta: tensors by the names of the parameters that they stand for.
     """
     _watch()
     outer = getattr(_running, "call", None)
     _running.call = model, theta
+    stand_ins = {id(p): theta[name] for name, p in model.named_parameters() if name in theta}
+    places = [  # a tied parameter has several
+        (module._parameters, key, p)
+        for module in model.modules()
+        for key, p in module._parameters.items()
+        if id(p) in stand_ins
+    ]
     try:
+        for parameters, key, p in places:
+            parameters[key] = stand_ins[id(p)]  # type: ignore[assignment]  # a tensor, for a call
         yield
     finally:
+        for parameters, key, p in places:
+            parameters[key] = p
         _running.call = outer
 
 
@@ -84,25 +96,7 @@ def _placed(function: Callable) -> Callable:
         if getattr(_running, "call", None) is call:  # the first time
             return function(*args, **kwargs)
         model, theta = call
-        with recomputed_at(model, theta), _at(model, theta):
+        with placed(model, theta):
             return function(*args, **kwargs)
 
     return again
-
-
-@contextmanager
-def _at(model: nn.Module, theta: Mapping[str, Tensor]) -> Iterator[None]:
-    """The model with other tensors in the place of its parameters."""
-    places = {}
-    for name, p in model.named_parameters(remove_duplicate=False):
-        owner, _, key = name.rpartition(".")
-        places[name] = model.get_submodule(owner)._parameters, key, p
-    tied = {id(p): name for name, p in model.named_parameters()}
-    try:
-        for parameters, key, p in places.values():
-            stand_in = theta.get(tied[id(p)], p)
-            parameters[key] = stand_in  # type: ignore[assignment]  # a tensor, for the time of a call
-        yield
-    finally:
-        for parameters, key, p in places.values():
-            parameters[key] = p
