@@ -4,7 +4,10 @@ from collections.abc import Sequence
 
 from ...studies.bytes import file_sizes, pruned_sizes
 
-__all__ = ["frontier", "of_numbers", "ways_to_write"]
+__all__ = ["RETRAINED", "ZIPPED", "frontier", "of_numbers", "ways_to_write"]
+
+ZIPPED = "all weights, pruned, rounded, zipped"
+RETRAINED = "pruned, trained again, rounded"
 
 
 def ways_to_write(
@@ -20,9 +23,9 @@ def ways_to_write(
     """
     ways = {f"d numbers, {b} bits": of_numbers(model, b) for b in bits}
     zipped = [s for s in file_sizes(model) if s.d is None]
-    rivals = {"all weights, pruned, rounded, zipped": zipped}
+    rivals = {ZIPPED: zipped}
     if retrained:
-        rivals["weights pruned, trained again, rounded"] = [*pruned_sizes(model)]
+        rivals[RETRAINED] = [*pruned_sizes(model)]
     return ways | {way: frontier([(s.bytes, s.score) for s in own]) for way, own in rivals.items()}
 
 

@@ -6,11 +6,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..base.plots import COLORS, figure, panels
+from .compute import RETRAINED, ZIPPED
 
 __all__ = ["bytes_and_accuracy", "description_lengths", "file_panel", "mark_file"]
 
 Points = Sequence[tuple[float, float]]
-STYLES = (("blue", "o", "-"), ("orange", "s", "--"), ("green", "^", "-."), ("red", "D", ":"))
+STYLES = (("blue", "o", "-"), ("orange", "s", "--"))  # of d numbers
+RIVALS = {ZIPPED: ("green", "^", "-."), RETRAINED: ("red", "D", ":")}
 
 
 def bytes_and_accuracy(lines: Mapping[str, Points], title: str = "") -> Figure:
@@ -63,13 +65,14 @@ def file_panel(lines: Mapping[str, Points], moving: str, alone: float) -> Figure
 
     Args:
         lines: as for `bytes_and_accuracy`.
-        moving: the label of the line that `mark_file` draws, in the last of the styles.
+        moving: the label of the line that `mark_file` draws.
         alone: bytes of the labels without any network.
     """
     fig, (left, right) = panels((4.9, 3.2), 3.9, left=0.13, bottom=0.14, top=0.83)
     _accuracy(left, lines)
-    color, marker, line = STYLES[-1]
-    left.plot([], [], color=COLORS[color], marker=marker, linestyle=line, label=moving)
+    color, marker, line = STYLES[1]
+    look = {"color": COLORS[color], "marker": marker, "linestyle": line, "markersize": 4}
+    left.plot([], [], label=moving, **look)
     left.set_xlim(auto=False)
     left.legend(fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
     right.get_figure(root=False).subplots_adjust(left=0.2)
@@ -94,7 +97,7 @@ def mark_file(
         chosen: bytes and accuracy of the file.
         parts: bytes of the file, and of the labels given its network.
     """
-    color, marker, dash = STYLES[-1]
+    color, marker, dash = STYLES[1]
     style = {"color": COLORS[color], "marker": marker, "linestyle": dash, "markersize": 4}
     left.plot(*zip(*line, strict=True), **style)
     mark = {"markersize": 16, "markerfacecolor": "none", "markeredgecolor": "k"}
@@ -106,7 +109,9 @@ def mark_file(
 
 
 def _accuracy(ax: Axes, lines: Mapping[str, Points]) -> None:
-    for (label, points), (color, marker, line) in zip(lines.items(), STYLES, strict=False):
+    numbers = iter(STYLES)
+    for label, points in lines.items():
+        color, marker, line = RIVALS.get(label) or next(numbers)
         style = {"color": COLORS[color], "marker": marker, "linestyle": line, "markersize": 4}
         ax.plot(*zip(*points, strict=True), **style, label=label)
     ax.set(xscale="log", ylim=(0.3, 1.01), xlabel="bytes of the file", ylabel="test accuracy")
