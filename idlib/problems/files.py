@@ -25,6 +25,7 @@ from .names import build_named
 
 __all__ = [
     "label_bytes",
+    "largest",
     "logits",
     "pack",
     "quantise",
@@ -145,6 +146,21 @@ def read(file: str | os.PathLike | bytes, task: str = "") -> Subspace:
     return subspace
 
 
+def largest(model: nn.Module, keep: float) -> list[Tensor]:
+    """Where the largest weights of a network are, in size, a mask for each of its tensors.
+
+    Args:
+        model: any network.
+        keep: share of all its weights that is kept.
+    """
+    if not 0 < keep <= 1:
+        raise IdlibError(f"keep = {keep} was given, expected a share over 0 and up to 1.")
+    sizes = [p.detach().abs() for p in model.parameters()]
+    ordered = torch.cat([s.flatten() for s in sizes]).sort(descending=True).values
+    limit = ordered[math.ceil(keep * len(ordered)) - 1]
+    return [s >= limit for s in sizes]
+
+
 def zipped(model: nn.Module, keep: float = 1.0, bits: int = FLOAT) -> tuple[bytes, nn.Module]:
     """All weights of a network in the smallest file that pruning, rounding and LZMA make of it.
 
@@ -156,15 +172,11 @@ def zipped(model: nn.Module, keep: float = 1.0, bits: int = FLOAT) -> tuple[byte
     Returns:
         The file's bytes, without names and shapes, and the network as it comes out of it.
     """
-    if not 0 < keep <= 1:
-        raise IdlibError(f"keep = {keep} was given, expected a share over 0 and up to 1.")
     out = copy.deepcopy(model)
-    sizes = torch.cat([p.detach().abs().flatten() for p in out.parameters()])
-    limit = sizes.sort(descending=True).values[math.ceil(keep * len(sizes)) - 1]
     parts = []
     with torch.no_grad():
-        for p in out.parameters():
-            p.mul_(p.abs() >= limit)
+        for p, mask in zip(out.parameters(), largest(out, keep), strict=True):
+            p.mul_(mask)
             if bits == FLOAT:
                 parts.append(p.numpy().astype("<f4").tobytes())
             else:

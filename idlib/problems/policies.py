@@ -31,7 +31,16 @@ from ..subspace import Subspace
 from .environments import Environment, Episodes, environment_of, play
 from .networks import network
 
-__all__ = ["OTHERS", "Control", "advantages", "layers_of", "many", "mean_return", "policy_fn"]
+__all__ = [
+    "OTHERS",
+    "Control",
+    "advantages",
+    "layers_of",
+    "many",
+    "mean_return",
+    "policy_fn",
+    "policy_loss",
+]
 
 OTHERS = 1000  # added to the seed of runs that choose a step size
 TEST_SEED = 1_000_000  # of the episodes that score a policy; no episode of training starts so
@@ -94,6 +103,23 @@ def advantages(episodes: Episodes) -> Tensor:
     mean = (left * alive).sum(1, keepdim=True) / alive.sum(1, keepdim=True)
     gap = (left - mean) * alive
     return gap / (gap.square().sum() / alive.sum()).sqrt().clamp(min=1e-6)
+
+
+def policy_loss(outputs: Tensor, episodes: Episodes) -> Tensor:
+    r"""What a policy gradient descends: its gradient is the estimate, turned round, of that of the
+    expected return, in units of the advantages.
+
+    .. math:: -\frac1N \sum_{t,i} A_{ti} \log \pi(a_{ti} \mid s_{ti})
+
+    over the N steps of all episodes.
+
+    Args:
+        outputs: logits for each step before an episode's end, shape (N, actions).
+        episodes: those N steps are where `episodes.alive`.
+    """
+    alive = episodes.alive
+    log_p = F.log_softmax(outputs, 1).gather(1, episodes.actions[alive][:, None])[:, 0]
+    return -(advantages(episodes)[alive] * log_p).mean()
 
 
 @dataclass(frozen=True)
@@ -205,10 +231,7 @@ class Control:
                 return (rng.random(len(p)) < p).astype(np.int64)
 
             episodes = play(self.environment, act, config.batch_size, _seed(rng))
-            alive = episodes.alive
-            log_p = F.log_softmax(model(episodes.observations[alive]), 1)
-            taken = log_p.gather(1, episodes.actions[alive][:, None])[:, 0]
-            loss = -(advantages(episodes)[alive] * taken).mean()
+            loss = policy_loss(model(episodes.observations[episodes.alive]), episodes)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

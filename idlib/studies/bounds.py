@@ -15,12 +15,12 @@ from ..engine.config import Run
 from ..engine.data import sample
 from ..problems.files import quantise, to_bytes
 from ..problems.names import facts_of, problem_of, run_named
-from .memorising import MEMORISING, NS, task_name
+from .memorising import MEMORISING, NS, SHARES, task_name
 from .reading import cell, cells, replay
 from .results import Cell
 from .tables import Table
 
-__all__ = ["BOUNDS", "ENDS", "IN_FULL", "Replay", "replays"]
+__all__ = ["BOUNDS", "IN_FULL", "Replay", "replays"]
 
 SAMPLED = (  # studies and parts
     ("mnist", "curves"),
@@ -31,7 +31,6 @@ SAMPLED = (  # studies and parts
 )
 IN_FULL = SAMPLED[2:]  # rounded, on all training examples
 BITS = (6, 4)
-ENDS = (0, 100)  # per cent of shuffled labels
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ KEY = ("study", "part", "task", "model", "structure_aware", "d")
 def _runs() -> Iterator[tuple[tuple, Cell, Run]]:
     """Those with theta_d, and those whose training accuracy just reached 0.9; with their keys."""
     for n in NS:
-        for percent in ENDS:
+        for percent in SHARES:
             c = cell("memorising", task=task_name(n, percent))
             d = c.d90(MEMORISING.parts[0].scores[0]).per_seed[0]
             yield from _keyed(c, [r for r in c.runs if (r.config.d, r.config.seed) == (d, 0)])

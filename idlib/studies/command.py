@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..engine.config import Run, RunConfig
-from ..engine.lines import read_lines
 from ..engine.rates import Rates
 from ..errors import IdlibError
 from .baselines import BASELINES
 from .bounds import BOUNDS
-from .bytes import BYTES
+from .bytes import BYTES, PRUNED
 from .catalogue import STUDIES
 from .reading import cells_of, full_model, store_of
 from .record import made, record_study
@@ -23,7 +22,7 @@ from .tuned import TUNED
 __all__ = ["ALL", "Status", "listing", "record", "status", "table1"]
 
 #: Studies of runs, and of rows worked out from runs, by name.
-ALL: dict[str, Study | Table] = {**STUDIES, **{t.name: t for t in (BYTES, BOUNDS, TUNED)}}
+ALL: dict[str, Study | Table] = {**STUDIES, **{t.name: t for t in (BYTES, PRUNED, BOUNDS, TUNED)}}
 
 
 def record(
@@ -41,7 +40,7 @@ def record(
     study = ALL[name]
     if isinstance(study, Table):
         study.record(path)
-        print(f"{name}: all {len(read_lines(Path(path or study.path))[1:]):,} rows are there")
+        print(f"{name}: all {len(study.held(path)):,} rows are there")
         return
     needed = {(b.task, b.model) for part in study.parts if part.share for b in part.bases()}
     needed |= {(b[0], m) for b in needed for part in study.parts for m in part.also}
@@ -86,7 +85,7 @@ def status(name: str) -> Status:
     """
     study = ALL[name]
     if isinstance(study, Table):
-        rows = len(read_lines(study.path)[1:])
+        rows = len(study.held())
         try:
             return Status(rows, None, tuple(study.missing()), tuple(study.unasked()))
         except IdlibError:  # what it is worked out from is not recorded

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ..engine.rates import Rates
-from .study import Part, Protocol, Study
+from .study import Part, Protocol, Study, with_rates
 
 __all__ = ["EVOLVED", "LABELS", "LEARNED", "POLICY", "READER", "REWARD"]
 
@@ -17,6 +17,8 @@ DS = (1, 2, 4, 8, 16, 32, 64, 128)
 # `idlib.problems.policies`.
 STEPS = Rates(lrs=(0.3, 1.0, 3.0, 10.0), full_lrs=(0.1, 0.3, 1.0), pilots=DS)
 CARTPOLE = Protocol(40, 32, "dense", FIVE, STEPS, keep_up_to=128)
+# The same, by a policy gradient: its rates are those of Adam.
+GRADIENT = with_rates(CARTPOLE, lrs=(0.1, 0.3, 1.0, 3.0, 10.0), full_lrs=(0.003, 0.01, 0.03, 0.1))
 READER_DS = (50, 100, 200, 400, 800)
 READING = Protocol(10, 128, "hashed", (0, 1, 2), Rates((0.1, 0.3, 1.0), pilots=READER_DS))
 
@@ -26,6 +28,8 @@ REWARD = Study(
     (
         Part("full-es", ("cartpole",), (EVOLVED,), protocol=CARTPOLE),
         Part("cartpole-es", ("cartpole",), (EVOLVED,), DS, CARTPOLE),
+        Part("full-gradient", ("cartpole",), (POLICY,), protocol=GRADIENT),
+        Part("cartpole-gradient", ("cartpole",), (POLICY,), DS, GRADIENT),
         Part("full-reader", (LABELS, LEARNED), (READER,), protocol=replace(READING, seeds=FIVE)),
         Part("reader", (LABELS, LEARNED), (READER,), READER_DS, READING),
     ),

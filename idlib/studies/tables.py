@@ -1,7 +1,7 @@
 """Recorded tables: rows worked out from recorded runs, in a file of their own.
 
-The first line of a file says who made it (``{"session": …}``), each other line is a row. A killed
-process leaves the rows that were finished.
+A line ``{"session": …}`` says who made the rows below it, of which data; each other line is a row.
+A killed process leaves the rows that were finished.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -54,25 +54,35 @@ class Table:
             missing = [key for key in self.asked() if key not in made]
             if not missing:
                 return
-            about = {"command": f"python -m idlib record {self.name}", "data": self.data()}
-            lines = lines or [{"session": session(about)}]
-            if lines[0]["session"].get("data") != about["data"]:
-                raise IdlibError(
-                    f"{path} was recorded with other data, {lines[0]['session'].get('data')}, than "
-                    f"those here, {about['data']}: take the same, or another file with --path."
-                )
+            data = self.data()
+            now = session({"command": f"python -m idlib record {self.name}", "data": data})
+            before = [line["session"] for line in lines if "session" in line]
+            for one in before:
+                if any(
+                    data.get(task, prints) != prints for task, prints in one.get("data", {}).items()
+                ):
+                    raise IdlibError(
+                        f"{path} was recorded with other data, {one['data']}, than those here, "
+                        f"{data}: take the same, or another file with --path."
+                    )
+            if not before or {**before[-1], "date": now["date"]} != now:
+                lines.append({"session": now})
             for key in tqdm(missing, unit="group"):
                 lines += self.rows(key)
                 write_lines(path, lines)
 
     def read(self) -> list[dict]:
         """All rows of the package's own file."""
-        lines = read_lines(self.path)
-        if not lines:
+        rows = self.held()
+        if not rows:
             raise IdlibError(
                 f"{self.path} is missing: python -m idlib record {self.name} makes it."
             )
-        return lines[1:]
+        return rows
+
+    def held(self, path: str | Path | None = None) -> list[dict]:
+        """The rows of a file, the package's own if `path` is None; none if there is no file."""
+        return _rows(read_lines(Path(path or self.path)))
 
     def missing(self) -> list[tuple]:
         """The keys of the groups that the package's own file lacks."""
@@ -86,11 +96,17 @@ class Table:
 
     def provenance(self, data: str = "") -> str:
         """A line for figures: data, seeds, hardware, date."""
-        about = read_lines(self.path)[0]["session"]
+        about = [line["session"] for line in read_lines(self.path) if "session" in line]
+        dates = " and ".join(dict.fromkeys(one["date"][:10] for one in about))
         on = f" on {data}" if data else ""
-        return f"Recorded{on}, 1 seed, {about['hardware']}, {about['date'][:10]}"
+        return f"Recorded{on}, 1 seed, {about[0]['hardware']}, {dates}"
 
     def _keys(self, lines: Sequence[dict]) -> list[tuple]:
-        if any(name not in line for line in lines[1:] for name in self.key):
+        rows = _rows(lines)
+        if any(name not in row for row in rows for name in self.key):
             raise IdlibError(f"The file holds no rows of {self.name}: choose another with --path.")
-        return [tuple(line[name] for name in self.key) for line in lines[1:]]
+        return [tuple(row[name] for name in self.key) for row in rows]
+
+
+def _rows(lines: Sequence[dict]) -> list[dict]:
+    return [line for line in lines if "session" not in line]

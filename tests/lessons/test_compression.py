@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from idlib import IdlibError, widgets
-from idlib.engine.training import accuracy
+from idlib.engine.training import accuracy, train
 from idlib.lessons.compression.compute import frontier
 from idlib.problems.files import (
     label_bytes,
@@ -23,9 +23,11 @@ from idlib.problems.files import (
     zipped,
 )
 from idlib.problems.images import load
+from idlib.problems.names import build_named
 from idlib.problems.networks import fc
+from idlib.problems.sparse import from_sparse, pruned_and_retrained, to_sparse
 from idlib.studies import bytes as filesizes
-from idlib.studies.bytes import BITS, BYTES, file_sizes
+from idlib.studies.bytes import BITS, BYTES, PRUNED, file_sizes, pruned_sizes
 from idlib.studies.reading import cell, replay
 
 ALL_BITS = range(2, 17)
@@ -183,6 +185,76 @@ class TestRecorded:
         path.write_text("\n".join(whole[: 1 + 2 * len(BITS)]) + "\n")
         BYTES.record(path)
         assert path.read_text().splitlines()[1:] == whole[1:]
+
+
+class TestPrunedAndTrainedAgain:
+    @pytest.mark.parametrize("model", filesizes.MODELS)
+    def test_every_file_is_there(self, model):
+        sizes = pruned_sizes(model)
+        asked = {(keep, bits) for keep in filesizes.FEWER for bits in filesizes.FEWER_BITS}
+        assert {(s.keep, s.bits) for s in sizes} == asked and len(sizes) == len(asked)
+        by_share = [s.bytes for s in sizes if s.bits == 6]
+        assert by_share == sorted(by_share, reverse=True)
+
+    def test_training_again_pays_at_every_share(self):
+        """Beside the zipped network with as large a share of its weights."""
+        for model in filesizes.MODELS:
+            cut = {(s.keep, s.bits): s for s in file_sizes(model) if s.d is None}
+            for s in pruned_sizes(model):
+                if (s.keep, s.bits) in cut:
+                    assert s.score > cut[s.keep, s.bits].score
+                    share = s.bytes / cut[s.keep, s.bits].bytes
+                    assert share < (0.9 if s.keep <= 0.01 else 1.15)
+
+    def test_a_row_is_what_the_file_scores(self, monkeypatch):
+        """On digits, with one share, after little training."""
+        c = replace(DIGITS.full[0].config, epochs=3)
+        short = replace(DIGITS, full=(replace(DIGITS.full[0], config=c),))
+        monkeypatch.setattr(filesizes, "cell", lambda *a, **asked: short)
+        monkeypatch.setattr(filesizes, "load", lambda _: load("digits"))
+        monkeypatch.setattr(filesizes, "FEWER", (0.05,))
+        rows = list(PRUNED.rows(("fc",)))
+        assert [(r["keep"], r["bits"]) for r in rows] == [(0.05, b) for b in filesizes.FEWER_BITS]
+        model = build_named(c)
+        train(model, load("digits").train, c.lr, c.epochs, c.batch_size, c.seed)
+        ((_, again),) = pruned_and_retrained(model, load("digits").train, (0.05,), c)
+        data = to_sparse(again, "fc", 6)
+        row = next(r for r in rows if r["bits"] == 6)
+        score = accuracy(from_sparse(data), load("digits").test)
+        assert row["bytes"] == len(data) and row["score"] == pytest.approx(score, abs=1e-5)
+
+
+def first(some, score):
+    return min((s for s in some if s.score >= score), key=lambda s: s.bytes, default=None)
+
+
+def test_what_is_said_of_the_rival_that_trains_again(prose):
+    text = prose("07", "again-explain")
+    fc, lenet = ([s for s in file_sizes(model) if s.d] for model in ("fc", "lenet"))
+    again, zipped = pruned_sizes("fc"), [s for s in file_sizes("fc") if not s.d]
+    best, numbers = first(again, 0.9), first(fc, 0.9)
+    assert f"{best.bytes:,} bytes in place of {first(zipped, 0.9).bytes:,}" in text
+    assert f"still take {numbers.bytes:,}," in text
+    assert (
+        f"0.95 in {first(again, 0.95).bytes:,} bytes, 0.97 in {first(again, 0.97).bytes:,}" in text
+    )
+    assert all(first(fc, s).bytes < first(again, s).bytes for s in (0.85, 0.9, 0.93, 0.94))
+    assert first(fc, 0.95) is None
+    left = math.ceil(best.keep * 199_210)
+    assert f"d = {numbers.d:,} and {left} weights, of {best.bits} bits each" in text
+    assert numbers.bits == best.bits and f"to about {8 * best.bytes / left:.0f}" in text
+    pair = first(lenet, 0.9).bytes, first(pruned_sizes("lenet"), 0.9).bytes
+    assert "{} bytes against {} at 0.90".format(*pair) in text
+    ahead = [s for s in (0.9, 0.95, 0.97, 0.975)
+             if first(lenet, s).bytes < first(pruned_sizes("lenet"), s).bytes]  # fmt: skip
+    assert ahead[-1] == 0.975 and max(s.score for s in lenet) < 0.98
+    many = [next(s.bytes for s in some if (s.keep, s.bits) == (0.3, 8)) for some in (zipped, again)]
+    assert "its file takes {:,} bytes, this one {:,}".format(*many) in text
+    trained = cell("mnist", task="mnist", model="fc").full[0].config.epochs
+    assert f"trained for {trained * (1 + len(filesizes.FEWER))}" in text
+    alone = 60_000 * math.log2(10) / 8
+    whole = [min(s.bytes + s.label_bytes for s in pruned_sizes(m)) for m in ("fc", "lenet")]
+    assert round(alone / whole[0]) == 6 and alone / whole[1] > 8  # "a sixth", "less than an eighth"
 
 
 def test_a_language_model_comes_back_from_its_file_and_task():

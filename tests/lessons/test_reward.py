@@ -2,18 +2,28 @@
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from idlib.lessons.reward.compute import BARS, alignment, bar, motion, needed, policy_of, untrained
+from idlib.lessons.reward.compute import (
+    BARS,
+    alignment,
+    bar,
+    motion,
+    needed,
+    policy_of,
+    steps_made,
+    untrained,
+)
 from idlib.lessons.reward.moving import cart_svg
 from idlib.lessons.reward.widgets import PoleOnCart, ShareOfWhat
 from idlib.problems.environments import ENVIRONMENTS
 from idlib.problems.policies import OTHERS, mean_return
 from idlib.studies import cell, cells
-from idlib.studies.reward import LABELS, LEARNED, REWARD
+from idlib.studies.reward import LABELS, LEARNED, POLICY, REWARD
 
 LIMIT = np.radians(12)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -22,6 +32,11 @@ SVG = "{http://www.w3.org/2000/svg}"
 @pytest.fixture(scope="module")
 def evolved():
     return cell("reward", part="cartpole-es")
+
+
+@pytest.fixture(scope="module")
+def learned():
+    return cell("reward", part="cartpole-gradient")
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +133,40 @@ def test_what_is_shown_for_a_bar_is_what_was_recorded(readers):
         page = shown.view(of=of, percent=90)
         for c in readers:
             assert f"<b>{needed(c, readers[0], 0.9, whose, gain).short()}</b>" in page
+
+
+def test_the_policy_gradient_differs_from_evolution_in_the_way_of_training_alone(evolved, learned):
+    assert evolved.D == learned.D and list(evolved.scores) == list(learned.scores)
+    assert evolved.floor == learned.floor  # the same untrained policies
+    for one, two in zip(evolved.runs, learned.runs, strict=True):
+        assert two.config == replace(one.config, model=POLICY, lr=two.config.lr)
+
+
+def test_a_policy_of_the_policy_gradient_scores_again_as_recorded(learned):
+    run = learned.first_seed[16]
+    again = mean_return(ENVIRONMENTS["cartpole"], policy_of(run), run.config.seed)
+    assert again == pytest.approx(run.score, abs=0.02)
+
+
+def test_what_is_said_of_the_policy_gradient_was_recorded(evolved, learned, prose):
+    text = prose("14", "rw-gradient-explain")
+    d90s = [c.d90("absolute") for c in (learned, evolved)]
+    low, high = (f"{end:.0f}" for end in d90s[0].interval)
+    assert f"d90 is {d90s[0].value:.0f} with an interval from {low} to {high}" in text
+    assert f"that of evolution {d90s[1].short()}" in text
+    assert d90s[0].interval[0] < d90s[1].value and d90s[0].value < d90s[1].interval[1]
+    large = [d for d in learned.scores if d >= 16]
+    assert all(min(learned.scores[d]) > 0.99 for d in large) and min(learned.scores[8]) < 0.9
+    assert learned.baseline == 1.0
+    ways = [[steps_made(c)[d] for d in (*large, None)] for c in (learned, evolved)]
+    (a, b), (c, d) = ((min(steps), max(steps)) for steps in ways)
+    assert f"the median run takes {a:.0f} to {b:.0f} steps (evolution: {c:.0f} to {d:.0f})" in text
+    at_128 = [
+        {r.config.seed: r.score for r in c.runs if r.config.d == 128} for c in (evolved, learned)
+    ]
+    assert [seed for seed, score in at_128[0].items() if score < 0.9] == [2]
+    assert at_128[1][2] > 0.99
+    stuck = [500 * score for (score,) in learned.rated[1].values()]
+    assert max(stuck) - min(stuck) < 0.2  # steps: no rate moved it
+    assert learned.rates[2] == max(learned.rated[2])
+    assert learned.rates[128] == min(learned.rated[128])

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ...errors import IdlibError
-from ...studies.bounds import ENDS, Replay, replays
+from ...studies.bounds import Replay, replays
 from ...studies.bytes import FileSize
-from ...studies.memorising import NS, task_name
+from ...studies.memorising import NS, SHARES, task_name
 from ...studies.reading import cell, cells
 from ...studies.results import Cell, relative_gap
 from .theory import complexity, kl_bound
@@ -35,7 +35,7 @@ KINDS = {  # label of each kind of data, by the first part of the task's name
     "mrpc": "MRPC",
 }
 ASIDE = ("questions", "informed", "reward", "random_start", "layers", "decoder")  # studies
-GUESSING = 0.9  # the error of any network on new examples with random labels
+GUESSING = 0.9  # the error of any network on a new random label
 
 
 @dataclass(frozen=True)
@@ -148,20 +148,20 @@ def gap_inside(c: Cell) -> float | None:
     return relative_gap(train, test)
 
 
-def by_labels(bits: int = 6) -> dict[str, dict[int, tuple[float, float]]]:
-    """For true and for random labels, and each number m of images, d / m and the gap: the error on
-    new examples of the same kind less the training error.
+def by_labels(bits: int = 6) -> dict[int, dict[int, tuple[float, float]]]:
+    """For each per cent of shuffled labels and each number m of images, d / m and the gap: the
+    error on new examples of the same kind less the training error.
 
     Args:
         bits: of each of the d numbers, as recorded.
     """
-    found: dict[str, dict[int, tuple[float, float]]] = {}
-    for percent, kind in zip(ENDS, ("true labels", "random labels"), strict=True):
+    found: dict[int, dict[int, tuple[float, float]]] = {}
+    for percent in SHARES:
         for n in NS:
             bounds = (
                 bound_of(r) for r in replays() if (r.task, r.bits) == (task_name(n, percent), bits)
             )
-            for b in bounds:
-                error = GUESSING if percent else b.test
-                found.setdefault(kind, {})[n] = (b.d or 0) / b.m, error - b.error
+            for b in bounds:  # at most one; its test error is that on true labels
+                error = b.test + (GUESSING - b.test) * percent / 100
+                found.setdefault(percent, {})[n] = (b.d or 0) / b.m, error - b.error
     return found

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
-from ...studies.bytes import file_sizes
+from ...studies.bytes import file_sizes, pruned_sizes
 
-__all__ = ["frontier", "of_numbers", "ways_to_write"]
+__all__ = ["RETRAINED", "ZIPPED", "frontier", "of_numbers", "ways_to_write"]
+
+ZIPPED = "all weights, pruned, rounded, zipped"
+RETRAINED = "pruned, trained again, rounded"
 
 
 def ways_to_write(
-    model: str, bits: Sequence[int] = (32, 8)
+    model: str, bits: Sequence[int] = (32, 8), retrained: bool = False
 ) -> dict[str, list[tuple[float, float]]]:
     """Bytes and test accuracy of a network's files, by way of writing it: d numbers of each of
     these bits, and the best files of all its weights.
@@ -16,10 +19,14 @@ def ways_to_write(
     Args:
         model: "fc" or "lenet".
         bits: as recorded.
+        retrained: whether those that were pruned and trained again are among them.
     """
-    numbers = {f"d numbers, {b} bits": of_numbers(model, b) for b in bits}
-    zipped = frontier([(s.bytes, s.score) for s in file_sizes(model) if s.d is None])
-    return {**numbers, "all weights, pruned, rounded, zipped": zipped}
+    ways = {f"d numbers, {b} bits": of_numbers(model, b) for b in bits}
+    zipped = [s for s in file_sizes(model) if s.d is None]
+    rivals = {ZIPPED: zipped}
+    if retrained:
+        rivals[RETRAINED] = [*pruned_sizes(model)]
+    return ways | {way: frontier([(s.bytes, s.score) for s in own]) for way, own in rivals.items()}
 
 
 def of_numbers(model: str, bits: int) -> list[tuple[float, float]]:

@@ -6,11 +6,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..base.plots import COLORS, figure, panels
+from .compute import RETRAINED, ZIPPED
 
 __all__ = ["bytes_and_accuracy", "description_lengths", "file_panel", "mark_file"]
 
 Points = Sequence[tuple[float, float]]
-STYLES = (("blue", "o", "-"), ("orange", "s", "--"), ("green", "^", "-."), ("red", "D", ":"))
+STYLES = (("blue", "o", "-"), ("orange", "s", "--"))  # of d numbers
+RIVALS = {ZIPPED: ("green", "^", "-."), RETRAINED: ("red", "D", ":")}
 
 
 def bytes_and_accuracy(lines: Mapping[str, Points], title: str = "") -> Figure:
@@ -68,8 +70,9 @@ def file_panel(lines: Mapping[str, Points], moving: str, alone: float) -> Figure
     """
     fig, (left, right) = panels((5.0, 3.3), 3.6, left=0.13, bottom=0.14, top=0.83)
     _accuracy(left, lines)
-    color, marker, line = STYLES[len(lines)]
-    left.plot([], [], color=COLORS[color], marker=marker, linestyle=line, label=moving)
+    color, marker, line = STYLES[1]
+    look = {"color": COLORS[color], "marker": marker, "linestyle": line, "markersize": 4}
+    left.plot([], [], label=moving, **look)
     left.set_xlim(auto=False)
     left.legend(ncols=2, columnspacing=1, handlelength=1.5, loc="lower center",
                 bbox_to_anchor=(0.45, 1.0), frameon=False)  # fmt: skip
@@ -95,7 +98,7 @@ def mark_file(
         chosen: bytes and accuracy of the file.
         parts: bytes of the file, and of the labels given its network.
     """
-    color, marker, dash = STYLES[2]
+    color, marker, dash = STYLES[1]
     style = {"color": COLORS[color], "marker": marker, "linestyle": dash, "markersize": 4}
     left.plot(*zip(*line, strict=True), **style)
     mark = {"markersize": 16, "markerfacecolor": "none", "markeredgecolor": "k"}
@@ -107,7 +110,9 @@ def mark_file(
 
 
 def _accuracy(ax: Axes, lines: Mapping[str, Points]) -> None:
-    for (label, points), (color, marker, line) in zip(lines.items(), STYLES, strict=False):
+    numbers = iter(STYLES)
+    for label, points in lines.items():
+        color, marker, line = RIVALS.get(label) or next(numbers)
         style = {"color": COLORS[color], "marker": marker, "linestyle": line, "markersize": 4}
         ax.plot(*zip(*points, strict=True), **style, label=label)
     ax.set(xscale="log", ylim=(0.3, 1.01), xlabel="bytes of the file", ylabel="test accuracy")

@@ -34,7 +34,7 @@ class FileSizes(Explorer):
         super().__init__(controls, self._draw)
 
     def _panel(self, model: str):
-        return file_panel(ways_to_write(model, (32,)), "d numbers, these bits", self.alone)
+        return file_panel(ways_to_write(model, (32,), True), "d numbers, these bits", self.alone)
 
     def _draw(self, model: str, d: int, bits: int) -> str:
         this = next(s for s in file_sizes(model) if (s.d, s.bits) == (d, bits))
@@ -47,8 +47,9 @@ class FileSizes(Explorer):
             f"alone {self.alone / 1000:.1f} kB."
         )
         alts = (
-            "Test accuracy against bytes of the file for subspaces and for the pruned, rounded and "
-            f"zipped full network; marked: {this.bytes} bytes, {this.score:.3f}.",
+            "Test accuracy against bytes of the file for subspaces and for the full network, "
+            "pruned, rounded and zipped, or pruned and trained again; "
+            f"marked: {this.bytes} bytes, {this.score:.3f}.",
             f"A bar of {this.bytes} bytes for the file and {this.label_bytes:.0f} for the labels, "
             f"with a line at {self.alone:.0f}, the labels without a network.",
         )

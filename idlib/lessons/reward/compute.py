@@ -1,5 +1,6 @@
 """Episodes to look at, and what the same share means under several definitions."""
 
+import statistics
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from ...problems.names import build_named
 from ...studies.reading import replay
 from ...studies.results import Cell
 
-__all__ = ["BARS", "alignment", "bar", "motion", "needed", "policy_of", "untrained"]
+__all__ = ["BARS", "alignment", "bar", "motion", "needed", "policy_of", "steps_made", "untrained"]
 
 #: What "90 %" is of: for each name, whose full network is meant, and whether what the untrained
 #: network scores is taken off first.
@@ -35,6 +36,15 @@ def policy_of(run: Run) -> nn.Module:
 def untrained(run: Run) -> nn.Module:
     """The policy that a run began with."""
     return build_named(replace(run.config, d=None))
+
+
+def steps_made(cell: Cell) -> dict[int | None, float]:
+    """Of how many steps training took, the median over policies, by d; None is the full network.
+    A run that never balanced all episodes of a step has made all of its steps."""
+    steps: dict[int | None, list[int]] = {}
+    for run in (*cell.runs, *cell.full):
+        steps.setdefault(run.config.d, []).append(run.steps)
+    return {d: statistics.median(made) for d, made in steps.items()}
 
 
 @torch.no_grad()
