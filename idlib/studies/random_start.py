@@ -5,10 +5,11 @@ from dataclasses import replace
 from .protocols import FEW_HUNDRED, MINILM
 from .study import BOTH_PER_TENSOR, Part, Study, with_rates
 
-__all__ = ["RANDOM", "RANDOM_START", "SST2"]
+__all__ = ["DECADES", "RANDOM", "RANDOM_START", "SST2"]
 
 RANDOM = f"{MINILM}@random"
 SST2 = "sst2-n6400-held3000"
+DECADES = (100, 1000, 10_000)
 DID_PER_TENSOR = BOTH_PER_TENSOR[:1]
 
 RANDOM_START = Study(
@@ -25,8 +26,8 @@ RANDOM_START = Study(
             "sst2",
             tasks=(SST2,),
             models=(MINILM, RANDOM),
-            ds=(100, 1000),
-            protocol=replace(FEW_HUNDRED, keep_up_to=1000),
+            ds=DECADES,
+            protocol=replace(with_rates(FEW_HUNDRED, pilots=(316, 31_623)), keep_up_to=1000),
             methods=DID_PER_TENSOR,
         ),
     ),
