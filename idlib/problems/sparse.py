@@ -11,6 +11,7 @@ References:
 """
 
 import copy
+import functools
 import json
 import math
 import struct
@@ -18,7 +19,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from ..engine.config import RunConfig
@@ -47,19 +48,20 @@ def pruned_and_retrained(
     Yields:
         The share that is kept, and the network.
     """
+    c = config
     for keep in keeps:
         model = copy.deepcopy(model)
-        masks = largest(model, keep)
-
-        @torch.no_grad()
-        def mask(step: Step | None = None, model=model, masks=masks) -> None:
-            for p, m in zip(model.parameters(), masks, strict=True):
-                p.mul_(m)
-
+        mask = functools.partial(_mask, model, largest(model, keep))
         mask()
-        c = config
         train(model, dataset, c.lr, c.epochs, c.batch_size, c.seed, on_step=mask)
         yield keep, model
+
+
+@torch.no_grad()
+def _mask(model: nn.Module, masks: Iterable[Tensor], step: Step | None = None) -> None:
+    """Sets to zero what isn't kept, as a hook of training after each step."""
+    for p, mask in zip(model.parameters(), masks, strict=True):
+        p.mul_(mask)
 
 
 def to_sparse(model: nn.Module, name: str, bits: int = FLOAT) -> bytes:
