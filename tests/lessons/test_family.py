@@ -172,3 +172,5 @@ def test_the_ladder_of_layers_as_told(prose):
     assert f"the commonest label scores {six.majority:.3f}" in text
     assert min(six.scores[1000]) > max(max(c.scores[1000]) for c in few)
     assert f"got off the ground ({max(few[1].scores[1000]):.3f})" in text
+    assert f"bring the six to {statistics.fmean(six.scores[10_000]):.3f}" in text
+    assert {round(score, 3) for c in few for score in c.scores[10_000]} == {round(six.majority, 3)}
