@@ -81,7 +81,8 @@ def bar_of(desc: str, **options: Any) -> tqdm:
         desc: what is written before it.
         options: of tqdm.
     """
-    file = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+    shell = "IPython" in sys.modules and sys.modules["IPython"].get_ipython()
+    file = sys.stdout if hasattr(shell, "kernel") else sys.stderr
     return tqdm(desc=desc, unit="run", file=file, **options)
 
 

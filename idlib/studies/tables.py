@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from ..engine.lines import read_lines, session, write_lines
 from ..errors import IdlibError, no_write_to
