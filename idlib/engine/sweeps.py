@@ -81,7 +81,7 @@ def bar_of(desc: str, **options: Any) -> tqdm:
         desc: what is written before it.
         options: of tqdm.
     """
-    shell = "IPython" in sys.modules and sys.modules["IPython"].get_ipython()
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     file = sys.stdout if hasattr(shell, "kernel") else sys.stderr
     return tqdm(desc=desc, unit="run", file=file, **options)
 

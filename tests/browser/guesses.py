@@ -42,7 +42,7 @@ def _guess(page, panel) -> None:
     cell = panel.locator(CELL).element_handle()
     commit.press("Enter")
     page.wait_for_function(SAYS, arg=[cell, f"Your guess: {answer}."])
-    assert cell.query_selector("button") is None
+    page.wait_for_function("cell => !cell.querySelector('button')", arg=cell)
 
 
 def guess_on_a_page(form) -> str:
