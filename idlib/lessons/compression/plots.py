@@ -55,7 +55,7 @@ def description_lengths(
         ax.set(xscale="log", xlabel="d, trained numbers")
         ax.xaxis.set_major_formatter("{x:,.0f}")
     axes[0, 0].set(ylabel="kilobytes", ylim=(0, 1.12 * alone / 1000))
-    axes[0, 0].legend(loc="center left")
+    axes[0, -1].legend(loc="center right")
     fig.set_label(title)
     return fig
 
