@@ -147,13 +147,17 @@ def _score(outputs: Tensor, dataset: TensorDataset) -> float:
     return round((outputs.argmax(-1) == dataset.tensors[1]).double().mean().item(), 5)
 
 
+def _data() -> dict:
+    return {"mnist": facts_of("mnist")["data"]}
+
+
 BYTES = Table(
     "bytes",
     "Into how many bytes does a network that reads MNIST fit?",
     key=("model", "d"),
     asked=_asked,
     rows=_rows,
-    data=lambda: {"mnist": facts_of("mnist")["data"]},
+    data=_data,
 )
 
 PRUNED = Table(
@@ -162,5 +166,5 @@ PRUNED = Table(
     key=("model",),
     asked=lambda: [(model,) for model in MODELS],
     rows=_fewer_rows,
-    data=lambda: {"mnist": facts_of("mnist")["data"]},
+    data=_data,
 )

@@ -4,7 +4,7 @@ All six layers were recorded by the same protocol in `idlib.studies.random_start
 """
 
 from .protocols import FEW_HUNDRED, MINILM
-from .random_start import DECADES, SST2
+from .random_start import AT_DECADES, DECADES, SST2
 from .study import BOTH_PER_TENSOR, Part, Study, with_rates
 
 __all__ = ["LADDER", "LAYERS"]
@@ -26,7 +26,7 @@ LAYERS = Study(
             tasks=(SST2,),
             models=LADDER,
             ds=DECADES,
-            protocol=with_rates(FEW_HUNDRED, pilots=(316, 31_623)),
+            protocol=AT_DECADES,
             methods=BOTH_PER_TENSOR[:1],
         ),
     ),

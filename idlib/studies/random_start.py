@@ -5,11 +5,12 @@ from dataclasses import replace
 from .protocols import FEW_HUNDRED, MINILM
 from .study import BOTH_PER_TENSOR, Part, Study, with_rates
 
-__all__ = ["DECADES", "RANDOM", "RANDOM_START", "SST2"]
+__all__ = ["AT_DECADES", "DECADES", "RANDOM", "RANDOM_START", "SST2"]
 
 RANDOM = f"{MINILM}@random"
 SST2 = "sst2-n6400-held3000"
 DECADES = (100, 1000, 10_000)
+AT_DECADES = with_rates(FEW_HUNDRED, pilots=(316, 31_623))
 DID_PER_TENSOR = BOTH_PER_TENSOR[:1]
 
 RANDOM_START = Study(
@@ -27,7 +28,7 @@ RANDOM_START = Study(
             tasks=(SST2,),
             models=(MINILM, RANDOM),
             ds=DECADES,
-            protocol=replace(with_rates(FEW_HUNDRED, pilots=(316, 31_623)), keep_up_to=1000),
+            protocol=replace(AT_DECADES, keep_up_to=1000),
             methods=DID_PER_TENSOR,
         ),
     ),

@@ -56,7 +56,7 @@ class Table:
                 return
             data = self.data()
             now = session({"command": f"python -m idlib record {self.name}", "data": data})
-            before = [line["session"] for line in lines if "session" in line]
+            before = _sessions(lines)
             for one in before:
                 if any(
                     data.get(task, prints) != prints for task, prints in one.get("data", {}).items()
@@ -96,7 +96,7 @@ class Table:
 
     def provenance(self, data: str = "") -> str:
         """A line for figures: data, seeds, hardware, date."""
-        about = [line["session"] for line in read_lines(self.path) if "session" in line]
+        about = _sessions(read_lines(self.path))
         dates = " and ".join(dict.fromkeys(one["date"][:10] for one in about))
         on = f" on {data}" if data else ""
         return f"Recorded{on}, 1 seed, {about[0]['hardware']}, {dates}"
@@ -106,6 +106,10 @@ class Table:
         if any(name not in row for row in rows for name in self.key):
             raise IdlibError(f"The file holds no rows of {self.name}: choose another with --path.")
         return [tuple(row[name] for name in self.key) for row in rows]
+
+
+def _sessions(lines: Sequence[dict]) -> list[dict]:
+    return [line["session"] for line in lines if "session" in line]
 
 
 def _rows(lines: Sequence[dict]) -> list[dict]:

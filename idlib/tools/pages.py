@@ -35,7 +35,7 @@ def without_kernel(page: str) -> str:
     return asleep[1].strip() if asleep else page
 
 
-def with_form(page: str, name: str) -> str:
+def _with_form(page: str, name: str) -> str:
     """The HTML of a question, with what the page needs to know to ask it (`guesses.js`)."""
     asked = question(name)
     fields = {"options": asked.options, "between": asked.between}
@@ -57,7 +57,7 @@ def for_the_web(notebook: NotebookNode) -> NotebookNode:
             if 'class="idlib-explorer"' not in page:
                 page = LIVE if name.startswith("Live") else without_kernel(page)
             if asked := ASKED.fullmatch(name):
-                page = with_form(page, asked[1])
+                page = _with_form(page, asked[1])
             if name.startswith("Quiz"):
                 page = page.replace("<ol>", '<ol class="idlib-quiz">', 1)
             data["text/html"] = page

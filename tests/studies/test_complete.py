@@ -119,7 +119,7 @@ def test_a_full_model_has_one_place():
 
 @TABLES
 def test_tables_are_made_of_recorded_runs(name):
-    """On the same data, which the table's first line names."""
+    """On the same data, which the table's sessions name."""
     sessions = [line["session"] for line in read_lines(ALL[name].path) if "session" in line]
     for task, prints in [told for session in sessions for told in session["data"].items()]:
         found = [s.facts["task", task] for s in map(store_of, STUDIES)

@@ -135,11 +135,11 @@ def to_html(fig: Figure, alt: str, caption: str = "") -> str:
     canvas = FigureCanvasAgg(fig)
     canvas.draw()
     whole = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    images = []
+    images, letters = [], _letters(fig)
     for k, part in enumerate(fig.subfigs or [fig], 1):
         box = (round(part.bbox.x0), 0, round(part.bbox.x1), whole.height)
         said = f"Panel {k} of it." if k > 1 else alt
-        images.append(_image(whole.crop(box), said, _letters(fig)))
+        images.append(_image(whole.crop(box), said, letters))
     source = f"<small>{fig.get_label()}.</small>" if fig.get_label() else ""
     below = "<br>".join(filter(None, (caption, source)))
     if below:

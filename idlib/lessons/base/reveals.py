@@ -1,8 +1,8 @@
 """What gives an answer away: it is shown once the guesses are made.
 
 Until then its cell says that it waits, and holds the answer folded. Where the form of the question
-is in the page, which only a kernel can put there, the fold can't be opened: guess, or skip. On the
-web site, in a saved notebook and wherever no form is, it unfolds on request.
+is in the page, put there by a kernel or by the script of the web site, the fold can't be opened:
+guess, or skip. In a saved notebook, and wherever no form is, it unfolds on request.
 """
 
 import html
