@@ -2,6 +2,7 @@ r"""What all projections share: derivatives, normalisation per tensor, checks, m
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import IdlibError, check_integer
 
-__all__ = ["CHUNK", "Projection", "chunk", "compact", "empty", "signs"]
+__all__ = ["CHUNK", "Projection", "chunk", "compact", "empty", "signs", "without_autocast"]
 
 CHUNK = 2**18  # parameters handled at a time: 1 MB of float32, about a second-level cache
 CHUNK_ON_GPU = 2**24  # where each piece costs the start of a few kernels
@@ -64,7 +65,7 @@ class Projection(nn.Module):
         if not v.is_floating_point():
             raise IdlibError(f"Got a vector of {v.dtype}, expected a floating-point one.")
         w = v.float() if v.dtype.itemsize < 4 else v  # sums of many terms need 32 bits
-        with torch.autocast(v.device.type, enabled=False):
+        with without_autocast(v):
             if not transpose:
                 out = self._scale_rows(self._forward(w))
             else:
@@ -148,3 +149,9 @@ def signs(n: int, generator: torch.Generator) -> Tensor:
 def compact(index: Tensor) -> Tensor:
     """Indices as torch's kernels want them (8 bytes) for small models, in 4 bytes for large."""
     return index.long() if len(index) <= CHUNK else index.int()
+
+
+def without_autocast(v: Tensor) -> AbstractContextManager:
+    """Has what follows computed in its own precision, where autocast is on for such tensors."""
+    on = torch.is_autocast_enabled(v.device.type)
+    return torch.autocast(v.device.type, enabled=False) if on else nullcontext()

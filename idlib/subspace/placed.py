@@ -9,47 +9,55 @@ the gradient of parameters.
 
 import functools
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
 from torch.utils import checkpoint
 
-__all__ = ["placed"]
+__all__ = ["Place", "placed", "places"]
+
+Place = tuple[nn.Module, str, int]  # a module, its name for a parameter, and which of theta that is
 
 #: What torch 2.6 to 2.14 go through without reentrant autograd; a function comes first.
 WAYS = ("_checkpoint_without_reentrant_generator", "_checkpoint_without_reentrant_generator_impl")
 
-_running = threading.local()  # the model and theta of the call that this thread is in
+_running = threading.local()  # the places and theta of the call that this thread is in
 _watching = threading.Lock()
 
 
+def places(model: nn.Module, names: Sequence[str]) -> list[Place]:
+    """Where a model keeps the parameters of these names; a tied one has several places."""
+    named = dict(model.named_parameters())
+    which = {id(named[name]): i for i, name in enumerate(names)}
+    return [
+        (module, key, which[id(p)])
+        for module in model.modules()
+        for key, p in module._parameters.items()
+        if id(p) in which
+    ]
+
+
 @contextmanager
-def placed(model: nn.Module, theta: Mapping[str, Tensor]) -> Iterator[None]:
-    """The model with theta in the place of its parameters, also where a block is checkpointed here.
+def placed(where: Sequence[Place], theta: Sequence[Tensor]) -> Iterator[None]:
+    """A model with theta in the place of its parameters, also where a block is checkpointed here.
 
     Args:
-        model: with or without checkpoints in it. Parameters that theta does not name stay.
-        theta: tensors by the names of the parameters that they stand for.
+        where: see `places`. Parameters that have no place here stay.
+        theta: tensors, in the order of the names that the places were looked up for.
     """
     _watch()
     outer = getattr(_running, "call", None)
-    _running.call = model, theta
-    stand_ins = {id(p): theta[name] for name, p in model.named_parameters() if name in theta}
-    places = [  # a tied parameter has several
-        (module._parameters, key, p)
-        for module in model.modules()
-        for key, p in module._parameters.items()
-        if id(p) in stand_ins
-    ]
+    _running.call = where, theta
+    theta_0 = [module._parameters[key] for module, key, _ in where]
     try:
-        for parameters, key, p in places:
-            parameters[key] = stand_ins[id(p)]  # type: ignore[assignment]  # a tensor, for a call
+        for module, key, i in where:
+            module._parameters[key] = theta[i]  # type: ignore[assignment]  # a tensor, for a call
         yield
     finally:
-        for parameters, key, p in places:
-            parameters[key] = p
+        for (module, key, _), p in zip(where, theta_0, strict=True):
+            module._parameters[key] = p
         _running.call = outer
 
 
@@ -95,8 +103,7 @@ def _placed(function: Callable) -> Callable:
     def again(*args: Any, **kwargs: Any) -> Any:
         if getattr(_running, "call", None) is call:  # the first time
             return function(*args, **kwargs)
-        model, theta = call
-        with placed(model, theta):
+        with placed(*call):
             return function(*args, **kwargs)
 
     return again

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from ..errors import IdlibError, check_integer
 from ..projections import make_projection
-from ..projections.base import Projection, empty
+from ..projections.base import Projection, empty, without_autocast
 from .copies import copied
 from .layers import chosen_layers
-from .placed import placed
+from .placed import Place, placed, places
 
 __all__ = ["Subspace"]
 
@@ -116,6 +116,7 @@ class Subspace(nn.Module):
                 f"least {len(self.layers) + 1}, fewer layers, or structure_aware=False."
             )
         self.model = copied(model).requires_grad_(False)
+        self._found: tuple[nn.Module, list[Place]] | None = None
         device = next(iter(trainable.values())).device
         dtype = torch.float32  # at least: small steps vanish in 16 bits
         for p in trainable.values():
@@ -127,15 +128,12 @@ class Subspace(nn.Module):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The model's output at :math:`\\theta_0 + P\\,\\theta_d`."""
-        with placed(self.model, self.theta()):
+        with placed(self._places, self._theta()):
             return self.model(*args, **kwargs)
 
     def theta(self) -> dict[str, Tensor]:
         """The parameters :math:`\\theta` by name, in the model's shapes, differentiable."""
-        theta_0 = dict(self.model.named_parameters())
-        frozen = [theta_0[name] for name in self.shapes]
-        theta = _Theta.apply(self.theta_d, self.projection, self._layer, *frozen)
-        return dict(zip(self.shapes, theta, strict=True))
+        return dict(zip(self.shapes, self._theta(), strict=True))
 
     @property
     def lambdas(self) -> dict[str, float]:
@@ -191,6 +189,19 @@ class Subspace(nn.Module):
                 f"{here}): build the model with the seed or the weights it was trained from."
             )
 
+    @property
+    def _places(self) -> list[Place]:
+        """Where the model keeps its parameters; a copy that has another model looks again."""
+        if self._found is None or self._found[0] is not self.model:
+            self._found = self.model, places(self.model, list(self.shapes))
+        return self._found[1]
+
+    def _theta(self) -> tuple[Tensor, ...]:
+        theta_0: list = [None] * len(self.shapes)
+        for module, key, i in self._places:
+            theta_0[i] = module._parameters[key]
+        return _Theta.apply(self.theta_d, self.projection, self._layer, *theta_0)
+
     def _set_projection(self, name: str, seed: int, normalize: str) -> None:
         sizes = [math.prod(shape) for shape in self.shapes.values()]
         per_tensor = sizes if normalize == "per-tensor" else None
@@ -223,32 +234,36 @@ class _Theta(torch.autograd.Function):
         layer: Sequence[int],
         *theta_0: Tensor,
     ) -> tuple[Tensor, ...]:
-        ctx.projection, ctx.layer, ctx.m = projection, layer, len(set(layer))
+        ctx.projection, ctx.layer, ctx.m = projection, layer, max(layer, default=-1) + 1
         ctx.save_for_backward(theta_d)
-        ctx.sizes = [p.numel() for p in theta_0]
-        steps = list(projection.multiply(theta_d[ctx.m :]).split(ctx.sizes))
+        shapes = [p.shape for p in theta_0]
+        ctx.sizes = [shape.numel() for shape in shapes]
+        flat = projection.multiply(theta_d[ctx.m :] if ctx.m else theta_d)
+        steps = flat.split(ctx.sizes)
         for step, i in zip(steps, layer, strict=False):  # no layers: no scales
             step.mul_(1 + theta_d[i])
-        theta = [step.view(p.shape) for step, p in zip(steps, theta_0, strict=True)]
+        theta = [step.view(shape) for step, shape in zip(steps, shapes, strict=True)]
         torch._foreach_add_(theta, theta_0)
+        if all(p.dtype is flat.dtype for p in theta_0):
+            return tuple(theta)
         return tuple(t.to(p.dtype) for t, p in zip(theta, theta_0, strict=True))
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        with torch.autocast(ctx.saved_tensors[0].device.type, enabled=False):
+        with without_autocast(ctx.saved_tensors[0]):
             return _Theta._backward(ctx, grads)
 
     @staticmethod
     def _backward(ctx: Any, grads: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
-        (theta_d,) = ctx.saved_tensors
+        (theta_d,), P, rest = ctx.saved_tensors, ctx.projection, (None,) * (2 + len(grads))
         parts = [(g.to_dense() if g.is_sparse else g).reshape(-1) for g in grads]
         if torch.is_grad_enabled():  # for a second derivative
             flat = torch.cat(parts).to(theta_d.dtype)  # the gradient with respect to theta
         else:
             flat = torch.cat(parts, out=empty(sum(ctx.sizes), theta_d))
         if not ctx.m:
-            return ctx.projection.adjoint(flat), None, None, *(None for _ in grads)
-        steps = ctx.projection(theta_d[ctx.m :]).split(ctx.sizes)
+            return P.adjoint(flat), *rest
+        steps = P(theta_d[ctx.m :]).split(ctx.sizes)
         flats = flat.split(ctx.sizes)
         dots = torch.stack([g @ step for g, step in zip(flats, steps, strict=True)])
         index = torch.tensor(ctx.layer, device=dots.device)
@@ -258,7 +273,7 @@ class _Theta(torch.autograd.Function):
         else:
             for g, i in zip(flats, ctx.layer, strict=True):
                 g.mul_(1 + theta_d[i])
-        return torch.cat([scales, ctx.projection.adjoint(flat)]), None, None, *(None for _ in grads)
+        return torch.cat([scales, P.adjoint(flat)]), *rest
 
 
 def _drop_theta_0(subspace: Subspace, state: dict, prefix: str, metadata: dict) -> None:

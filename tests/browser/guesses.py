@@ -21,7 +21,8 @@ def _guess(page, panel) -> None:
     """Commits to nothing, then to an answer: that of the last one chosen, at once."""
     commit = panel.locator("button", has_text="This is my guess")
     commit.click()
-    panel.get_by_text(re.compile("(Choose|Type|Draw) .+ first")).wait_for()
+    complaint = panel.get_by_text(re.compile("(choose|type|draw) .+ first", re.I))
+    complaint.wait_for()
     options = panel.locator("label:has(input[type=radio])")
     if options.count():
         options.first.locator("input").click()
@@ -40,6 +41,7 @@ def _guess(page, panel) -> None:
         entry.fill("17")
         answer = "17"
     cell = panel.locator(CELL).element_handle()
+    complaint.wait_for(state="hidden")  # a press may overtake an answer on its way to the kernel
     commit.press("Enter")
     page.wait_for_function(SAYS, arg=[cell, f"Your guess: {answer}."])
     page.wait_for_function("cell => !cell.querySelector('button')", arg=cell)

@@ -363,7 +363,8 @@ class TestPlaying:
         seeds = page.locator("#pg-table td:nth-child(4)")
         assert seeds.evaluate_all("all => all.map(cell => cell.textContent)") == ["0", "1"]
         page.click("#pg-clear")
-        assert page.locator("#pg-table tr").count() == 0 and page.inner_text("#pg-play") == "Play"
+        page.wait_for_function("!document.querySelector('#pg-table tr')")
+        assert page.inner_text("#pg-play") == "Play"
 
     def test_a_matrix_too_large_for_a_page_is_named(self, page):
         page.select_option("#pg-data", "mnist")

@@ -83,6 +83,12 @@ class TestAsking:
             assert f"“{text}” was given" in number.status.value
         assert not number.made and not number.commit.disabled
 
+    def test_what_was_refused_is_not_said_of_the_next_answer(self, number):
+        number.answer.value = "many"
+        number.commit.click()
+        number.answer.value = "17"
+        assert number.status.value == "" and not number.made
+
     @pytest.mark.parametrize("text", ["4000", "4,000", " 4 000 ", "4_000"])
     def test_a_number_may_be_written_as_people_do(self, number, text):
         assert make(number, text).guess == 4000

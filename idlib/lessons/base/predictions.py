@@ -62,6 +62,7 @@ class Prediction:
         self.skip = w.Button(description="Skip", layout=AUTO)
         self.commit.on_click(self._commit)
         self.skip.on_click(self._skip)
+        self.answer.observe(self._answered, "value")
         buttons = w.HBox([self.commit, self.skip])
         row = w.Box([self.answer, buttons], layout=w.Layout(flex_flow="row wrap"))
         asks = w.HTML(f"<b>Predict.</b> {asked.question}")
@@ -151,6 +152,12 @@ class Prediction:
         said = self.mark(fig, axis, panel)
         alone = html.unescape(re.sub("<.*?>", "", said))
         return to_html(fig, f"{alt} {alone}".strip(), f"{caption} {said}".strip())
+
+    @in_turn
+    def _answered(self, _) -> None:
+        """What was said of an earlier answer no longer holds."""
+        if not self.made:
+            self.status.value = ""
 
     @in_turn
     def _commit(self, _) -> None:
