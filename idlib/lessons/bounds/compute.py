@@ -34,7 +34,8 @@ KINDS = {  # label of each kind of data, by the first part of the task's name
     "qqp": "QQP",
     "mrpc": "MRPC",
 }
-ASIDE = ("questions", "informed", "reward", "random_start", "layers", "decoder")  # studies
+# Studies.
+ASIDE = ("questions", "informed", "reward", "random_start", "layers", "decoder", "paired")
 GUESSING = 0.9  # the error of any network on a new random label
 
 

@@ -6,7 +6,6 @@ References:
 """
 
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
 
 from ...errors import IdlibError, check_integer
 
@@ -38,6 +37,8 @@ def in_degrees(points: np.ndarray, k: int = 10) -> np.ndarray:
         k: neighbours of each point, itself not counted.
     """
     check_integer("k", k, 1, len(points) - 1)
+    from sklearn.neighbors import NearestNeighbors
+
     nearest = NearestNeighbors(n_neighbors=k).fit(points).kneighbors(return_distance=False)
     return np.bincount(nearest.ravel(), minlength=len(points))
 
