@@ -8,7 +8,18 @@ from ...engine.estimate import Estimate
 from ...studies.reading import cell
 from ..base.measures import CLASSES
 
-__all__ = ["needed", "without_memorising"]
+__all__ = ["SPOILT", "needed", "without_memorising"]
+
+SPOILT = {  # data sets that had something done to them, each below what it was made of
+    "1,000 images": "mnist-n1000-random0",
+    "and a copy of each": "mnist-n1000-copies2-random0",
+    "all labels random": "mnist-n1000-random100",
+    "random, and copies": "mnist-n1000-random100-copies2",
+    "2,000 images": "mnist-n2000-random0",
+    "as from 14x14 pixels": "mnist-n2000-side14-random0",
+    "as from 7x7 pixels": "mnist-n2000-side7-random0",
+    "as from 4x4 pixels": "mnist-n2000-side4-random0",
+}
 
 
 def needed(task: str) -> Estimate:

@@ -132,10 +132,10 @@ def _inside(c: Cell, label: str, d: int) -> str:
     weights = step[: next(iter(subspace.shapes.values())).numel()]
     side = 28 if c.model == "fc" else 5  # a unit's 784 weights, or a filter's 25
     units = weights.view(-1, side, side).numpy()[:UNITS]
-    row = strip(units, f"P θ_d of the first {len(units)} units of {label}, as pictures")
+    row = strip(units, f"P theta_d of the first {len(units)} units of {label}, as pictures")
     return (
-        f"{_digits(c, label, d)}\n<p><b>P θ_d</b> for the weights of the first {len(units)} "
-        f"units of {label} (blue: more, red: less):</p>\n{row}"
+        f"{_digits(c, label, d)}\n<p><b>P θ<sub>d</sub></b> for the weights of the first "
+        f"{len(units)} units of {label} (blue: more, red: less):</p>\n{row}"
     )
 
 

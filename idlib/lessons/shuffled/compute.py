@@ -1,5 +1,7 @@
 """Shuffled pixels: how much of an image's local structure is left, and what it costs."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from torch.utils.data import TensorDataset
@@ -12,6 +14,7 @@ from ...studies.results import Cell
 __all__ = [
     "BLOCK_D",
     "SIDES",
+    "beside_published",
     "block_cells",
     "block_scores",
     "neighbour_correlation",
@@ -71,3 +74,19 @@ def block_cells(model: str) -> dict[int, Cell]:
 def block_scores(model: str) -> dict[int, list[float]]:
     """The test accuracies of `block_cells` at `BLOCK_D` dimensions, those of all seeds."""
     return {side: c.scores[BLOCK_D] for side, c in block_cells(model).items()}
+
+
+def beside_published(published: Mapping[tuple[str, str], tuple[str, str]]) -> str:
+    """A table of d90 on MNIST, in Markdown: at accuracy 0.90, and by each network's own score.
+
+    Args:
+        published: the two d90 of the paper, by model and task.
+    """
+    lines = ["| | at 0.90, here | in the paper | own, here | own, from the released curves |"]
+    lines.append("| --- | --- | --- | --- | --- |")
+    for (model, task), (absolute, relative) in published.items():
+        c = cell("mnist", task=task, model=model)
+        found = (c.d90("absolute"), c.d90("relative"))
+        here, own = (f"{e.value:.0f}" if e.d else f"over {max(c.scores):,}" for e in found)
+        lines.append(f"| {model}, {task} | {here} | {absolute} | {own} | {relative} |")
+    return "\n".join(lines)

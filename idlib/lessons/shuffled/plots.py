@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from ..base.plots import COLORS, figure, panels
 
@@ -13,19 +14,20 @@ __all__ = ["bars", "block_accuracy", "image_rows"]
 STYLE = {"FC": ("blue", "o", "-"), "LeNet": ("red", "s", "-.")}  # colour, marker, line
 
 
-def image_rows(rows: Mapping[str, np.ndarray], diverging: bool = False) -> Figure:
+def image_rows(rows: Mapping[str, ArrayLike], diverging: bool = False) -> Figure:
     """Rows of small pictures, each with its label above it.
 
     Args:
-        rows: for each label pictures of shape (n, height, width).
+        rows: for each label pictures of shape (n, height, width), arrays or tensors.
         diverging: zero is white, and the signs are red and blue; else low is white, high black.
     """
-    n, height, width = next(iter(rows.values())).shape
+    pictures = {label: np.asarray(images, dtype=float) for label, images in rows.items()}
+    n, height, width = next(iter(pictures.values())).shape
     fig, axes = figure(
         7.0, (7.0 * height / (n * width) + 0.3) * len(rows), nrows=len(rows), squeeze=False
     )
-    for ax, (label, images) in zip(axes.flat, rows.items(), strict=True):
-        framed = np.pad(images.astype(float), ((0, 0), (1, 1), (1, 1)), constant_values=np.nan)
+    for ax, (label, images) in zip(axes.flat, pictures.items(), strict=True):
+        framed = np.pad(images, ((0, 0), (1, 1), (1, 1)), constant_values=np.nan)
         strip = np.concatenate(list(framed), axis=1)  # (height + 2, n * (width + 2))
         limit = max(float(np.abs(images).max()), 1e-9)
         scale = {"vmin": -limit, "vmax": limit} if diverging else {}

@@ -30,7 +30,9 @@ def unit_columns(fn: Callable[[int, int, torch.Generator], Tensor]) -> bool:
             if abs(ratio * d / D - 1) < 0.15:
                 hint = "That is D / d: you scale by the number of columns, not of rows."
             break
-    return verdict(problem, hint, "A step of length 1 in θ_d is now a step of length 1 in θ.")
+    return verdict(
+        problem, hint, "A step of length 1 in theta_d is now a step of length 1 in theta."
+    )
 
 
 @guarded

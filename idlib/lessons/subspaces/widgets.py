@@ -21,9 +21,9 @@ RATE = 0.5  # of gradient descent
 HOW = "Drag the blue dot on the left, and turn the picture on the right; arrow keys do the same."
 # What is said of a steered point, here by str.format and in the browser by steer.js
 TEXT = (
-    "θ_d = ({two}) steers θ to ({three}), a distance of <b>{now}</b> from the least loss (star). "
-    "From here gradient descent (dotted) gets as near as <b>{end}</b>: the point never leaves the "
-    "orange plane, and the star lies beside it."
+    "θ<sub>d</sub> = ({two}) steers θ to ({three}), a distance of <b>{now}</b> from the least loss "
+    "(star). From here gradient descent (dotted) gets as near as <b>{end}</b>: the point never "
+    "leaves the orange plane, and the star lies beside it."
 )
 ALTS = (
     "The plane of the two numbers of theta_d, now at ({two}), with the path of gradient descent.",
@@ -60,7 +60,7 @@ class SteeredPoint(Explorer):
             "low": low, "high": high, "frame": self.room, "text": TEXT, "alts": ALTS,
         }  # fmt: skip
         controls = {
-            "theta_d": Drag("θ_d, its two numbers", theta_d, 0, "idlib-now"),
+            "theta_d": Drag("theta_d, its two numbers", theta_d, 0, "idlib-now"),
             "turn": Drag("azimuth and elevation of the view", (-98, 24), 1),
         }
         super().__init__(controls, self._draw, formula=javascript(__package__, "steer.js", data))

@@ -19,13 +19,13 @@ CENTER = torch.tensor([0.9, 0.6, 1.0]).double()  # of the picture in space
 REACH = 1.7  # how far a line or a plane is drawn
 HOW = (
     "Green: the solutions. Orange: the subspace; drag its round end, or drag elsewhere to turn the "
-    "picture; arrow keys do the same. The square is θ₀."
+    "picture; arrow keys do the same. The square is θ<sub>0</sub>."
 )
 # What is said of a meeting, here by str.format and in the browser by meet.js
 TEXTS = (  # where they meet, and where they miss, for a line and a plane
     (
-        "The line <b>meets</b> the solutions, {far} from θ₀: one number is enough.",
-        "The plane <b>meets</b> the solutions, {far} from θ₀: two numbers are enough.",
+        "The line <b>meets</b> the solutions, {far} from θ<sub>0</sub>: one number is enough.",
+        "The plane <b>meets</b> the solutions, {far} from θ<sub>0</sub>: two numbers are enough.",
     ),
     ("The line <b>misses</b> the solutions by {gap}.", "The plane misses them by {gap}."),
 )
