@@ -32,10 +32,8 @@ def steering(P: Tensor, target: Tensor, low: float, high: float) -> Figure:
     far = (torch.einsum("Dd,dxy->Dxy", P, theta_d) - target[:, None, None]).norm(dim=0)
     levels = torch.linspace(float(far.min()), float(far.max()), 8)[1:-1]
     left.contour(grid, grid, far, levels, colors=COLORS["grey"], linewidths=0.7)
-    left.set(
-        xlim=(low, high), ylim=(low, high), xlabel=r"first number of $\theta_d$", aspect="equal"
-    )
-    left.set_ylabel(r"second number of $\theta_d$")
+    left.set(xlim=(low, high), ylim=(low, high), aspect="equal")
+    left.set(xlabel="first number", ylabel="second number")
     left.set_title("what is trained: d = 2", fontsize=10)
     right.set(xlim=(-2.0, 2.0), ylim=(-2.0, 2.0), aspect="equal")
     right.set_axis_off()
