@@ -10,6 +10,7 @@ import torch
 from idlib import IdlibError, checks, plots, widgets
 from idlib.lessons.shuffled.compute import (
     SIDES,
+    beside_published,
     block_scores,
     neighbour_correlation,
     window_sources,
@@ -17,6 +18,7 @@ from idlib.lessons.shuffled.compute import (
 from idlib.problems.images import load
 from idlib.problems.networks import fc, lenet
 from idlib.problems.variants import pixel_order, shuffle_pixels
+from idlib.studies import cell
 
 PLACES = torch.arange(784)
 
@@ -126,7 +128,8 @@ def test_orders_that_lenet_notices_are_turned_down_with_a_reason(order, problem,
 
 
 def test_rows_of_images_have_their_labels():
-    fig = plots.image_rows({"upper": np.eye(28)[None].repeat(3, 0), "lower": np.ones((3, 28, 28))})
+    rows = {"upper": np.eye(28)[None].repeat(3, 0), "lower": torch.ones(3, 28, 28)}
+    fig = plots.image_rows(rows)
     assert [ax.get_title(loc="left") for ax in fig.axes] == ["upper", "lower"]
     assert plots.to_html(fig, "alt").startswith("<figure")
 
@@ -165,3 +168,12 @@ def test_the_recorded_runs_say_what_the_notebook_says():
     falls = list(mean["lenet"].values())
     assert falls == sorted(falls, reverse=True)
     assert mean["lenet"][4] > mean["fc"][4] and mean["lenet"][7] < mean["fc"][7]
+
+
+def test_recorded_and_published_d90_lie_side_by_side():
+    published = {("fc", "mnist"): ("750", "625"), ("lenet", "mnist-shuffled"): ("1400", "750")}
+    head, rule, fc_row, lenet_row = beside_published(published).splitlines()
+    assert {line.count("|") for line in (head, rule, fc_row, lenet_row)} == {6}
+    here = cell("mnist", task="mnist", model="fc").d90("absolute").value
+    assert fc_row.startswith(f"| fc, mnist | {here:.0f} | 750 |") and fc_row.endswith("| 625 |")
+    assert "| over 2,000 | 1400 |" in lenet_row and lenet_row.endswith("| 750 |")
