@@ -21,6 +21,7 @@ from idlib.lessons.bounds.compute import (
     by_labels,
     cells_with_d90,
     gap_inside,
+    groups_of,
     kind_of,
 )
 from idlib.lessons.bounds.theory import (
@@ -208,6 +209,22 @@ class TestCells:
         assert sum(c.study == "sizes" for c in cells_with_d90()) == 20
         kinds = {kind_of(c) for c in cells_with_d90()}
         assert {"SST-2", "docstrings"} <= kinds <= set(KINDS.values())
+
+    def test_groups_are_parts_of_all_and_as_large_as_is_said(self, prose):
+        everything = set(map(id, cells_with_d90()))
+        groups = groups_of(cells_with_d90())
+        assert all(set(map(id, some)) < everything for some in groups.values())
+        texts, images = len(groups["texts"]), len(groups["images"])
+        assert texts + images == len(everything)
+        own = texts - len(groups["texts but our own on QQP"])
+        text = prose("11", "04184cf1").lower()
+        assert own == 8 and f"eight of the {texts} cells of texts" in text
+        assert f"twenty of the {images} cells of images" in text
+        for label in ("SST-2", "docstrings", "QQP"):
+            assert {kind_of(c) for c in groups[f"{label} alone"]} == {label}
+        family = groups["SST-2, our own family alone"]
+        assert {c.model.partition("-")[0] for c in family} == {"roberta"}
+        assert set(map(id, family)) < set(map(id, groups["SST-2 alone"]))
 
     def test_gaps_are_those_of_the_replays(self):
         c = cell("digits", task="digits", model="lenet")

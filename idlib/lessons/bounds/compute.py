@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ...errors import IdlibError
+from ...problems.texts import is_text
 from ...studies.bounds import Replay, replays
 from ...studies.bytes import FileSize
 from ...studies.memorising import NS, SHARES, task_name
@@ -23,6 +24,7 @@ __all__ = [
     "cells_with_d90",
     "examples_of",
     "gap_inside",
+    "groups_of",
     "kind_of",
 ]
 
@@ -117,6 +119,28 @@ def cells_with_d90() -> tuple[Cell, ...]:
 def kind_of(c: Cell) -> str:
     """The data of a cell, a value of `KINDS`."""
     return KINDS[c.task.split("-")[0]]
+
+
+def groups_of(shown: Iterable[Cell]) -> dict[str, list[Cell]]:
+    """Those cells that are less unlike one another than all of them, by what they share."""
+    shown = list(shown)
+
+    def own(c: Cell) -> bool:
+        return c.model.startswith("roberta")
+
+    tests: dict[str, Callable[[Cell], bool]] = {
+        "texts": lambda c: is_text(c.task),
+        "texts but our own on QQP": lambda c: (
+            is_text(c.task) and not (kind_of(c) == "QQP" and own(c))
+        ),
+        "images": lambda c: not is_text(c.task),
+        "the networks on MNIST alone": lambda c: c.task == "mnist",
+        "SST-2 alone": lambda c: kind_of(c) == "SST-2",
+        "docstrings alone": lambda c: kind_of(c) == "docstrings",
+        "QQP alone": lambda c: kind_of(c) == "QQP",
+        "SST-2, our own family alone": lambda c: kind_of(c) == "SST-2" and own(c),
+    }
+    return {label: [c for c in shown if test(c)] for label, test in tests.items()}
 
 
 def by_kind(
