@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from idlib import IdlibError
+from idlib import IdlibError, widgets
 from idlib.lessons.base import explorers
 from idlib.lessons.base.explorers import (
     Drag,
@@ -162,6 +162,14 @@ def test_what_is_dragged_needs_a_formula_to_move_it():
     ]
     with pytest.raises(IdlibError, match="can be dragged: its values can't be listed"):
         list(dragged.values())
+
+
+@pytest.mark.parametrize("name", ["FastfoodSteps", "RandomAngles"])
+def test_every_setting_draws_another_picture_with_words(name):
+    shown = getattr(widgets, name)()
+    seen = [shown.view(**values) for _, values in shown.values()]
+    assert all(len(re.findall(r'aria-label="[^"]{30,}"', view)) == 2 for view in seen)
+    assert len(set(seen)) == len(seen) > 5
 
 
 def test_all_explorers_together_need_little_javascript():

@@ -1,7 +1,6 @@
-"""Notebook 15: Fastfood's factors, what its pictures show, and its widget."""
+"""Notebook 15: Fastfood's factors, and what its pictures show."""
 
 import math
-import re
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from idlib import plots, widgets
+from idlib import plots
 from idlib.lessons.base.timing import Cost
 from idlib.lessons.inside.stages import fastfood_stages
 from idlib.projections import make_projection
@@ -76,10 +75,3 @@ def test_step_sizes_name_the_tensors():
     ).axes
     assert [list(line.get_xdata()) for line in ax.lines] == [[0.1, 0.1], [0.1, 1]]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["weight", "bias"]
-
-
-def test_every_setting_draws_another_picture_with_words():
-    explorer = widgets.FastfoodSteps()
-    seen = [explorer.view(**values) for _, values in explorer.values()]
-    assert all(len(re.findall(r'aria-label="[^"]{30,}"', view)) == 2 for view in seen)
-    assert len(set(seen)) == len(seen) > 5

@@ -1,7 +1,6 @@
 """Notebook 02: what its pictures show, and its widgets."""
 
 import math
-import re
 
 import matplotlib.collections
 import numpy as np
@@ -58,13 +57,6 @@ def test_the_steered_point_ends_where_the_plane_is_nearest():
     assert (theta[-1] - explorer.target).norm() == pytest.approx(1.0, abs=1e-3)
     distance = (theta - explorer.target).norm(dim=1)
     assert (distance.diff() < 1e-5).all()
-
-
-def test_every_setting_draws_another_picture_with_words():
-    explorer = widgets.RandomAngles()
-    seen = [explorer.view(**values) for _, values in explorer.values()]
-    assert all(len(re.findall(r'aria-label="[^"]{30,}"', view)) == 2 for view in seen)
-    assert len(set(seen)) == len(seen) > 5
 
 
 @pytest.mark.parametrize("name", PROJECTIONS)
