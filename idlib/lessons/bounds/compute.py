@@ -122,7 +122,11 @@ def kind_of(c: Cell) -> str:
 
 
 def groups_of(shown: Iterable[Cell]) -> dict[str, list[Cell]]:
-    """Those cells that are less unlike one another than all of them, by what they share."""
+    """Parts of the cells that are more alike than the whole, by label.
+
+    Args:
+        shown: cells of any kind.
+    """
     shown = list(shown)
 
     def own(c: Cell) -> bool:
