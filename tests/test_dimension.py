@@ -47,8 +47,13 @@ def measure(**options):
     return idlib.intrinsic_dimension(linear, options.pop("train", TRAIN), TEST, **options)
 
 
-def test_d90_reaches_the_threshold_and_the_next_smaller_d_does_not():
-    found = measure()
+@pytest.fixture(scope="module")
+def found():
+    """With two seeds, without a store."""
+    return measure()
+
+
+def test_d90_reaches_the_threshold_and_the_next_smaller_d_does_not(found):
     scores = {
         (r.config.d, r.config.seed): r.score
         for r in found.runs
@@ -75,8 +80,7 @@ def test_d90_lies_between_two_whole_runs_and_has_an_interval():
         assert f"{estimate.value:,.0f}, 95% interval {low:,.0f} to" in str(found)
 
 
-def test_gain_counts_from_what_is_had_for_nothing():
-    found = measure()
+def test_gain_counts_from_what_is_had_for_nothing(found):
     full = [r for r in found.runs if r.config.d is None and r.config.scored_on == "test"]
     start = sum(accuracy(build(r.config, linear), TEST) for r in full) / len(full)
     assert found.floor == approx(max(start, 0.25)) and found.majority == 0.25
@@ -92,8 +96,7 @@ def test_a_full_model_that_gains_nothing_has_no_d90_by_gain():
     assert "0.960, and 0.960 is for nothing" in str(found)
 
 
-def test_a_resumed_search_makes_no_run_twice(tmp_path, monkeypatch):
-    whole = measure()
+def test_a_resumed_search_makes_no_run_twice(tmp_path, monkeypatch, found):
     path, made = tmp_path / "runs.jsonl", []
     real = idlib.engine.runs.run
 
@@ -114,8 +117,8 @@ def test_a_resumed_search_makes_no_run_twice(tmp_path, monkeypatch):
     )
     resumed = measure(store=path)
     assert not set(made) & set(again)
-    assert str(resumed) == str(whole)
-    assert [(r.config, r.score) for r in resumed.runs] == [(r.config, r.score) for r in whole.runs]
+    assert str(resumed) == str(found)
+    assert [(r.config, r.score) for r in resumed.runs] == [(r.config, r.score) for r in found.runs]
 
 
 def test_a_store_serves_other_seeds_and_thresholds(tmp_path):
