@@ -19,6 +19,9 @@ STEPS = Rates(lrs=(0.3, 1.0, 3.0, 10.0), full_lrs=(0.1, 0.3, 1.0), pilots=DS)
 CARTPOLE = Protocol(40, 32, "dense", FIVE, STEPS, keep_up_to=128)
 # The same, by a policy gradient: its rates are those of Adam.
 GRADIENT = with_rates(CARTPOLE, lrs=(0.1, 0.3, 1.0, 3.0, 10.0), full_lrs=(0.003, 0.01, 0.03, 0.1))
+# A pole on a motor, whose longest episode is twice as long: fewer d, for two cores.
+MOTOR_DS = DS[:6]
+MOTOR = with_rates(CARTPOLE, pilots=MOTOR_DS)
 READER_DS = (50, 100, 200, 400, 800)
 READING = Protocol(10, 128, "hashed", (0, 1, 2), Rates((0.1, 0.3, 1.0), pilots=READER_DS))
 
@@ -30,6 +33,8 @@ REWARD = Study(
         Part("cartpole-es", ("cartpole",), (EVOLVED,), DS, CARTPOLE),
         Part("full-gradient", ("cartpole",), (POLICY,), protocol=GRADIENT),
         Part("cartpole-gradient", ("cartpole",), (POLICY,), DS, GRADIENT),
+        Part("full-pendulum", ("pendulum",), (EVOLVED,), protocol=MOTOR),
+        Part("pendulum-es", ("pendulum",), (EVOLVED,), MOTOR_DS, MOTOR),
         Part("full-reader", (LABELS, LEARNED), (READER,), protocol=replace(READING, seeds=FIVE)),
         Part("reader", (LABELS, LEARNED), (READER,), READER_DS, READING),
     ),

@@ -170,3 +170,18 @@ def test_what_is_said_of_the_policy_gradient_was_recorded(evolved, learned, pros
     assert max(stuck) - min(stuck) < 0.2  # steps: no rate moved it
     assert learned.rates[2] == max(learned.rated[2])
     assert learned.rates[128] == min(learned.rated[128])
+
+
+def test_what_is_said_of_the_pendulum_was_recorded(prose):
+    motor = cell("reward", part="pendulum-es")
+    text = prose("14", "rw-motor-explain")
+    assert f"Its d90 is {motor.d90('absolute').short()}. The paper gives **4** as well" in text
+    assert motor.d90().value == pytest.approx(4, abs=0.5)
+    assert f"of {motor.D:,} numbers" in prose("14", "rw-motor")
+    assert sorted(motor.scores[16])[1] < 0.25 and sorted(motor.scores[16])[2] > 0.99
+    for d in (8, 16, 32):  # ties, at the longest return
+        scores = {lr: score for lr, (score,) in motor.rated[d].items()}
+        best = [lr for lr, score in scores.items() if score == max(scores.values())]
+        assert motor.rates[d] == min(best) == 0.3
+        assert max(scores.values()) == 1.0 and 2 <= len(best) <= 3
+    assert len(best) == 2 and max(motor.scores) == 32
