@@ -29,6 +29,8 @@ DECODER = Study(
     (
         Part("prompted", TASKS, (PROMPTED,), DS, replace(LARGE, keep_up_to=100), DID_PER_TENSOR),
         Part("prompted-full", TASKS, (PROMPTED,), protocol=replace(LARGE, seeds=(0,))),
+        Part("head", TASKS, (SMOLLM2,), DS, LARGE, DID_PER_TENSOR),
+        Part("head-full", TASKS, (SMOLLM2,), protocol=replace(LARGE, seeds=(0,))),
         Part("light-full", TASKS, (MASKED, SMALL, MINILM), protocol=LIGHT),
         Part("light", TASKS, (MASKED, SMALL, MINILM), (*DS, 1000), LIGHT, DID_PER_TENSOR),
     ),

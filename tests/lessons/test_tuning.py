@@ -294,8 +294,14 @@ class TestProse:
         assert f"all of them to {c.baseline:.3f}" in text
         assert f"{100 * many / c.baseline:.0f} % of what all do" in text
         assert f"of the *gain*, {100 * (many - start) / (c.baseline - start):.0f} %" in text
-        assert f"Its d90 is {c.told()}" in text
+        assert f"Asked with a prompt, its d90 is {c.told()}" in text
         assert max(few, start) < 0.9 * c.baseline < many
+        head = shown["SmolLM2, new head"]
+        few, many = (f"{statistics.fmean(head.scores[d]):.3f}" for d in (10, 100))
+        assert f"get {few} and {many}, all of them {head.baseline:.3f}" in text
+        low, high = sorted(head.scores[100])
+        assert f"({low:.3f} and {high:.3f} with 100 numbers)" in text
+        assert max(*head.scores[100], head.baseline) < start  # worse than what the prompt has free
         for name in ("MiniLM, new head", "4x128, at a mask", "4x128, new head"):
             other = shown[name]
             scores = [statistics.fmean(other.scores[d]) for d in (10, 100, 1000)]

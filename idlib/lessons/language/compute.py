@@ -64,11 +64,12 @@ def scores_by_rate(normalize: str) -> dict[float, float]:
 
 
 def decoder_cells() -> dict[str, Cell]:
-    """What was recorded of the study `decoder`: SmolLM2 asked with a prompt, our small RoBERTa
-    asked at a mask and with a new head, and MiniLM with a new head."""
+    """What was recorded of the study `decoder`: SmolLM2 asked with a prompt and with a new head, our
+    small RoBERTa asked at a mask and with a new head, and MiniLM with a new head."""
     light = {c.model: c for c in cells("decoder", "light")}
     return {
         "SmolLM2, prompt": cell("decoder", "prompted"),
+        "SmolLM2, new head": cell("decoder", "head"),
         "MiniLM, new head": light[MINILM],
         "4x128, at a mask": light[MASKED],
         "4x128, new head": light[SMALL],
