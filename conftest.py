@@ -28,7 +28,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # here, before any test imports t
 
 REAL_DATA = pytest.StashKey[Path | None]()
 IN_LAB = pytest.StashKey[bool]()
-IN_A_BROWSER = "tests/browser/test_notebooks.py"
+BROWSER_TESTS = "tests/browser/"
+IN_A_BROWSER = f"{BROWSER_TESTS}test_notebooks.py"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 MOST_WORKERS = 8  # each takes about a gigabyte
 NEEDED = ("playwright", "axe_playwright_python", "jupyterlab")
@@ -96,7 +97,13 @@ def pytest_collection_modifyitems(config, items):
         config.hook.pytest_deselected(items=list(gone))
     if hasattr(config, "workerinput"):
         size = Counter(scope_of(item.nodeid) for item in items)
-        items.sort(key=lambda i: (not i.nodeid.startswith(IN_A_BROWSER), -size[scope_of(i.nodeid)]))
+
+        def turn(item):
+            name = item.nodeid
+            first = (name.startswith(IN_A_BROWSER), name.startswith(BROWSER_TESTS))
+            return *(not early for early in first), -size[scope_of(name)]
+
+        items.sort(key=turn)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -61,7 +61,6 @@ MISSING = {  # code, and how what it says begins
     "course": {
         "import idlib.widgets": "idlib.widgets needs ",
         "import idlib.plots": "idlib.plots needs ",
-        "import idlib.checks": "idlib.checks needs ",
         "run_named(RunConfig('cartpole', 'fc-4-1', 1, 1))": "The task 'cartpole' needs gymnasium,",
         "idlib.load('digits')": "The task 'digits' needs sklearn,",
         "idlib.load('mnist')": "MNIST was asked for, but its download needs torchvision,",
