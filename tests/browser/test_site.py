@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
@@ -32,6 +33,7 @@ LINKS = "() => [...document.querySelectorAll('a[href]')].map(a => a.href)"
 ANCHORS = "() => [...document.querySelectorAll('[id]')].map(e => e.id)"
 IMAGES = """() => [...document.images].map(
     i => [i.alt.trim(), i.complete && i.naturalWidth > 0, i.src.slice(0, 80)])"""
+WIDTH = "() => document.documentElement.scrollWidth"
 TOO_WIDE = """() => {
     const scrolls = (e) => e.tagName !== 'ARTICLE'
         && (/auto|scroll/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
@@ -73,8 +75,8 @@ def pages(folder):
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.html"))
 
 
-@pytest.fixture
-def page(browser):
+@contextmanager
+def watched(browser):
     """A tab; fails the test if anything was complained of, or asked of another host."""
     page = browser.new_page(viewport={"width": WIDTHS["desk"], "height": 900})
     complaints = []
@@ -88,26 +90,50 @@ def page(browser):
     assert complaints == []
 
 
-def test_every_notebook_has_a_page_and_the_front_page_leads_to_it(page, url, pages):
-    page.goto(url)
-    links = page.evaluate(LINKS)
-    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
-        assert f"notebooks/{notebook.stem}.html" in pages
-        assert f"{url}/notebooks/{notebook.stem}.html" in links
+@pytest.fixture
+def page(browser):
+    with watched(browser) as page:
+        yield page
 
 
-def test_links_lead_somewhere_and_pictures_are_there_and_said_in_words(page, url, folder, pages):
-    targets, anchors = {}, {}
-    for name in pages:
-        page.goto(f"{url}/{name}")
-        anchors[name] = {"", *page.evaluate(ANCHORS)}
-        for link in page.evaluate(LINKS):
+@pytest.fixture(scope="module")
+def seen(browser, url, pages):
+    """What is there to be seen of each page, by its name: each is opened once."""
+    found = {}
+    with watched(browser) as page:
+        for name in pages:
+            page.set_viewport_size({"width": WIDTHS["desk"], "height": 800})
+            page.goto(f"{url}/{name}")
+            found[name] = {
+                "links": page.evaluate(LINKS),
+                "anchors": page.evaluate(ANCHORS),
+                "images": page.evaluate(IMAGES),
+                "loaded": page.evaluate(LOADED),
+                "outputs": page.locator(".cell_output").all_inner_texts(),
+            }
+            for screen, width in WIDTHS.items():
+                page.set_viewport_size({"width": width, "height": 800})
+                found[name][screen] = page.evaluate(TOO_WIDE), page.evaluate(WIDTH)
+    return found
+
+
+def test_every_notebook_has_a_page_and_the_front_page_leads_to_it(url, seen):
+    for notebook in NOTEBOOKS:
+        assert f"notebooks/{notebook.stem}.html" in seen
+        assert f"{url}/notebooks/{notebook.stem}.html" in seen["index.html"]["links"]
+
+
+def test_links_lead_somewhere_and_pictures_are_there_and_said_in_words(url, folder, seen):
+    targets = {}
+    anchors = {name: {"", *page["anchors"]} for name, page in seen.items()}
+    for name, page in seen.items():
+        for link in page["links"]:
             if link.startswith(url):
                 targets.setdefault(link.removeprefix(url).lstrip("/"), name)
-        for alt, seen, source in page.evaluate(IMAGES):
-            assert seen, f"{name} lacks {source}"
+        for alt, shown, source in page["images"]:
+            assert shown, f"{name} lacks {source}"
             assert alt and alt.lower() not in ("plot", "figure", "image"), f"{name}: {alt!r}"
-    assert len(targets) > len(pages)
+    assert len(targets) > len(seen)
     for target, name in targets.items():
         path, anchor = urldefrag(target)
         if path and not path.endswith(".html"):  # to be downloaded
@@ -116,36 +142,66 @@ def test_links_lead_somewhere_and_pictures_are_there_and_said_in_words(page, url
         assert unquote(anchor) in anchors.get(path or "index.html", ()), f"{name} to {target}"
 
 
-@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
-def test_no_page_is_wider_than_the_screen(page, url, pages, width):
-    page.set_viewport_size({"width": width, "height": 800})
-    for name in pages:
-        page.goto(f"{url}/{name}")
-        assert page.evaluate(TOO_WIDE) == [], name
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= width, name
+@pytest.mark.parametrize("screen", WIDTHS)
+def test_no_page_is_wider_than_the_screen(seen, screen):
+    for name, page in seen.items():
+        sticking_out, width = page[screen]
+        assert sticking_out == [] and width <= WIDTHS[screen], name
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_explorers_move_by_keyboard_without_a_kernel_from_a_disk(browser, folder, notebook):
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+def from_disk(request, browser, folder):
+    """A notebook and its page, opened once from a disk; fails if anything was asked for that lies
+    on no disk, or was raised."""
     page = browser.new_page(viewport={"width": WIDTHS["desk"], "height": 900})
     asked, raised = [], []
     page.on("request", lambda r: r.url.startswith(("file:", "data:")) or asked.append(r.url))
     page.on("pageerror", lambda error: raised.append(str(error)))
-    page.goto((folder / "notebooks" / f"{notebook.stem}.html").as_uri())
-    shown = explorers(page)
-    assert len(shown) == len(CALL.findall(code))
-    assert [name for explorer in shown for name in unmoved(explorer)] == []
+    page.goto((folder / "notebooks" / f"{request.param.stem}.html").as_uri())
+    yield request.param, page
     page.close()
     assert (asked, raised) == ([], [])
 
 
-def test_pages_are_soon_there_and_the_site_fits_anywhere(page, url, folder, pages):
-    for name in pages:
-        page.goto(f"{url}/{name}")
-        loaded = page.evaluate(LOADED)
-        assert 1000 < loaded < LARGEST["page"], name
+def test_explorers_move_by_keyboard_without_a_kernel_from_a_disk(from_disk):
+    notebook, page = from_disk
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+    shown = explorers(page)
+    assert len(shown) == len(CALL.findall(code))
+    assert [name for explorer in shown for name in unmoved(explorer)] == []
+
+
+ANSWERED = """(item, n) => {
+    const option = item.querySelectorAll("input")[n];
+    option.click();
+    return [item.querySelector("[role=status]").innerText, option.checked];
+}"""
+
+
+def test_a_quiz_tells_right_from_wrong_and_says_why(from_disk):
+    notebook, page = from_disk
+    lesson = LESSONS.get(notebook.stem[:2])
+    path = files("idlib.lessons") / (lesson or "") / "quiz.json"
+    asked = json.loads(path.read_text(encoding="utf-8")) if lesson else []
+    items = page.locator(".idlib-quiz > li").all()
+    for item, question in zip(items, asked, strict=True):
+        answer, options = item.locator("details p"), item.locator("input")
+        right, wrong = question["right"], question["right"] - 1
+        assert options.count() == len(question["answers"]) and not answer.is_visible()
+        if item is items[0]:
+            options.nth(wrong).press("Space")
+            assert item.get_by_role("status").inner_text() == "Not so."
+        else:
+            wrong = wrong % len(question["answers"])
+            assert item.evaluate(ANSWERED, wrong) == ["Not so.", True]
+        assert answer.is_visible()
+        assert item.evaluate(ANSWERED, right) == ["Right.", True]
+
+
+def test_pages_are_soon_there_and_the_site_fits_anywhere(folder, seen):
+    for name, page in seen.items():
+        assert 1000 < page["loaded"] < LARGEST["page"], name
     assert sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) < LARGEST["site"]
 
 
@@ -163,12 +219,9 @@ def test_solutions_are_folded_and_formulas_drawn(page, url):
 NO_KERNEL = "Static picture|no guess was made|Not yet|press Train|Loading widget"
 
 
-def test_nothing_is_said_that_makes_no_sense_without_a_kernel(page, url, pages):
-    for name in (name for name in pages if name.startswith("notebooks/0")):
-        page.goto(f"{url}/{name}")
-        explorers(page)
-        outputs = page.locator(".cell_output").all_inner_texts()
-        assert [text for text in outputs if re.search(NO_KERNEL, text)] == [], name
+def test_nothing_is_said_that_makes_no_sense_without_a_kernel(seen):
+    for name, page in seen.items():
+        assert [text for text in page["outputs"] if re.search(NO_KERNEL, text)] == [], name
 
 
 def test_code_of_pictures_is_folded_and_shown_on_request(page, url):
@@ -311,22 +364,6 @@ def test_what_is_kept_and_is_no_guess_is_none(reader, folder, stored):
     reader.add_init_script(f"localStorage.setItem('idlib/mnist/fc', {json.dumps(stored)})")
     reader.goto((folder / "notebooks" / "03_mnist_fc_vs_lenet.html").as_uri())
     assert reader.locator(FORM).count() == 4
-
-
-@pytest.mark.parametrize("notebook", NOTEBOOKS[1:], ids=lambda path: path.stem)
-def test_a_quiz_tells_right_from_wrong_and_says_why(reader, folder, notebook):
-    reader.goto((folder / "notebooks" / f"{notebook.stem}.html").as_uri())
-    path = files("idlib.lessons") / LESSONS[notebook.stem[:2]] / "quiz.json"
-    asked = json.loads(path.read_text(encoding="utf-8"))
-    questions = reader.locator(".idlib-quiz > li").all()
-    for item, question in zip(questions, asked, strict=True):
-        answer = item.locator("details p")
-        options = item.locator("input")
-        assert options.count() == len(question["answers"]) and not answer.is_visible()
-        options.nth(question["right"] - 1).press("Space")
-        assert item.get_by_role("status").inner_text() == "Not so." and answer.is_visible()
-        options.nth(question["right"]).check()
-        assert item.get_by_role("status").inner_text() == "Right."
 
 
 def test_search_finds_the_notebook(page, url):
