@@ -5,10 +5,11 @@ from dataclasses import replace
 from .protocols import FEW_HUNDRED, MINILM
 from .study import BOTH_PER_TENSOR, Part, Study, with_rates
 
-__all__ = ["AT_DECADES", "DECADES", "RANDOM", "RANDOM_START", "SST2"]
+__all__ = ["AT_DECADES", "DECADES", "RANDOM", "RANDOM_START", "SST2", "THREE_TIMES"]
 
 RANDOM = f"{MINILM}@random"
 SST2 = "sst2-n6400-held3000"
+THREE_TIMES = "sst2-n19200-held3000"  # 600 steps, not 200
 DECADES = (100, 1000, 10_000)
 AT_DECADES = with_rates(FEW_HUNDRED, pilots=(316, 31_623))
 DID_PER_TENSOR = BOTH_PER_TENSOR[:1]
@@ -29,6 +30,20 @@ RANDOM_START = Study(
             models=(MINILM, RANDOM),
             ds=DECADES,
             protocol=replace(AT_DECADES, keep_up_to=1000),
+            methods=DID_PER_TENSOR,
+        ),
+        Part(  # is it the number of steps that the random start lacks?
+            "longer-full",
+            tasks=(THREE_TIMES,),
+            models=(RANDOM,),
+            protocol=with_rates(replace(FEW_HUNDRED, seeds=(0, 1)), full_lrs=(1e-4,)),
+        ),
+        Part(
+            "longer",
+            tasks=(THREE_TIMES,),
+            models=(RANDOM,),
+            ds=(10_000,),
+            protocol=with_rates(replace(FEW_HUNDRED, seeds=(0, 1)), lrs=(1e-2,), pilots=(10_000,)),
             methods=DID_PER_TENSOR,
         ),
     ),

@@ -177,7 +177,7 @@ class TestProse:
         assert steps[0] == max(steps) > 2 * sum(steps[1:])  # the answer of the first guess
 
     def test_the_same_network_without_its_past(self, prose):
-        text, (kept, fresh) = prose("09", "past-told-09"), start_cells().values()
+        text, (kept, fresh, longer) = prose("09", "past-told-09"), start_cells().values()
         means = {d: statistics.fmean(scores) for d, scores in kept.scores.items()}
         assert f"gets {means[1000]:.3f} of the reviews right, with 10,000 it gets " in text
         assert f"it gets {means[10_000]:.3f}; its d90 is {kept.d90().short()}" in text
@@ -193,6 +193,12 @@ class TestProse:
         best = max(score for scores in fresh.scores.values() for score in scores)
         assert best == pytest.approx(fresh.majority, abs=1e-6)
         assert {len(scores) for c in (kept, fresh) for scores in c.scores.values()} == {3}
+        assert f"learn, and reach {longer.baseline:.3f}" in text
+        assert longer.runs[0].steps == 3 * fresh.runs[0].steps == 600
+        assert set(longer.scores[10_000]) == {best} and len(longer.scores[10_000]) == 2
+        assert f"10,000 numbers still score {best:.3f}" in text
+        assert longer.full[0].config.lr == fresh.full[0].config.lr
+        assert longer.rates[10_000] == pytest.approx(fresh.rates[10_000], rel=0.01)
 
     def test_d90(self, prose):
         text, box = prose("09", "381f3fff"), prose("09", "three-09")

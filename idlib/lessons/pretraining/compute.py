@@ -37,9 +37,14 @@ def checkpoint_cells(part: str) -> dict[str, Cell]:
 
 
 def start_cells() -> dict[str, Cell]:
-    """What was recorded of MiniLM as pretrained, and from random weights."""
+    """What was recorded of MiniLM as pretrained, from random weights, and from random weights in
+    three times as many steps."""
     both = {c.model: c for c in cells("random_start", "sst2")}
-    return {"pretrained": both[MINILM], "random weights": both[RANDOM]}
+    return {
+        "pretrained": both[MINILM],
+        "random weights": both[RANDOM],
+        "random weights, 600 steps": cell("random_start", "longer"),
+    }
 
 
 def at_fixed_d(part: str) -> dict[str, dict[int, list[float]]]:
