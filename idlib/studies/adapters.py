@@ -3,9 +3,10 @@
 from .protocols import MINILM, TEXTS
 from .study import Part, Study, with_rates
 
-__all__ = ["ADAPTERS"]
+__all__ = ["ADAPTERS", "EARLIER", "SST2"]
 
 SST2, QQP = "sst2-n19200", "qqp-sample-n19200"
+EARLIER = (1000, 4000)  # steps of pretraining
 RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
 
 
@@ -31,6 +32,20 @@ ADAPTERS = Study(
         ),
         _trained(
             "small-vectors", (SST2, QQP), _with("roberta-4x128", "vera-64", "unilora-1000"), 1, 5
+        ),
+        # The place or the way? The matrices that LoRA changes, in a random subspace of as many
+        # numbers; thirteen numbers; and LoRA earlier in pretraining.
+        _trained(
+            "small-place",
+            (SST2,),
+            _with("roberta-4x128", *(f"matrices-{n}" for n in (2048, 8192, 32_768))),
+            2,
+            5,
+        ),
+        _trained("small-thirteen", (SST2,), _with("roberta-4x128", "tinylora-13"), 2, 5),
+        *(
+            _trained(f"earlier-{step}", (SST2,), _with(f"roberta-4x128@{step}", "lora-4"), 1, 3)
+            for step in EARLIER
         ),
         _trained("minilm-head", (SST2, QQP), _with(MINILM, "head"), 3, 7),
         _trained("minilm-lora", (SST2, QQP), _with(MINILM, "lora-1", "lora-8"), 0, 3),

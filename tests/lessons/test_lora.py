@@ -1,13 +1,20 @@
 """LoRA from the gradient and as an optimiser; recorded adapters, their widget and checks."""
 
 import math
+from statistics import fmean
 
 import pytest
 import torch
 import torch.nn.functional as F
 
 from idlib import IdlibError, plots, widgets
-from idlib.lessons.adapters.compute import COMPARED, compared_cells, tuned_ways
+from idlib.lessons.adapters.compute import (
+    COMPARED,
+    PLACE,
+    compared_cells,
+    earlier_scores,
+    tuned_ways,
+)
 from idlib.lessons.adapters.low_rank import LowRank, change, first_order
 from idlib.problems.adapters import numbers, shapes, split_name
 from idlib.problems.language import classifier
@@ -149,7 +156,8 @@ class TestOptimiser:
 class TestRecorded:
     def test_every_recorded_adapter_is_shown(self):
         shown = {id(c) for compared in COMPARED for c in compared_cells(compared)}
-        assert {id(c) for c in cells("adapters")} <= shown
+        later = {id(c) for c in cells("adapters") if not c.part.startswith("earlier")}
+        assert later <= shown and len(later) < len(cells("adapters"))
         assert next(iter(COMPARED)) == SMALL
 
     @pytest.mark.parametrize("compared", COMPARED)
@@ -157,7 +165,8 @@ class TestRecorded:
         model, study, _ = COMPARED[compared]
         found = compared_cells(compared)
         parts = {p.name: p.protocol for p in (*STUDIES["adapters"].parts, *STUDIES[study].parts)}
-        ways = {"lora": "LoRA", "vera": "VeRA", "unilora": "Uni-LoRA"}
+        ways = {"lora": "LoRA", "vera": "VeRA", "unilora": "Uni-LoRA", "tinylora": "TinyLoRA",
+                "matrices": PLACE}  # fmt: skip
         for c in found:
             base, adapter = split_name(c.model)
             protocol = parts[c.part]
@@ -194,8 +203,9 @@ class TestRecorded:
         plain = classifier(model, 2)().network
         (head,) = tuned_ways(compared, "head")
         assert sum(p.numel() for p in plain.classifier.parameters()) == head.numbers
-        for t in tuned_ways(compared, "LoRA", "VeRA", "Uni-LoRA"):
-            adapter = f"{t.way.lower().replace('-', '')}-{t.size}"
+        for t in tuned_ways(compared, "LoRA", "VeRA", "Uni-LoRA", "TinyLoRA", PLACE):
+            kind = "matrices" if t.way == PLACE else t.way.lower().replace("-", "")
+            adapter = f"{kind}-{t.size}"
             assert t.numbers == head.numbers + numbers(adapter, shapes(plain))
 
     def test_unknown_ways_are_refused(self):
@@ -205,6 +215,35 @@ class TestRecorded:
     def test_ways_have_names(self):
         names = [t.name for t in tuned_ways(SMALL)]
         assert len(set(names)) == len(names) and "LoRA, rank 4" in names and "head only" in names
+
+
+def test_what_is_said_of_place_and_way_was_recorded(prose):
+    text = prose("12", "lora-place-told")
+    lora, inside = (tuned_ways(SMALL, way) for way in ("LoRA", PLACE))
+    assert [t.numbers for t in lora] == [t.numbers for t in inside]
+    here, there = (
+        "{:.3f}, {:.3f} and {:.3f}".format(*(t.score for t in ways)) for ways in (inside, lora)
+    )
+    assert f"{here} against {there}" in text
+    assert all(abs(a.score - b.score) < 0.015 for a, b in zip(lora, inside, strict=True))
+    (all_of_them,) = (t for t in tuned_ways(SMALL, "DID") if t.size == 3000)
+    assert f"with 3,000 numbers ({all_of_them.score:.3f})" in text
+    assert all_of_them.score > max(t.score for t in (*lora, *inside))
+    along = earlier_scores()
+    assert [round(tokens / 1e6) for tokens in along] == [4, 16, 102]
+    ranks, subspaces = (
+        [fmean(found[name]) for found in along.values()]
+        for name in ("LoRA, rank 4", "subspace, d = 10,000")
+    )
+    assert (
+        "{:.3f} after 4 million tokens, {:.3f} after 16 and {:.3f} after 102".format(*ranks) in text
+    )
+    assert f"from {subspaces[0]:.3f} to {subspaces[-1]:.3f}" in text
+    (head,), (tiny,) = (tuned_ways(SMALL, way) for way in ("head", "TinyLoRA"))
+    assert f"bring the head's {head.score:.3f} to {tiny.score:.3f}" in text
+    assert (tiny.score - head.score) / (lora[0].score - head.score) == pytest.approx(0.5, abs=0.05)
+    (same,) = (t for t in tuned_ways(SMALL, "DID") if t.size == 10_000)
+    assert f"the same model has {same.score:.3f}" in text
 
 
 def test_the_figure_shows_every_seed_and_the_lines_across():

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from ...engine.config import Run
 from ...errors import IdlibError
 from ...problems.adapters import split_name
+from ...problems.checkpoints import LAST, tokens_seen
+from ...studies.adapters import EARLIER, SST2
 from ...studies.protocols import MINILM
-from ...studies.reading import cells
+from ...studies.reading import cell, cells
 from ...studies.results import Cell
 
-__all__ = ["COMPARED", "WAYS", "Tuned", "compared_cells", "tuned_ways"]
+__all__ = ["COMPARED", "PLACE", "WAYS", "Tuned", "compared_cells", "earlier_scores", "tuned_ways"]
 
 COMPARED = {  # model, and the study and part that hold its random subspaces
     "RoBERTa 4x128 on SST-2": ("roberta-4x128", "methods", "small-sst2"),
@@ -19,8 +21,12 @@ COMPARED = {  # model, and the study and part that hold its random subspaces
     "MiniLM on SST-2": (MINILM, "methods", "minilm-sst2"),
     "MiniLM on QQP (sample)": (MINILM, "pairs", "minilm-qqp"),
 }
-WAYS = ("full", "DID", "SAID", "head", "LoRA", "VeRA", "Uni-LoRA")
-ADAPTERS = {"head": "head", "lora": "LoRA", "vera": "VeRA", "unilora": "Uni-LoRA"}
+PLACE = "LoRA's matrices"  # a random subspace of those that LoRA changes
+WAYS = ("full", "DID", "SAID", "head", "LoRA", "VeRA", "Uni-LoRA", "TinyLoRA", PLACE)
+ADAPTERS = {
+    "head": "head", "lora": "LoRA", "vera": "VeRA", "unilora": "Uni-LoRA", "tinylora": "TinyLoRA",
+    "matrices": PLACE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,8 +35,8 @@ class Tuned:
 
     Args:
         way: one of `WAYS`.
-        size: d of a subspace, rank of LoRA and VeRA, length of Uni-LoRA's vector; 0 for the
-            head alone, D for the full model.
+        size: d of a subspace, rank of LoRA and VeRA, length of Uni-LoRA's and TinyLoRA's vector;
+            0 for the head alone, D for the full model.
         numbers: how many are trained, the head's among them.
         lr: learning rate of the scored runs.
         scores: test accuracy, one for each seed.
@@ -50,10 +56,10 @@ class Tuned:
     @property
     def name(self) -> str:
         """Way and size."""
-        sized = {"DID": "d =", "SAID": "d =", "LoRA": "rank", "VeRA": "rank", "Uni-LoRA": "length"}
-        if self.way not in sized:
+        if self.way in ("full", "head"):
             return {"full": "full model", "head": "head only"}[self.way]
-        return f"{self.way}, {sized[self.way]} {self.size:,}"
+        sized = {"LoRA": "rank", "VeRA": "rank", "Uni-LoRA": "length", "TinyLoRA": "length"}
+        return f"{self.way}, {sized.get(self.way, 'd =')} {self.size:,}"
 
 
 def compared_cells(compared: str) -> list[Cell]:
@@ -66,6 +72,29 @@ def compared_cells(compared: str) -> list[Cell]:
     inside = cells(study, part, model=model)
     adapted = cells("adapters", task=inside[0].task)
     return inside + [c for c in adapted if split_name(c.model)[0] == model]
+
+
+def earlier_scores() -> dict[int, dict[str, list[float]]]:
+    """The small RoBERTa on SST-2 along its pretraining, by tokens seen: LoRA of rank 4, and a
+    random subspace of 10,000 dimensions."""
+    found = {}
+    for step in EARLIER:
+        model = f"{LAST}@{step}"
+        found[model] = (
+            cell("adapters", f"earlier-{step}"),
+            cell("pretraining", "sst2", model=model),
+        )
+    found[LAST] = (
+        cell("adapters", "small", model=f"{LAST}+lora-4", task=SST2),
+        cell("family", "sst2", model=LAST),
+    )
+    return {
+        tokens_seen(model): {
+            "LoRA, rank 4": [run.score for run in adapted.runs],
+            "subspace, d = 10,000": inside.scores[10_000],
+        }
+        for model, (adapted, inside) in found.items()
+    }
 
 
 def tuned_ways(compared: str, *ways: str) -> tuple[Tuned, ...]:
