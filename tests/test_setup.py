@@ -166,6 +166,9 @@ def test_readme_gives_the_recorded_d90():
             for place, method in ((did, "DID"), (said, "SAID"))
         )
         assert f"| {label}: {' and '.join(found)} |" in README
+    poles = [cell("reward", part=f"{name}-es") for name in ("cartpole", "pendulum")]
+    sizes, found = (f"{c.D:,}" for c in poles), (c.told() for c in poles)
+    assert f"D = {' and '.join(sizes)}, by evolution | {' and '.join(found)} |" in README
     found = cell("methods", "minilm-sst2", method="SAID").d90()
     low, high = found.interval
     assert f"{found.value:.0f} numbers (95 % interval {low:.0f} to {high:.0f})" in README

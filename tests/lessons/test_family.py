@@ -128,7 +128,7 @@ class TestProse:
         assert 8.5 < growth < 9.5 and "grows ninefold on SST-2" in prose("10", "ex10-29")
         first, *_, last = cells("family", "sst2")
         box = prose("10", "three-10")
-        assert f"| **× {last.D / first.D:.0f}** |" in box
+        assert round(last.D / first.D) == 8 and "what eight times the parameters gain" in box
         assert f"**{first.baseline:.3f} → {last.baseline:.3f}**" in box
         assert f"({held_out(last.model).popitem()[1]:.2f} against" in text
 
@@ -169,6 +169,8 @@ def test_the_ladder_of_layers_as_told(prose):
     assert f"six: {few[2].baseline:.3f} against {six.baseline:.3f}" in text
     one, two, three, all_six = (f"{score:.3f}" for score in with_1000)
     assert f"{all_six} for all six, and {one}, {two} and {three} for one, two and three" in text
+    box = prose("10", "three-10")
+    assert f"| **{with_1000[2]:.2f} → {with_1000[3]:.2f}** |" in box and "1,000 numbers" in box
     assert f"the commonest label scores {six.majority:.3f}" in text
     assert min(six.scores[1000]) > max(max(c.scores[1000]) for c in few)
     assert f"got off the ground ({max(few[1].scores[1000]):.3f})" in text

@@ -279,7 +279,7 @@ class TestProse:
         text = prose("08", "move-d-08")
         given = answers(method_cells(MINILM)["SAID"], 1000)
         wrong = [s for a, (s, y) in zip(given, SENTENCES, strict=True) if a != y]
-        assert f"gets {30 - len(wrong)} of 30 right" in text
+        assert f"get {30 - len(wrong)} of 30 right" in text
         quoted = re.findall(r"\*(.+?)\*", text)
         assert len(quoted) == 2 and {f"{q}." for q in quoted} <= set(wrong)
 
@@ -291,14 +291,16 @@ class TestProse:
         few, many = (statistics.fmean(c.scores[d]) for d in (10, 100))
         assert f"{start:.3f} of the reviews right" in text
         assert f"10 numbers bring it to {few:.3f}, 100 to {many:.3f}" in text
-        assert f"all of them to {c.baseline:.3f}" in text
-        assert f"{100 * many / c.baseline:.0f} % of what all do" in text
+        assert f"all parameters to {c.baseline:.3f}" in text
+        assert f"{100 * many / c.baseline:.0f} % of the full score" in text
         assert f"of the *gain*, {100 * (many - start) / (c.baseline - start):.0f} %" in text
         assert f"Asked with a prompt, its d90 is {c.told()}" in text
         assert max(few, start) < 0.9 * c.baseline < many
         head = shown["SmolLM2, new head"]
+        box = prose("08", "three-08")
+        assert f"| **{many:.2f}, {statistics.fmean(head.scores[100]):.2f}** |" in box
         few, many = (f"{statistics.fmean(head.scores[d]):.3f}" for d in (10, 100))
-        assert f"get {few} and {many}, all of them {head.baseline:.3f}" in text
+        assert f"get {few} and {many}, all parameters {head.baseline:.3f}" in text
         low, high = sorted(head.scores[100])
         assert f"({low:.3f} and {high:.3f} with 100 numbers)" in text
         assert max(*head.scores[100], head.baseline) < start  # worse than what the prompt has free
@@ -306,8 +308,11 @@ class TestProse:
             other = shown[name]
             scores = [statistics.fmean(other.scores[d]) for d in (10, 100, 1000)]
             said = ", ".join(f"{score:.3f}" for score in scores)
-            assert f"{said}, all of them {other.baseline:.3f}" in text, name
-        starts = [run.start for run in shown["4x128, at a mask"].full]
+            assert f"{said}, in full {other.baseline:.3f}" in text, name
+        asked = shown["4x128, at a mask"]
+        few = statistics.fmean(asked.scores[100])
+        assert f"gets {few:.3f} with 100 numbers, {asked.baseline:.3f} with all" in text
+        starts = [run.start for run in asked.full]
         assert f"untrained {statistics.fmean(starts):.3f}" in text
 
     def test_said_against_did(self, prose):
@@ -367,7 +372,7 @@ class TestProse:
             config = transformers.BertConfig()
             shares = step_shares(transformers.BertForSequenceClassification(config))
         small = shares["per-tensor"]["biases and LayerNorm"]
-        assert f"| **{100 * small:.0f} %** |" in prose("08", "three-08")
+        assert f"{100 * small:.0f} % of a step in BERT-base goes to biases and LayerNorm" in text
         assert shares["global"]["biases and LayerNorm"] == pytest.approx(0.001, abs=2e-4)
 
     def test_what_we_measured(self, prose):

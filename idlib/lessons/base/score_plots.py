@@ -24,7 +24,7 @@ def scores_by_d(cells: Mapping[str, Cell]) -> Figure:
     Args:
         cells: by the names of the lines; all on one task, up to six.
     """
-    fig, (ax,) = panels([4.6], 4.3, left=0.13, bottom=0.29, top=0.97)
+    fig, (ax,) = panels([4.6], 4.3, left=0.15, bottom=0.29, top=0.97)
     ds = sorted({d for c in cells.values() for d in c.scores})
     zero, full = ds[0] / 10, ds[-1] * 10
     for (label, c), (color, marker, line) in zip(cells.items(), STYLES, strict=False):

@@ -98,6 +98,6 @@ def step_sizes(steps: Mapping[str, Sequence[float]], tensors: Sequence[str]) -> 
         ax.plot(values, places, marker, color=COLORS[color], markersize=8, label=name)
     ax.set_yticks(places, tensors)
     ax.invert_yaxis()
-    ax.set(xscale="log", xlabel="root mean square step of a weight, for a step of 1 in θ_d")
+    ax.set(xscale="log", xlabel="root mean square step of a weight, for a step of 1 in theta_d")
     ax.legend(title="normalize")
     return fig

@@ -40,7 +40,7 @@ class FastfoodSteps(Explorer):
         formula, n = stages[number].formula, len(stages[number].vector)
         log = n.bit_length() - 1
         text = (
-            "<b>x</b>: the step in θ_d, here of length 1.",
+            "<b>x</b>: the step in θ<sub>d</sub>, here of length 1.",
             f"<b>B</b> flips random signs. Cost: {n} signs. After them no "
             "input is likely to match a row of H.",
             f"<b>H</b>, the Hadamard matrix, adds and subtracts all coordinates: the input is "
