@@ -64,7 +64,7 @@ def scores_by_rate(normalize: str) -> dict[float, float]:
 
 
 def decoder_cells() -> dict[str, Cell]:
-    """What was recorded of the study `decoder`: SmolLM2 asked with a prompt and with a new head, our
+    """What was recorded of the study `decoder`: SmolLM2 with a prompt and with a new head, our
     small RoBERTa asked at a mask and with a new head, and MiniLM with a new head."""
     light = {c.model: c for c in cells("decoder", "light")}
     return {
