@@ -23,10 +23,10 @@ A task of control is "cartpole" or "pendulum" (`idlib.problems.environments`), a
 (`idlib.problems.policies`).
 
 A task of texts is a key of `idlib.problems.texts.SOURCES`, and behind it perhaps "-n19200", a part
-of the training examples, and "-held3000", training sentences that join the test. A model for texts
-is one of those that come with idlib, such as "roberta-4x128" or "roberta-4x128@2000" (a checkpoint
-of its pretraining), a folder, a GGUF file, or a name on the hub, and behind it perhaps "@layers=3",
-"@random", "@prompt=Review: {} It was|bad|great" and an adapter, "+lora-4"
+of the training examples, "-held3000", training sentences that join the test, and "+reward". A model
+for texts is one of those that come with idlib, such as "roberta-4x128" or "roberta-4x128@2000" (a
+checkpoint of its pretraining), a folder, a GGUF file, or a name on the hub, and behind it perhaps
+"@layers=3", "@random", "@prompt=Review: {} It was|bad|great" and an adapter, "+lora-4"
 (`idlib.problems.model_names`).
 
 A projection is one of `idlib.projections.PROJECTIONS`, drawn from a seed; or "gradients", "path",
@@ -69,7 +69,7 @@ def load(name: str = "auto") -> Task | TextTask:
     Raises:
         IdlibError: if there is no such task, or its data can't be had or read.
     """
-    return load_text(name) if is_text(name) else images.load(_parsed(name)[0])
+    return load_text(_text(name)[0]) if is_text(name) else images.load(_parsed(name)[0])
 
 
 def problem_of(config: RunConfig) -> Problem:
@@ -90,7 +90,9 @@ def problem_of(config: RunConfig) -> Problem:
     if is_text(config.task):
         from .language import text_problem  # transformers takes seconds to import
 
-        return text_problem(config.task, config.model)
+        text, rewarded = _text(config.task)
+        problem = text_problem(text, config.model)
+        return replace(problem, loss_fn=reward_loss) if rewarded else problem
     base, targets, temperature = _parsed(config.task)
     task = images.load(base)
     loss_fn: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy
@@ -129,7 +131,8 @@ def build_named(config: RunConfig) -> nn.Module:
     if is_text(config.task):
         from .language import classifier  # transformers takes seconds to import
 
-        return build(config, classifier(config.model, len(source_of(config.task).classes)))
+        classes = source_of(_text(config.task)[0]).classes
+        return build(config, classifier(config.model, len(classes)))
     if config.task in ENVIRONMENTS:
         return Control.named(config.task, config.model).build(config)
     if "+" in config.model:
@@ -192,6 +195,16 @@ def _batched(config: RunConfig) -> Problem | None:
 @functools.lru_cache(maxsize=2)
 def _directions(config: RunConfig) -> Tensor:
     return directions(config, problem_of(replace(config, projection="hashed")))
+
+
+def _text(task: str) -> tuple[str, bool]:
+    """A task of texts: its name without targets, and whether it is learned from rewards."""
+    base, plus, targets = task.partition("+")
+    if plus and targets != "reward":
+        raise IdlibError(
+            f"{task!r} was asked for: texts are learned from labels, or behind the name '+reward'."
+        )
+    return base, bool(plus)
 
 
 def _parsed(task: str) -> tuple[str, str, int]:

@@ -157,8 +157,8 @@ class TextTask:
 
 
 def is_text(name: str) -> bool:
-    """Whether a task of this name is made of texts."""
-    return _parsed(name)[0] in SOURCES
+    """Whether a task of this name is made of texts, whatever is learned of them."""
+    return _parsed(name.partition("+")[0])[0] in SOURCES
 
 
 def source_of(name: str) -> Source:

@@ -10,6 +10,7 @@ from .layers import LAYERS
 from .memorising import MEMORISING
 from .methods import METHODS
 from .mnist import MNIST
+from .paired import PAIRED
 from .pairs import PAIRS
 from .pretraining import PRETRAINING
 from .projections import PROJECTIONS
@@ -35,6 +36,7 @@ STUDIES = {
         PRETRAINING,
         FAMILY_STUDY,
         PAIRS,
+        PAIRED,
         ADAPTERS,
         QUESTIONS,
         DECODER,

@@ -3,9 +3,20 @@
 from dataclasses import replace
 
 from ..engine.rates import Rates
+from .protocols import TEXTS
 from .study import Part, Protocol, Study, with_rates
 
-__all__ = ["EVOLVED", "LABELS", "LEARNED", "POLICY", "READER", "REWARD"]
+__all__ = [
+    "EVOLVED",
+    "HEARD",
+    "LABELS",
+    "LEARNED",
+    "POLICY",
+    "READER",
+    "REWARD",
+    "SENTENCES",
+    "TUNED",
+]
 
 POLICY = "fc-32-2"  # 4 to 2: D = 1,282
 EVOLVED = f"{POLICY}+es"
@@ -25,6 +36,12 @@ MOTOR = with_rates(CARTPOLE, pilots=MOTOR_DS)
 READER_DS = (50, 100, 200, 400, 800)
 READING = Protocol(10, 128, "hashed", (0, 1, 2), Rates((0.1, 0.3, 1.0), pilots=READER_DS))
 
+# Sentences: right or wrong, of two labels, tells as much as the label.
+SENTENCES, HEARD = "sst2-n19200", "sst2-n19200+reward"
+TUNED = "roberta-4x128"
+TUNED_DS = (1000, 10_000)
+TUNING = with_rates(TEXTS, lrs=(0.03, 0.1, 0.3), pilots=TUNED_DS, full_lrs=(1e-4, 3e-4, 1e-3))
+
 REWARD = Study(
     "reward",
     "How many numbers does it take to learn from rewards, and fewer than from labels?",
@@ -37,5 +54,7 @@ REWARD = Study(
         Part("pendulum-es", ("pendulum",), (EVOLVED,), MOTOR_DS, MOTOR),
         Part("full-reader", (LABELS, LEARNED), (READER,), protocol=replace(READING, seeds=FIVE)),
         Part("reader", (LABELS, LEARNED), (READER,), READER_DS, READING),
+        Part("full-sentences", (HEARD,), (TUNED,), protocol=TUNING),
+        Part("sentences", (SENTENCES, HEARD), (TUNED,), TUNED_DS, TUNING),
     ),
 )

@@ -46,6 +46,10 @@ LETTERS = """() => {
     }
     return found;
 }"""
+LOOK = f"""n => {{
+    Reveal.slide(n, 0, 99);  // with all its steps
+    return [({CUT_OFF})(), ({SIZES})(), ({LETTERS})()];
+}}"""
 # What can be seen at this step; the pieces that a later key shows are still transparent.
 SEEN = """() => {
     const slide = Reveal.getCurrentSlide();
@@ -80,12 +84,10 @@ def opened(page, path):
 def test_nothing_is_cut_off_and_all_text_can_be_read(page, decks):
     for path in decks:
         for number in opened(page, path):
-            page.evaluate("n => Reveal.slide(n, 0, 99)", number)  # with all its steps
+            cut_off, written, drawn = page.evaluate(LOOK, number)
             place = f"{path.name}, slide {number + 1}"
-            assert page.evaluate(CUT_OFF) == [], place
-            small = [text for size, text in page.evaluate(SIZES) if size < SMALLEST - 0.01]
-            assert small == [], place
-            drawn = page.evaluate(LETTERS)
+            assert cut_off == [], place
+            assert [text for size, text in written if size < SMALLEST - 0.01] == [], place
             assert [text for size, text in drawn if size < SMALLEST - 0.1] == [], place
 
 

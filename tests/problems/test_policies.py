@@ -13,7 +13,7 @@ from idlib.engine.config import RunConfig
 from idlib.engine.training import train
 from idlib.problems.environments import ENVIRONMENTS, Episodes, environment_of, play
 from idlib.problems.images import load
-from idlib.problems.names import build_named, facts_of, problem_of, resolved, run_named
+from idlib.problems.names import build_named, facts_of, load, problem_of, run_named
 from idlib.problems.networks import fc
 from idlib.problems.policies import (
     OTHERS,
@@ -184,3 +184,15 @@ def test_rewards_teach_digits_and_repeat_with_their_seed():
     assert run_named(replace(config, task="digits")).score > one.score
     model = fc(20, 1)
     assert train(model, problem.train_set, 0.0, 1, loss_fn=reward_loss).status == "finished"
+
+
+def test_texts_are_learned_from_rewards_too_by_the_same_model():
+    rewarded = RunConfig("docstrings-n64+reward", "roberta-4x128", 50, 0.03, normalize="global")
+    problem, plain = problem_of(rewarded), problem_of(replace(rewarded, task="docstrings-n64"))
+    assert problem.loss_fn is reward_loss is not plain.loss_fn
+    assert problem.train_set.tensors[0].equal(plain.train_set.tensors[0])
+    assert len(problem.test_set) == len(plain.test_set)
+    assert facts_of("docstrings-n64+reward") == facts_of("docstrings-n64")
+    models = build_named(rewarded), build_named(replace(rewarded, task="docstrings-n64"))
+    pairs = zip(*(m.model.parameters() for m in models), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
