@@ -13,7 +13,7 @@ from idlib.engine.config import RunConfig
 from idlib.engine.training import train
 from idlib.problems.environments import ENVIRONMENTS, Episodes, environment_of, play
 from idlib.problems.images import load
-from idlib.problems.names import build_named, facts_of, load, problem_of, run_named
+from idlib.problems.names import build_named, facts_of, problem_of, resolved, run_named
 from idlib.problems.networks import fc
 from idlib.problems.policies import (
     OTHERS,
