@@ -40,7 +40,8 @@ READING = Protocol(10, 128, "hashed", (0, 1, 2), Rates((0.1, 0.3, 1.0), pilots=R
 SENTENCES, HEARD = "sst2-n19200", "sst2-n19200+reward"
 TUNED = "roberta-4x128"
 TUNED_DS = (1000, 10_000)
-TUNING = with_rates(TEXTS, lrs=(0.03, 0.1, 0.3), pilots=TUNED_DS, full_lrs=(1e-4, 3e-4, 1e-3))
+RATES = (0.003, 0.01, 0.03, 0.1, 0.3)
+TUNING = with_rates(TEXTS, lrs=RATES, pilots=TUNED_DS, full_lrs=(3e-5, 1e-4, 3e-4, 1e-3))
 
 REWARD = Study(
     "reward",

@@ -23,7 +23,7 @@ from idlib.lessons.reward.widgets import PoleOnCart, ShareOfWhat
 from idlib.problems.environments import ENVIRONMENTS
 from idlib.problems.policies import OTHERS, mean_return
 from idlib.studies import cell, cells
-from idlib.studies.reward import LABELS, LEARNED, POLICY, REWARD
+from idlib.studies.reward import HEARD, LABELS, LEARNED, POLICY, REWARD, SENTENCES
 
 LIMIT = np.radians(12)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -185,3 +185,20 @@ def test_what_is_said_of_the_pendulum_was_recorded(prose):
         assert motor.rates[d] == min(best) == 0.3
         assert max(scores.values()) == 1.0 and 2 <= len(best) <= 3
     assert len(best) == 2 and max(motor.scores) == 32
+
+
+def test_what_is_said_of_sentences_was_recorded(prose):
+    text = prose("14", "rw-text-told")
+    labels, rewards = (cell("reward", part="sentences", task=task) for task in (SENTENCES, HEARD))
+    few, many = (np.mean(labels.scores[d]) for d in (1000, 10_000))
+    assert f"1,000 numbers get {few:.3f} of the reviews right, 10,000 get {many:.3f}" in text
+    assert f"all of them {labels.baseline:.3f}" in text
+    learned = [*rewards.full, *rewards.runs]
+    assert len(learned) == 6 and {round(run.score, 6) for run in learned} == {rewards.majority}
+    assert labels.facts["data"] == rewards.facts["data"]
+    full = cell("reward", part="full-sentences")
+    chose = full.rated[None][full.rates[None]], rewards.rated[10_000][rewards.rates[10_000]]
+    assert "had reached {:.3f} and {:.3f}".format(*(score for (score,) in chose)) in text
+    assert sorted(full.rated[None])[1] == full.rates[None] and len(full.rated[None]) == 4
+    assert min(rewards.rated[10_000]) == rewards.rates[10_000]
+    assert set(labels.rated[1000]) == set(rewards.rated[1000]) and len(rewards.rated[1000]) == 5
