@@ -32,7 +32,8 @@ def kind(config: RunConfig) -> tuple:
     """What runs have in common that differ in numbers alone."""
     task = _letters(config.task)
     if is_text(config.task):  # which a network knows by the number of its classes
-        task = f"texts-{len(source_of(config.task).classes)}"
+        base, plus, learned = config.task.partition("+")
+        task = f"texts-{len(source_of(base).classes)}{plus}{learned}"
     model = config.model if config.model.startswith("roberta") else _letters(config.model)
     how = (config.projection, config.normalize, config.structure_aware) if config.d else ("full",)
     return task, re.sub(r"(?<=[@-])\d+$", "9", model), *how
@@ -97,7 +98,7 @@ def test_all_that_names_can_say_is_among_what_was_recorded():
         "-shuffled ", "-shuffled-", "-random", "-copies", "-side", "+distill", "+teacher",
         "fc ", "lenet", "fc-9-9", "linear-side9", "+rank", "+orthogonal", "+warm", "+sgd",
         "+lbfgs",
-        "texts-2", "texts-6", "roberta-2x64", "roberta-4x256",
+        "texts-2", "texts-6", "texts-2+reward", "roberta-2x64", "roberta-4x256",
         "roberta-4x128@", "MiniLM", "+head", "+lora-", "+vera-", "+unilora-",
         "hashed", "fastfood", *CHOSEN, "per-tensor", "True", "tensors", "full",
     ):  # fmt: skip

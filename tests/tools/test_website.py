@@ -143,7 +143,9 @@ def test_on_a_page_code_of_pictures_and_long_prints_are_folded_and_hints_left_ou
     assert shown[5].outputs == []
 
 
-def test_a_page_asks_predictions_and_quizzes_and_is_told_no_answer():
+def test_a_page_asks_predictions_and_quizzes_and_is_told_no_answer(tmp_path, monkeypatch):
+    monkeypatch.setenv("IDLIB_GUESSES", str(tmp_path))  # nobody has guessed yet
+
     def cell(plain, page):
         data = {"text/plain": plain, "text/html": page}
         return new_code_cell("", outputs=[new_output("display_data", data)])
