@@ -24,6 +24,7 @@ def reward_curves(
     d90s: Mapping[str, Sequence[Estimate]],
     ylabel: str,
     title: str = "",
+    legend: str = "lower right",
 ) -> Figure:
     """Score against d: a dot for each seed, a line through the medians, d90 marked.
 
@@ -33,6 +34,7 @@ def reward_curves(
         d90s: to be marked, by the label of their curve.
         ylabel: what the score is.
         title: says data, seeds, hardware and date.
+        legend: where nothing is drawn.
     """
     fig, ax = figure(7.0, 4.0)
     _lines(ax, curves, ylabel)
@@ -41,7 +43,7 @@ def reward_curves(
     for (label, found), (color, _, _) in zip(d90s.items(), STYLES, strict=False):
         assert label in curves
         d90_marks(ax, found, color)
-    ax.legend(loc="lower right")
+    ax.legend(loc=legend)
     fig.set_label(title)
     return fig
 
