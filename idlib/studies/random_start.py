@@ -5,11 +5,12 @@ from dataclasses import replace
 from .protocols import FEW_HUNDRED, MINILM
 from .study import BOTH_PER_TENSOR, Part, Study, with_rates
 
-__all__ = ["AT_DECADES", "DECADES", "RANDOM", "RANDOM_START", "SST2", "THREE_TIMES"]
+__all__ = ["AT_DECADES", "DECADES", "RANDOM", "RANDOM_START", "SST2"]
 
 RANDOM = f"{MINILM}@random"
 SST2 = "sst2-n6400-held3000"
 THREE_TIMES = "sst2-n19200-held3000"  # 600 steps, not 200
+TWO_SEEDS = replace(FEW_HUNDRED, seeds=(0, 1))
 DECADES = (100, 1000, 10_000)
 AT_DECADES = with_rates(FEW_HUNDRED, pilots=(316, 31_623))
 DID_PER_TENSOR = BOTH_PER_TENSOR[:1]
@@ -36,14 +37,14 @@ RANDOM_START = Study(
             "longer-full",
             tasks=(THREE_TIMES,),
             models=(RANDOM,),
-            protocol=with_rates(replace(FEW_HUNDRED, seeds=(0, 1)), full_lrs=(1e-4,)),
+            protocol=with_rates(TWO_SEEDS, full_lrs=(1e-4,)),
         ),
         Part(
             "longer",
             tasks=(THREE_TIMES,),
             models=(RANDOM,),
             ds=(10_000,),
-            protocol=with_rates(replace(FEW_HUNDRED, seeds=(0, 1)), lrs=(1e-2,), pilots=(10_000,)),
+            protocol=with_rates(TWO_SEEDS, lrs=(1e-2,), pilots=(10_000,)),
             methods=DID_PER_TENSOR,
         ),
     ),

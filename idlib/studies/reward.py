@@ -15,7 +15,6 @@ __all__ = [
     "READER",
     "REWARD",
     "SENTENCES",
-    "TUNED",
 ]
 
 POLICY = "fc-32-2"  # 4 to 2: D = 1,282

@@ -238,7 +238,7 @@ class _Theta(torch.autograd.Function):
         ctx.save_for_backward(theta_d)
         shapes = [p.shape for p in theta_0]
         ctx.sizes = [shape.numel() for shape in shapes]
-        flat = projection.multiply(theta_d[ctx.m :] if ctx.m else theta_d)
+        flat = projection.multiply(theta_d[ctx.m :])
         steps = flat.split(ctx.sizes)
         for step, i in zip(steps, layer, strict=False):  # no layers: no scales
             step.mul_(1 + theta_d[i])

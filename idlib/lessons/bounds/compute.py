@@ -36,7 +36,7 @@ KINDS = {  # label of each kind of data, by the first part of the task's name
     "qqp": "QQP",
     "mrpc": "MRPC",
 }
-# Studies.
+# Studies of other questions, whose cells would count the same networks twice.
 ASIDE = ("questions", "informed", "reward", "random_start", "layers", "decoder", "paired")
 GUESSING = 0.9  # the error of any network on a new random label
 

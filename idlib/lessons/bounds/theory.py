@@ -175,10 +175,10 @@ def rank_correlation(x: Sequence[float], y: Sequence[float], seed: int = 0) -> R
         y: as many.
         seed: of the draws.
     """
-    if len(x) != len(y) or len(x) < 5:
-        raise IdlibError(f"{len(x)} and {len(y)} numbers were given, expected 5 or more pairs.")
     from scipy import stats
 
+    if len(x) != len(y) or len(x) < 5:
+        raise IdlibError(f"{len(x)} and {len(y)} numbers were given, expected 5 or more pairs.")
     x, y = np.asarray(x, float), np.asarray(y, float)
     found = []
     for statistic in (_spearman, _kendall):

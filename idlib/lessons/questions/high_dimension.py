@@ -36,9 +36,9 @@ def in_degrees(points: np.ndarray, k: int = 10) -> np.ndarray:
         points: shape (n, dimension).
         k: neighbours of each point, itself not counted.
     """
-    check_integer("k", k, 1, len(points) - 1)
     from sklearn.neighbors import NearestNeighbors
 
+    check_integer("k", k, 1, len(points) - 1)
     nearest = NearestNeighbors(n_neighbors=k).fit(points).kneighbors(return_distance=False)
     return np.bincount(nearest.ravel(), minlength=len(points))
 
