@@ -97,9 +97,10 @@ class Table:
     def provenance(self, data: str = "") -> str:
         """A line for figures: data, seeds, hardware, date."""
         about = _sessions(read_lines(self.path))
+        hardware = " and ".join(dict.fromkeys(one["hardware"] for one in about))
         dates = " and ".join(dict.fromkeys(one["date"][:10] for one in about))
         on = f" on {data}" if data else ""
-        return f"Recorded{on}, 1 seed, {about[0]['hardware']}, {dates}"
+        return f"Recorded{on}, 1 seed, {hardware}, {dates}"
 
     def _keys(self, lines: Sequence[dict]) -> list[tuple]:
         rows = _rows(lines)

@@ -46,7 +46,7 @@ RUN_ALL = f"""() => {{
 }}"""
 CLOSE = f"""async () => {{
     await window.jupyterapp.commands.execute('docmanager:save');
-    await {KERNEL}.shutdown();
+    {KERNEL}.shutdown();  // takes seconds, in which the next notebook can begin
     await window.jupyterapp.commands.execute('application:close-all');
 }}"""
 CLOSE_ONE = f"""async () => {{
