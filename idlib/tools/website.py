@@ -57,6 +57,7 @@ SETTINGS = {
     "python_maximum_signature_line_length": 60,
     "toc_object_entries_show_parents": "hide",
     "nb_execution_mode": "off",
+    "nb_render_markdown_format": "gfm",  # tables, as JupyterLab knows them
     "myst_enable_extensions": ["dollarmath"],
     "myst_dmath_allow_labels": False,  # else what follows a formula in parentheses is lost
     "myst_heading_anchors": 3,
