@@ -55,7 +55,7 @@ def test_moving_d_shows_the_recorded_accuracy_of_that_d():
 
 def test_looking_inside_shows_the_answers_that_change_and_the_weights():
     view = widgets.RecordedCurves(("digits",), d=100).view(d=100, inside="LeNet")
-    turned = re.search(r"(\d+) of 450 test images <b>turn right</b>, (\d+) <b>turn wrong", view)
+    turned = re.search(r"<b>gains (\d+)</b> of 450 test images and <b>loses (\d+)<", view)
     c = cell("digits", task="digits", model="lenet")
     net = (int(turned[1]) - int(turned[2])) / 450
     assert net == pytest.approx(c.first_seed[100].score - c.first_seed[75].score, abs=0.01)

@@ -55,8 +55,7 @@ def adapter_scores(
         if way == "LoRA":  # rank 0 is the head alone
             own = [t for t in ways if t.way == "head"] + own
         xs = [t.numbers for t in own]
-        middles = [float(np.median(t.scores)) for t in own]
-        ax.plot(xs, middles, line or "none", color=COLORS[color], zorder=2)
+        ax.plot(xs, [t.score for t in own], line or "none", color=COLORS[color], zorder=2)
         ax.plot(*zip(*dots, strict=True), marker, color=COLORS[color], markersize=6, alpha=0.8,
                 markeredgewidth=1.5 if marker == "x" else 0.5, zorder=3,
                 label=LABELS.get(way, way))  # fmt: skip

@@ -11,7 +11,7 @@ from .plots import adapter_scores, mark_sizes
 __all__ = ["RankAndD"]
 
 CAPTION = (
-    "A mark is a model tuned from the start, one for each seed; lines join the medians. The "
+    "A mark is a model tuned from the start, one for each seed; lines join the means. The "
     "upright lines are where the sliders stand; rank 0 is the head alone."
 )
 HEAD = (

@@ -58,12 +58,13 @@ class Live(Panel):
         self.made: list[tuple[RunConfig, float]] = []
         self.start.on_click(self._on_start)
         self.halt.on_click(self._on_halt)
+        wrapped = w.Layout(flex_flow="row wrap")
         super().__init__(
             [
-                w.HBox(choices[:-1]),
-                w.HBox([choices[-1], self.start, self.halt, self.bar]),
+                w.HBox(choices[:-1], layout=wrapped),
+                w.HBox([choices[-1], self.start, self.halt, self.bar], layout=wrapped),
                 self.status,
-                w.HBox([self.view, self.kept], layout=w.Layout(flex_flow="row wrap")),
+                w.HBox([self.view, self.kept], layout=wrapped),
             ]
         )
 

@@ -6,8 +6,8 @@ from ...studies.bytes import file_sizes, pruned_sizes
 
 __all__ = ["RETRAINED", "ZIPPED", "frontier", "of_numbers", "ways_to_write"]
 
-ZIPPED = "all weights, pruned, rounded, zipped"
-RETRAINED = "pruned, trained again, rounded"
+ZIPPED = "all weights, zipped"
+RETRAINED = "pruned, trained again"
 
 
 def ways_to_write(

@@ -55,7 +55,9 @@ def description_lengths(
         ax.set(xscale="log", xlabel="d, trained numbers")
         ax.xaxis.set_major_formatter("{x:,.0f}")
     axes[0, 0].set(ylabel="kilobytes", ylim=(0, 1.12 * alone / 1000))
-    axes[0, -1].legend(loc="center right")
+    fig.legend(
+        *axes[0, 0].get_legend_handles_labels(), ncols=4, loc="outside lower center", frameon=False
+    )
     fig.set_label(title)
     return fig
 
@@ -76,13 +78,13 @@ def file_panel(lines: Mapping[str, Points], moving: str, alone: float) -> Figure
     left.set_xlim(auto=False)
     left.legend(ncols=2, columnspacing=1, handlelength=1.5, loc="lower center",
                 bbox_to_anchor=(0.45, 1.0), frameon=False)  # fmt: skip
-    right.get_figure(root=False).subplots_adjust(left=0.2)
+    right.get_figure(root=False).subplots_adjust(left=0.2, top=0.79)
     for color, label in (("green", "file"), ("orange", "labels, given the network")):
         right.bar([0], [0], color=COLORS[color], label=label)
     right.axhline(alone / 1000, color="k", linestyle=":", label="labels, no network")
-    right.set(xlim=(-1, 1), ylabel="kilobytes", ylim=(0, 1.45 * alone / 1000))
+    right.set(xlim=(-1, 1), ylabel="kilobytes", ylim=(0, 1.3 * alone / 1000))
     right.set_xticks([0], ["this file"])
-    right.legend(loc="upper center")
+    right.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False)
     return fig
 
 

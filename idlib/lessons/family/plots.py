@@ -30,7 +30,7 @@ def d90_of_sizes(
         title: says data, seeds, hardware and date of recorded results.
     """
     bottom = 0.38 if len(names) > 2 else 0.32
-    fig, axes = side_by_side([4.4] * len(panels), 4.0, top=0.88, bottom=bottom)
+    fig, axes = side_by_side([4.4] * len(panels), 4.0, left=0.17, top=0.88, bottom=bottom)
     for ax, (what, lines) in zip(axes, panels.items(), strict=True):
         d90_lines(ax, lines)
         ax.set_xscale("log")

@@ -76,7 +76,7 @@ def layer_shares(sizes: Mapping[str, float], moved: Mapping[str, Mapping[str, fl
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False,
-              columnspacing=1, handlelength=1)  # fmt: skip
+              columnspacing=0.8, handlelength=0.8)  # fmt: skip
     return fig
 
 

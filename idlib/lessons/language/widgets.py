@@ -17,7 +17,7 @@ from .plots import layer_shares, method_curves
 
 __all__ = ["LayerShares", "TunedCurves"]
 
-ROWS = 4  # texts shown that turn right, and that turn wrong
+ROWS = 4  # texts shown that are gained, and that are lost
 
 
 class TunedCurves(Explorer):
@@ -100,8 +100,8 @@ def _table(both: dict[str, Cell], d: int) -> str:
 
 
 def _flips(c: Cell, d: int) -> str:
-    """What the first seed's model says at this d, and the texts that turn right or wrong from the
-    next smaller d to this one."""
+    """What the first seed's model says at this d, and the texts that it gains or loses from
+    the next smaller d to this one."""
     smaller = max((x for x in c.first_seed if x < d), default=None)
     if smaller is None or d not in c.first_seed:
         return f"<p>{c.method.name}: the numbers of this d, or of a smaller one, were not kept.</p>"
@@ -110,18 +110,18 @@ def _flips(c: Cell, d: int) -> str:
     before, after = answers(c, smaller), answers(c, d)
     right = sum(a == y for a, y in zip(after, labels, strict=True))
     parts, turned = [], []
-    for what, was in (("turn right", after), ("turn wrong", before)):
+    for what, was in (("gains", after), ("loses", before)):
         rows = [
             (html.escape(text), f"{classes[old]} → {classes[new]}")
             for text, label, old, new, known in zip(texts, labels, before, after, was, strict=True)
             if old != new and known == label
         ]
-        turned.append(f"{len(rows)} <b>{what}</b>")
+        turned.append(f"<b>{what} {len(rows)}</b>")
         if rows:
-            parts.append(f"<p>They {what}:</p>{table(('text', 'before → after'), rows[:ROWS])}")
+            parts.append(f"<p>It {what}:</p>{table(('text', 'before → after'), rows[:ROWS])}")
     said = (
         f"<p>{c.method.name}, first seed: <b>{right} of {len(texts)}</b> of {whose} are right. "
-        f"From d = {smaller:,} to {d:,}, {' and '.join(turned)}.</p>"
+        f"From d = {smaller:,} to {d:,} it {' and '.join(turned)}.</p>"
     )
     return "\n".join([said, *parts])
 

@@ -41,7 +41,7 @@ def memorised_panel(
         points: d and training accuracy of every run.
         without: training accuracy of who learns no shuffled label by heart.
     """
-    fig, (left, right) = panels((4.4, 4.2), 3.6, left=0.18, top=0.95)
+    fig, (left, right) = panels((4.4, 4.2), 3.6, left=0.18)
     _lines(left, needed)
     share, n = chosen
     mark = {"markersize": 17, "markerfacecolor": "none", "markeredgecolor": "k"}
@@ -56,7 +56,7 @@ def memorised_panel(
     right.set(xscale="log", xlim=(120, 12_000), ylim=(0, 1.04))
     right.set(xlabel="d, trained numbers", ylabel="training accuracy")
     right.xaxis.set_major_formatter("{x:,.0f}")
-    right.legend(loc="lower right")
+    right.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.45, 1.0), frameon=False)
     return fig
 
 

@@ -81,7 +81,7 @@ def wall(
     images: np.ndarray, labels: Sequence[int], now: Sequence[int], before: Sequence[int]
 ) -> str:
     """Digits in rows, as SVG: those that are read wrongly are red and say as what; a frame marks
-    those that turned right (blue) or wrong (red).
+    those that it gained (blue) or lost (red).
 
     Args:
         images: (a multiple of `COLUMNS`, 28, 28), from 0 to 1.

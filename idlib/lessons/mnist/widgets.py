@@ -148,8 +148,8 @@ def _digits(c: Cell, label: str, d: int) -> str:
     lost = ((before == labels) & (after != labels)).sum()
     answers = (x[:WALL].tolist() for x in (labels, after, before))
     turned = (
-        f" (framed: new). From d = {smaller:,} to {d:,}, {gained:,} of {len(labels):,} test images "
-        f"<b>turn right</b>, {lost:,} <b>turn wrong</b>"
+        f" (framed: new). From d = {smaller:,} to {d:,} it <b>gains {gained:,}</b> of "
+        f"{len(labels):,} test images and <b>loses {lost:,}</b>"
     )
     return (
         f"<p>{label} takes each red one for the small digit in its corner"

@@ -64,7 +64,7 @@ def d90_along_pretraining(
         tokens: seen by each checkpoint, in ascending order.
         panels: for each task, for each line, d90 by tokens.
     """
-    fig, axes = side_by_side([4.5] * len(panels), 3.6)
+    fig, axes = side_by_side([4.5] * len(panels), 3.6, left=0.17)
     place = {t: k for k, t in enumerate(tokens)}
     for ax, (task, lines) in zip(axes, panels.items(), strict=True):
         beside = {  # so that bars can be told apart

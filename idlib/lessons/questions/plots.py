@@ -71,7 +71,7 @@ def warm_starts(
         d: numbers trained.
     """
     fig, ax = figure(7.2, 3.8)
-    lines = {"theta_0 itself": start, **{f"{d} numbers, {o}": e for o, e in ends.items()}}
+    lines = {"θ₀ itself": start, **{f"{d} numbers, {o}": e for o, e in ends.items()}}
     styles = (("grey", "x", ":"), *STYLES)
     places = {steps: i for i, steps in enumerate(start)}
     for (label, scores), (color, marker, dash) in zip(lines.items(), styles, strict=False):
@@ -81,7 +81,7 @@ def warm_starts(
         dots = [(places[steps], one) for steps, s in scores.items() for one in s]
         ax.plot(*zip(*dots, strict=True), ".", color=COLORS[color], alpha=0.5)
     ax.set_xticks(range(len(places)), [f"{steps}" for steps in places])
-    ax.set(xlabel="full steps behind theta_0", ylabel="test accuracy", ylim=(0, 1.02))
+    ax.set(xlabel="full steps behind θ₀", ylabel="test accuracy", ylim=(0, 1.02))
     ax.legend(loc="lower right")
     return fig
 

@@ -82,6 +82,6 @@ class ChosenSubspaces(Explorer):
                 reached.append(k.label)
             rows.append([k.label, accuracy, f"{k.paid:,}", f"{k.written(d):,}" if scores else "–"])
         head = ["P", "test accuracy", "full steps before", "numbers to write down"]
-        text = f"d = {d:,}: {', '.join(reached) or 'none'} at {self.kinds[0].goal:.3f} or above. "
-        text += "– means not tried."
+        above = "; ".join(reached) or "none"
+        text = f"At {self.kinds[0].goal:.3f} or above: {above}. – means not tried."
         return f"{table(head, rows)}\n{say(text)}\n<p>{self.title}, medians.</p>"

@@ -67,7 +67,7 @@ def block_accuracy(
     for name, curve in scores.items():
         color, marker, line = STYLE[name]
         at = [sizes.index(size) for size in curve]
-        middles = [np.median(s) for s in curve.values()]
+        middles = [np.mean(s) for s in curve.values()]
         right.plot(at, middles, color=COLORS[color], marker=marker, linestyle=line, label=name)
         every = [(sizes.index(size), s) for size, values in curve.items() for s in values]
         right.plot(*zip(*every, strict=True), ".", color=COLORS[color], alpha=0.5)

@@ -77,10 +77,11 @@ def size_panel(
     """
     fig, (left, right) = panels((3.9, 4.5), 3.4)
     _heat(left, values, widths, depths, values.min(), values.max())
+    faint = {"color": "black", "alpha": 0.25, "linewidth": 0.8}  # on light and on dark pages
     for curve in curves:
-        right.plot(list(curve), list(curve.values()), color="#C8C8C8", linewidth=0.8)
+        right.plot(list(curve), list(curve.values()), **faint)
     right.plot([], [], color=COLORS["red"], marker="o", label="this network")
-    right.plot([], [], color="#C8C8C8", label="all networks")
+    right.plot([], [], label="all networks", **faint)
     right.plot([], [], color="black", linestyle="--", linewidth=1, label="threshold of d90")
     right.set(xlabel="d, trained numbers", ylabel="test accuracy")
     right.legend(loc="lower right")

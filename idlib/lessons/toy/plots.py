@@ -24,7 +24,7 @@ def sums_and_loss(
     losses: Sequence[float], d: int, sums: Sequence[float], targets: Sequence[float]
 ) -> Figure:
     """The loss for d = 1, 2, ..., and the sums of the groups at one d beside their targets."""
-    fig, (left, right) = panels((4.2, 4.0), 3.4)
+    fig, (left, right) = panels((4.2, 4.0), 3.4, left=0.18)
     _losses(left, losses)
     left.plot(d, max(losses[d - 1], FLOOR), "D", color=COLORS["red"], markersize=9, zorder=3)
     left.set_title(f"loss; diamond: d = {d}", fontsize=10)
