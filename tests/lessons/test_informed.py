@@ -61,5 +61,5 @@ def test_the_explorer_shows_a_row_for_each_kind():
     view = explorer.view(d=1)
     for label, k in KINDS.items():
         assert f"<td>{label}</td><td>{at(label, 1):.3f}</td><td>{k.paid:,}</td>" in view
-    assert "d = 1: a whole path, 16 solutions, this start at" in view
+    assert "or above: a whole path; 16 solutions, this start." in view
     assert "<td>a whole path</td><td>–</td>" in explorer.view(d=1024)

@@ -225,14 +225,14 @@ class TestTunedCurves:
             html = explorer.view(curves=curves, d=d, method="DID")
             for method, c in method_cells(curves).items():
                 assert f"<td>{method}</td><td><b>{statistics.median(c.scores[d]):.3f}</b>" in html
-            right, wrong = (int(n) for n in re.findall(r"(\d+) <b>turn", html))
+            gained, lost = (int(n) for n in re.findall(r"<b>(?:gains|loses) (\d+)</b>", html))
             c = method_cells(curves)["DID"]
             labels = torch.tensor(asked(c)[1])
             smaller = max(x for x in c.first_seed if x < d)
             before, after = (
                 int((torch.tensor(answers(c, x)) == labels).sum()) for x in (smaller, d)
             )
-            assert right - wrong == after - before
+            assert gained - lost == after - before
             assert f"<b>{after} of {len(labels)}</b>" in html
         assert f'aria-label="{curves}: test accuracy' in html
 
