@@ -2,19 +2,25 @@
 
 From a text cell come its first sentence, the first sentences of its lists, its formulas with the
 sentence before, and its tables; the whole text goes into the speaker's notes, beside what the
-instructor's guide says. Outputs are shown one a slide, and numbers are not printed where a picture
-shows them. A question to predict has a slide of its own; its answer is a step below it, on a later
-slide, as the right answer of a quiz is.
+instructor's guide says. Outputs are shown one a slide, with the claim before and the claim after;
+numbers are not printed where a picture shows them, nor where nothing is said of them. A question to
+predict has a slide of its own; its answer is a step below it, on a later slide, as the right answer
+of a quiz is.
 """
 
 import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
+from string import ascii_uppercase
 
 from nbformat import NotebookNode
 
-from .pages import without_kernel
+from ..lessons.base.curve_plots import curves
+from ..lessons.base.questions import question
+from ..lessons.base.svg import to_svg
+from .pages import ASKED, without_kernel
 
 __all__ = ["Slide", "lecture"]
 
@@ -23,13 +29,16 @@ WIDE = 104  # characters of a printed line, at most: more do not fit at 18 px
 EXPLORER = 'class="idlib-explorer"'
 LIVE = "Static picture: run the notebook"  # stands below what only a kernel can move
 FEW, LINES = 2, 9  # of printed text: fewer say little, more can't be read from the last row
-SHORT, WORDS, MOVING = 28, 45, 30  # of a text that is set larger; beside a picture, an explorer
+WORDS, MOVING = 45, 30  # of a text beside a picture, an explorer
 ROWS = 9  # of a table in a text
 SCANT, LEAD = 60, 160  # characters: below the first, and up to the second, two sentences are shown
 CAPTIONED = 240  # of a caption that is shown whole
 HANDS_ON = re.compile(  # for its reader alone
     r"\bcells?\b.*\b(run|press)|\b[Rr]un\b.*\bcells?\b|\b[Gg]uess(ed)?\b.*\b(open|drag|move)\b"
+    r"|\b(JupyterLab|seconds|minutes?|FAIL|Try|Go on|[Tt]his machine)\b|^Under (\"|&quot;)"
 )
+PROGRESS = re.compile(r"^.*\d%\|.*\n?", re.M)  # a bar
+HOMEWORK = re.compile(r"\s*<p><strong>Go on\b")
 SOURCE = re.compile(r"<p>(?:(?!<p|</p>).)*Recorded(?:(?!</p>).)*</p>", re.S)
 PREDICT = re.compile(r"(\w+) = widgets\.predict\(")
 REVEAL = re.compile(r"(\w+)\.reveal\(")
@@ -59,6 +68,7 @@ class Slide:
         kind: "title", "text", "figure", "question" or "answer".
         asks: the notebook's name for the guess that a question asks for.
         ended: whether a text that follows begins a slide of its own.
+        told: whether it says below a picture what that means.
     """
 
     heading: str
@@ -67,20 +77,24 @@ class Slide:
     kind: str = "text"
     asks: str = ""
     ended: bool = False
+    told: bool = False
 
     def words(self) -> int:
         """How many words it shows, its heading apart."""
-        return len(re.sub(r"<[^>]+>", " ", " ".join(b for b, _ in self.blocks)).split())
+        return _words(" ".join(block for block, _ in self.blocks))
+
+    def prints(self) -> bool:
+        """Whether it shows printed text, and nothing else."""
+        return bool(self.blocks) and all(block.startswith("<pre") for block, _ in self.blocks)
 
     def to_html(self) -> str:
         """The slide for reveal.js."""
-        short = self.kind == "text" and len(self.blocks) == 1 and self.words() <= SHORT
         steps = "".join(
-            f'<div class="block{" fragment" * step}">{block}</div>' for block, step in self.blocks
+            f'<div class="block{" fragment" * step}">{_tied(block)}</div>'
+            for block, step in self.blocks
         )
         notes = f'<aside class="notes">{"".join(self.notes)}</aside>' if self.notes else ""
-        kind = "claim" if short else self.kind
-        return f'<section class="{kind}"><h2>{self.heading}</h2>{notes}{steps}</section>'
+        return f'<section class="{self.kind}"><h2>{self.heading}</h2>{notes}{steps}</section>'
 
 
 def lecture(notebook: NotebookNode, render: Callable[[str], str], guide: str = "") -> list[Slide]:
@@ -96,39 +110,57 @@ def lecture(notebook: NotebookNode, render: Callable[[str], str], guide: str = "
     """
     slides: list[Slide] = []
     left_out = False
-    for cell in notebook.cells:
+    for n, cell in enumerate(notebook.cells):
         if SKIP in cell.metadata.get("tags", []) and "widgets.quiz(" not in cell.source:
             headings = HEADING.findall(render(cell.source)) if cell.cell_type == "markdown" else []
             left_out = bool(OUT.search(headings[-1][1])) if headings else left_out
             continue
         if cell.cell_type == "markdown":
             source = re.sub(r"<details>.*?</details>", "", cell.source, flags=re.S)
-            for part in re.split(r"(?=<h[1-3])", render(source)):
+            parts = re.split(r"(?=<h[1-3])", render(source))
+            for k, part in enumerate(parts, 1):
                 if heading := HEADING.match(part):
-                    left_out = bool(OUT.search(re.sub(r"<[^>]+>", "", heading[2])))
+                    left_out = bool(OUT.search(_plain(heading[2])))
                     if not left_out:
                         slides.append(Slide(heading[2]))
                 if slides and not left_out and part.strip():
-                    _tell(slides, part[heading.end() :] if heading else part)
+                    leads = k == len(parts) and _shows(notebook.cells[n + 1 :])
+                    _tell(slides, part[heading.end() :] if heading else part, leads)
         elif slides and not left_out:
             for output in cell.get("outputs", []):
                 _show(slides, output, render, cell.source)
+    for before, slide in pairwise(slides):
+        if slide.prints():  # and nothing is said of it
+            before.notes += [block for block, _ in slide.blocks]
+            slide.blocks.clear()
     if slides:
         slides[0].kind = "title"
         slides[0].notes.append(render(guide))
     return [slide for slide in slides if slide.blocks]
 
 
-def _tell(slides: list[Slide], page: str) -> None:
+def _shows(cells: list[NotebookNode]) -> bool:
+    """Whether what comes next is an output, other than a question."""
+    for cell in cells:
+        if SKIP not in cell.metadata.get("tags", []) and cell.get("outputs", True):
+            return cell.cell_type == "code" and not PREDICT.search(cell.source)
+    return False
+
+
+def _tell(slides: list[Slide], page: str, leads: bool) -> None:
     """A text: its claims on the slide, or on a further one behind a picture, all of it in notes.
-    To printed text that stands alone, its first claim says what it means."""
+    A single short claim stands below the picture, unless it asks or another stands above it, and
+    the text `leads` to a further output."""
     slide, claims = slides[-1], _claims(page)
-    if slide.kind == "figure" and len(slide.blocks) == 1 and slide.blocks[0][0][:4] == "<pre":
-        slide.blocks += [(block, True) for block, _ in claims[:1] if block[:2] == "<p"]
-        claims = claims[len(slide.blocks) - 1 :]
-    if slide.kind != "text" or slide.ended:
-        slides.append(Slide(_topic(slides)))
-    slide = slides[-1]
+    single = claims[0][0] if len(claims) == 1 and claims[0][0].startswith("<p>") else ""
+    onward = leads and ("?" in single or len(slide.blocks) > 1)
+    fits = slide.kind == "figure" and not slide.told and 0 < _words(single) <= WORDS
+    if fits and not onward:
+        slide.blocks.append((claims.pop()[0], True))
+        slide.told = True
+    if claims and (slide.kind != "text" or slide.ended):
+        slide = Slide(_topic(slides))
+        slides.append(slide)
     slide.notes.append(page)
     asked = re.search(r"<strong>Question\.</strong>\s*(.*?)</p>", page, re.S)
     if len(slides) == 1 and asked:
@@ -141,13 +173,17 @@ def _claims(page: str) -> list[tuple[str, bool]]:
     """What a slide shows of a text; all but its first claim are steps."""
     found: list[tuple[str, bool]] = []
     before = ""  # how the paragraph before ends, if that is not shown
-    for block in blocks_of(ABOUT.split(page)[0]):
+    blocks = [block for block in blocks_of(ABOUT.split(page)[0]) if not HOMEWORK.match(block)]
+    for block, after in pairwise([*blocks, ""]):
         tag = re.match(r"\s*<(\w+)", block)
+        leads = after.lstrip()[:2] not in ("", "<p")
         items = ITEM.findall(block)
         if tag and tag[1] in ("ul", "ol") and items:
             first = re.match(r'\s*<ol start="(\d+)"', block)
             for n, item in enumerate(items, int(first[1]) if first else 1):
-                text = _lead(_bare(re.split(r"<[uo]l>", item)[0]))
+                text = _lead(_bare(re.split(r"<[uo]l>", item)[0]), leads and item is items[-1])
+                if not text:
+                    continue
                 start = f' start="{n}"' if tag[1] == "ol" else ""
                 found.append((f"<{tag[1]}{start}><li>{text}</li></{tag[1]}>", True))
         elif "<table" in block:
@@ -159,7 +195,7 @@ def _claims(page: str) -> list[tuple[str, bool]]:
             found.append((COMMA.sub("", block), bool(found)))
             before = ""
         elif tag and tag[1] == "p":
-            lead, last = _lead(_bare(block)), _last(_bare(block))
+            lead, last = _lead(_bare(block), leads), _last(_bare(block))
             if lead and (not found or "<strong>" in block[:20]):
                 found.append((f"<p>{lead}</p>", bool(found)))
                 last = [sentence for sentence in last if sentence.rstrip(" :") not in lead]
@@ -179,7 +215,7 @@ def _show(
         asked, _, rest = without_kernel(page).replace("<b>Predict.</b> ", "").partition("</p>")
         shown = [(f"{asked}</p>", False)] + [(block, False) for block in blocks_of(_lettered(rest))]
         said = "<p>Everybody commits to a guess. Show the poll, and ask for its shape.</p>"
-        slides.append(Slide(ASK, shown, [said], "question"))
+        slides.append(Slide(ASK, shown + _axes(data.get("text/plain", "")), [said], "question"))
         if name := PREDICT.search(source):
             slides[-1].asks = name[1]
     elif LIVE in page and EXPLORER not in page:
@@ -188,20 +224,24 @@ def _show(
         waits = ANSWER.search(page)
         page = waits[1] if waits else page
         page = re.sub(r"(?:<p>)?\s*(?:no guess was made; the|The) answer:", "<p>The answer:", page)
-        picture = "<figure" in page or EXPLORER in page
         kind = "answer" if "The answer:" in page else "figure"
         if kind == "answer":
             name = REVEAL.search(source)
-            asked = [slide.blocks[0][0] for slide in slides if name and slide.asks == name[1]]
-            again = [(q.replace("<p>", '<p class="asked">', 1), False) for q in asked]
-            slides.append(Slide(_topic(slides), again, kind=kind))
+            questions = [slide.blocks[0][0] for slide in slides if name and slide.asks == name[1]]
+            again = [(q.replace("<p>", '<p class="asked">', 1), False) for q in questions]
+            answer = Slide(_topic(slides), again, kind=kind)
+            if slides[-1].prints():  # what the answer is read from
+                numbers = slides.pop()
+                answer.blocks += [(block, bool(answer.blocks)) for block, _ in numbers.blocks]
+                answer.notes += numbers.notes
+            slides.append(answer)
         parts = [page] if EXPLORER in page else blocks_of(page)
         for part in parts:
             if part.lstrip().startswith("<pre"):
-                _print(slides, html.unescape(re.sub(r"<[^>]+>", "", part)))
+                _print(slides, html.unescape(_plain(part)))
                 continue
             short = CAPTION.sub(_shortened, part if EXPLORER in part else _first_rows(part))
-            _place(slides, short, kind, beside=picture)
+            _place(slides, short, kind)
             if EXPLORER in part:
                 slides[-1].notes += SOURCE.findall(part)
             if short != part:
@@ -229,46 +269,47 @@ def _first_rows(page: str) -> str:
 
 def _print(slides: list[Slide], text: str) -> None:
     """Printed text: beside a claim if there is one; for the speaker alone if it can't be read."""
-    text = text.strip("\n").rstrip()
+    text = PROGRESS.sub("", text).strip("\n").rstrip()
+    if not text:
+        return
     pre, lines = f"<pre>{html.escape(text)}</pre>", text.count("\n") + 1
     wide = any(len(line) > WIDE for line in text.splitlines())
-    if slides[-1].kind == "text" and slides[-1].blocks and lines <= LINES and not wide:
-        slides[-1].blocks.append((pre, True))
-        slides[-1].kind = "figure"
-    elif FEW < lines <= LINES and not wide:
+    last = slides[-1]
+    tabled = any("<table" in block for block, _ in last.blocks)  # so numbers are there
+    if last.kind == "text" and last.blocks and lines <= LINES and not (wide or tabled):
+        last.blocks.append((pre, True))
+        last.kind = "figure"
+    elif not tabled and FEW < lines <= LINES and not wide:
         _place(slides, pre, "figure")
     else:
-        slides[-1].notes.append(pre)
-        slides[-1].ended = bool(slides[-1].blocks)
+        last.notes.append(pre)
+        last.ended = bool(last.blocks)
 
 
-def _place(slides: list[Slide], block: str, kind: str, beside: bool = False) -> None:
+def _place(slides: list[Slide], block: str, kind: str) -> None:
+    """An output, beside the text before it if that is short; else on a slide of its own."""
     last = slides[-1]
-    if beside and last.blocks and last.blocks[-1][0].startswith("<pre"):  # numbers, before they
+    drawn = "<figure" in block or "<table" in block or EXPLORER in block
+    if drawn and last.blocks and last.blocks[-1][0].startswith("<pre"):  # numbers, before they
         last.notes.append(last.blocks.pop()[0])  # are drawn
         last.kind = "text"
-    if kind == last.kind == "answer":
+    room = MOVING if EXPLORER in block else WORDS
+    beside = last is not slides[0] and len(last.blocks) < 2 and last.words() <= room
+    if kind == last.kind == "answer" or (last.kind == "text" and (beside or not last.blocks)):
         last.blocks.append((block, bool(last.blocks)))
-    elif (
-        beside
-        and last.kind == "text"
-        and last is not slides[0]
-        and last.words() <= (MOVING if EXPLORER in block else WORDS)
-        and len(last.blocks) < 2
-    ):
-        last.blocks.append((block, bool(last.blocks)))
-        last.kind = kind
-    elif last.kind == "text" and not last.blocks:
-        last.blocks.append((block, False))
         last.kind = kind
     else:
         slides.append(Slide(_topic(slides), [(block, False)], kind=kind))
 
 
 def _quiz(page: str) -> list[Slide]:
-    """A slide for each question; the right answer, and why, is a later step."""
+    """A slide for each question; the right answer, its letter and why, is a later step."""
     found = []
     for asked, options, answer in QUIZ.findall(page):
+        for letter, option in zip(ascii_uppercase, ITEM.findall(options), strict=False):
+            if answer.startswith(f"<p>{option}."):
+                answer = answer.replace("<p>", f"<p><b>{letter}.</b> ", 1)
+                break
         shown = [(f"<p>{asked}</p>", False), (_lettered(options), False), (answer, True)]
         said = "<p>A show of hands for each letter before you go on.</p>"
         found.append(Slide("Hands up", shown, [said], "question"))
@@ -284,24 +325,48 @@ def _lettered(options: str) -> str:
     return options.replace("<ul>", '<ol class="letters">').replace("</ul>", "</ol>")
 
 
+def _axes(asked: str) -> list[tuple[str, bool]]:
+    """The axes that a curve is to be drawn on, if a question asks for one."""
+    name = ASKED.fullmatch(asked)
+    axes = name and question(name[1]).curve
+    if not axes:
+        return []
+    drawn = to_svg(curves(axes, []), [f"Empty axes: {axes.y_label} against {axes.x_label}."])
+    return [(f'<figure style="margin:0">{drawn}</figure>', False)]
+
+
+def _tied(block: str) -> str:
+    """A block in whose text no line ends before or behind a sign."""
+    drawn = EXPLORER in block or block.startswith("<pre")
+    return block if drawn else re.sub(r" (?=[=≥%])|(?<=[=≥]) ", "&nbsp;", block)
+
+
+def _plain(page: str, between: str = "") -> str:
+    return re.sub(r"<[^>]+>", between, page)
+
+
+def _words(page: str) -> int:
+    return len(_plain(page, " ").split())
+
+
 def _bare(text: str) -> str:
     return re.sub(r"^\s*<p>|</p>\s*$", "", text.strip()).replace("</p>", " ").replace("<p>", " ")
 
 
-def _lead(text: str) -> str:
-    """The first sentence of an HTML text, and the next while it is short."""
+def _lead(text: str, leads: bool = False) -> str:
+    """The first sentence of an HTML text, and the next while it is short. A colon at its end is
+    kept where it `leads` to what is shown."""
     every, whole = _sentences(text)
     lead, *rest = [one for one in every if not HANDS_ON.search(one)] or [""]
-    size = len(re.sub(r"<[^>]+>", "", lead))
-    if rest and (size < SCANT or len(re.sub(r"<[^>]+>", "", lead + rest[0])) < LEAD):
+    if rest and (len(_plain(lead)) < SCANT or len(_plain(lead + rest[0])) < LEAD):
         lead = f"{lead} {rest[0]}"
-    return re.sub(r":\s*$", ".", whole(lead))
+    return whole(lead) if leads else re.sub(r":\s*$", ".", whole(lead))
 
 
 def _last(text: str) -> list[str]:
     """The last sentence of an HTML text, with the one before if it is short."""
     every, whole = _sentences(text)
-    scant = len(re.sub(r"<[^>]+>", "", every[-1])) < SCANT
+    scant = len(_plain(every[-1])) < SCANT
     return [whole(sentence) for sentence in every[-2 if scant else -1 :]]
 
 

@@ -93,6 +93,44 @@ def test_numbers_are_not_printed_where_a_picture_shows_them():
     assert any("<pre>" in note for note in claim.notes)
 
 
+def test_numbers_of_which_nothing_is_said_are_for_the_speaker_alone():
+    *_, answer = slides(
+        new_markdown_cell("# A\n\nt"),
+        ASKED,
+        printed("1\n2\n3"),
+        waits("<p> The answer: <b>3</b>. So.</p>"),
+        printed("4\n5\n6"),
+    )
+    numbers, said = (block.strip() for block, _ in answer.blocks)
+    assert numbers == "<pre>1\n2\n3</pre>" and said == "<p>The answer: <b>3</b>. So.</p>"
+    assert any("4" in note for note in answer.notes)
+
+
+def test_a_bar_of_progress_is_not_shown():
+    (slide,) = slides(
+        new_markdown_cell("# A\n\nt"), printed("runs: 100%|####| 2/2 [00:00<00:00]\n"), printed("1")
+    )
+    assert seen(slide) == "<p>t</p> | <pre>1</pre>"
+
+
+def test_the_text_below_a_picture_says_what_it_means_unless_it_leads_on():
+    before, after = new_markdown_cell("## B\n\nBefore."), new_markdown_cell("After.")
+    _, alone, last = slides(new_markdown_cell("# A\n\nt"), shown(FIGURE), after, before)
+    assert seen(alone).endswith("<p>After.</p>") and seen(last) == "<p>Before.</p>"
+    _, first, second = slides(
+        new_markdown_cell("# A\n\nt"), before, shown(FIGURE), after, shown(FIGURE)
+    )
+    assert seen(first).startswith("<p>Before.</p>") and "After." not in seen(first)
+    assert seen(second).startswith("<p>After.</p> | <figure")
+
+
+def test_a_curve_is_drawn_on_axes_that_say_nothing():
+    asked = new_code_cell("x", outputs=[new_output("display_data", dict(ASKED.outputs[0].data))])
+    asked.outputs[0].data["text/plain"] = "Prediction('mnist/curve')"
+    _, question = slides(new_markdown_cell("# A\n\nt"), asked)
+    assert 'aria-label="Empty axes: test accuracy against d."' in seen(question)
+
+
 def test_the_text_below_a_print_says_what_it_means():
     cells = [printed("1\n2\n3"), new_markdown_cell("Three numbers. And more of it.")]
     _, _, slide = slides(new_markdown_cell("# A\n\nt"), ASKED, *cells)
@@ -101,8 +139,9 @@ def test_the_text_below_a_print_says_what_it_means():
 
 
 def test_what_only_its_reader_does_is_left_out():
-    (slide,) = slides(new_markdown_cell("# A\n\nt. Run the next cell, and drag the slider."))
-    assert seen(slide) == "<p>t.</p>"
+    for told in ("Run the next cell, and drag the slider.", "\n\n**Go on.** Do more.\n"):
+        (slide,) = slides(new_markdown_cell(f"# A\n\nt. {told}"))
+        assert seen(slide) == "<p>t.</p>"
 
 
 def test_a_long_caption_is_shortened_and_the_speaker_has_all_of_it():
@@ -172,7 +211,7 @@ def test_a_quiz_keeps_its_answer_for_a_later_step():
     _, slide = slides(new_markdown_cell("# A\n\nt"), page)
     assert slide.kind == "question"
     assert [step for _, step in slide.blocks] == [False, False, True]
-    assert "b. So." in slide.blocks[2][0] and "b. So." not in "".join(
+    assert "<b>B.</b> b. So." in slide.blocks[2][0] and "b. So." not in "".join(
         b for b, _ in slide.blocks[:2]
     )
 

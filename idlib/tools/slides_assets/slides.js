@@ -1,25 +1,28 @@
 // Lays the slides out on 1280 x 720: pictures as large as there is room for, what is too tall on
 // further slides; then starts reveal.js.
 window.addEventListener("load", async () => {
-  const HEIGHT = 692, SMALLEST = 18, LARGEST = 28;  // pixels: of a slide, of what is read on it
-  const SHORT = 170;  // letters of a claim that stands alone
+  const HEIGHT = 690, SMALLEST = 18;  // pixels: of a slide, of what is read on it
   await Promise.all(window.idlibExplorers ?? []);
   await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
   document.body.classList.add("measuring");
+  // Sets what fits of the sizes from the largest to the smallest, or the smallest; whether it fits.
+  const largest = (from, to, step, fits, set) => {
+    for (let size = from; ; size -= step) {
+      set(size);
+      if (fits() || size <= to) return fits();
+    }
+  };
+  const tooWide = (element) => element.scrollWidth > element.clientWidth;
   const tooTall = (section) => section.offsetHeight > HEIGHT;
-  for (const pre of document.querySelectorAll(".slides section > .block pre")) {  // lines stay whole where they can
-    pre.style.whiteSpace = "pre";
-    for (let size = 28; pre.scrollWidth > pre.clientWidth && size > SMALLEST; size -= 1)
-      pre.style.fontSize = `${size - 1}px`;
-    if (pre.scrollWidth > pre.clientWidth) Object.assign(pre.style, { whiteSpace: "" });
-  }
-  for (const table of document.querySelectorAll(".slides section > .block > table"))
-    for (let size = 22; table.offsetWidth > table.parentElement.offsetWidth && size > SMALLEST; size -= 1)
-      table.style.fontSize = `${size - 1}px`;
-
-  for (const formula of document.querySelectorAll(".slides section > .block .formula"))
-    for (let size = 32; formula.scrollWidth > formula.clientWidth && size > SMALLEST; size -= 1)
-      formula.style.fontSize = `${size - 1}px`;
+  // Text is as large as its slide's, and as its own longest line, row or formula lets it be.
+  const narrow = (selector, from, relative, fits = (e) => !tooWide(e)) => {
+    for (const e of document.querySelectorAll(`.slides section > .block ${selector}`))
+      if (!largest(from, SMALLEST, 1, () => fits(e), (size) => { e.style.fontSize = `min(${relative}, ${size}px)`; }))
+        e.classList.add("wraps");
+  };
+  narrow("pre", 32, "0.9em");
+  narrow(".formula", 44, "1.1em");
+  narrow("> table", 28, "0.8em", (table) => table.offsetWidth <= table.parentElement.offsetWidth);
 
   // The size of the smallest letters of a picture, where it is as wide as it says.
   const letters = (picture) => {
@@ -45,21 +48,18 @@ window.addEventListener("load", async () => {
     const pictures = [...block.querySelectorAll("figure > img, svg[role=img]")];
     blocks.set(block, pictures.map((picture) => [placed(picture, block), width(picture), letters(picture)]));
   }
-  // All pictures of a section, with letters of one size: as large as there is room for.
+  // As large as there is room for: pictures, with letters of one size, or else all of the text.
   const fit = (section) => {
-    const own = [...section.querySelectorAll(":scope > .block")].flatMap((block) => blocks.get(block) ?? []);
-    const wide = () => [...section.querySelectorAll(":scope > .block, .idlib-table")]
-      .some((e) => e.scrollWidth > e.clientWidth);
-    const set = (size) => own.forEach(([put, width, letters]) => put((width * size) / letters));
-    const several = section.querySelectorAll(":scope > .block").length > 1;
-    section.classList.remove("tight", "tighter");
-    for (const name of own.length ? ["pictured", "tight", "tighter"] : []) {
-      if (name !== "pictured" && several) return;  // then some of it goes on to the next slide
-      section.classList.add(name);
-      let size = LARGEST;
-      for (set(size); (tooTall(section) || wide()) && size > SMALLEST; set((size -= 0.25)));
-      if (!tooTall(section) && !wide()) return;
-    }
+    const shown = [...section.querySelectorAll(":scope > .block")];
+    const own = shown.flatMap((block) => blocks.get(block) ?? []);
+    const fits = () => !tooTall(section) && !(own.length && [...shown, ...section.querySelectorAll(".idlib-table")].some(tooWide));
+    section.classList.remove("pictured", "tight", "tighter");
+    section.style.fontSize = "";
+    const draw = (size) => own.forEach(([put, width, letters]) => put((width * size) / letters));
+    if (!section.querySelector(".block :is(img, svg, .idlib-explorer)")) return largest(40, 24, 2, fits, (size) => { section.style.fontSize = `${size}px`; });
+    // where there is more than a picture, the rest of it may go on to the next slide
+    const ways = ["pictured", "tight", "tighter"].slice(0, Math.max(1, 4 - shown.length));
+    return ways.some((way) => section.classList.add(way) ?? largest(28, SMALLEST, 0.25, fits, draw));
   };
   // Of a single block: the rows, items or lines that go on to the next slide.
   const cut = (block) => {
@@ -75,26 +75,27 @@ window.addEventListener("load", async () => {
   const queue = [...document.querySelectorAll(".slides > section")];
   while (queue.length) {
     const section = queue.shift();
+    const shown = () => section.querySelectorAll(":scope > .block");
     const moved = [];
     fit(section);
-    while (tooTall(section) && section.querySelectorAll(":scope > .block").length > 1) {
+    while (tooTall(section) && shown().length > 1) {
       moved.unshift(section.lastElementChild);
       section.lastElementChild.remove();
+      fit(section);
     }
-    const shown = [...section.querySelectorAll(":scope > .block")];
-    if (moved.length && section.querySelector(".block :is(img, svg, pre)")) fit(section);
-    else if (moved.length && shown.length === 1 && shown[0].textContent.length < SHORT) section.className = "claim";
-    else if (moved.length) section.classList.remove("pictured");
     while (tooTall(section)) {
-      const rest = cut(section.querySelector(":scope > .block"));
+      const rest = cut(shown()[0]);
       if (!rest) break;
       moved.unshift(rest);
     }
+    const free = HEIGHT - section.offsetHeight;
+    section.querySelector("h2").style.marginBottom = `${14 + Math.max(0, free) * 0.25}px`;
     if (moved.length) {
       const next = document.createElement("section");
-      next.className = section.className.replace("claim", "figure");
+      next.className = section.className;
       moved[0].classList.remove("fragment");
       next.append(...[...section.children].filter((e) => !e.matches(".block")).map((e) => e.cloneNode(true)), ...moved);
+      next.querySelector("h2").style.marginBottom = "";
       section.after(next);
       queue.unshift(next);
     }
