@@ -29,7 +29,7 @@ RANDOM_START = Study(
             "sst2",
             tasks=(SST2,),
             models=(MINILM, RANDOM),
-            ds=DECADES,
+            ds=(*DECADES, 100_000),
             protocol=replace(AT_DECADES, keep_up_to=1000),
             methods=DID_PER_TENSOR,
         ),

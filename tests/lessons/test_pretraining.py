@@ -182,7 +182,9 @@ class TestProse:
         assert f"gets {means[1000]:.3f} of the reviews right, with 10,000 it gets " in text
         assert f"it gets {means[10_000]:.3f}; its d90 is {kept.d90().short()}" in text
         alone = {d: statistics.fmean(scores) for d, scores in fresh.scores.items()}
-        assert f"scores {alone[1000]:.3f} and {alone[10_000]:.3f}" in text
+        assert f"scores {alone[1000]:.3f} and {alone[10_000]:.3f}, and with" in text
+        assert f"with 100,000 numbers {alone[100_000]:.3f} once more" in text
+        assert f"With 100,000 it reaches {means[100_000]:.3f}" in text
         assert f"the commonest label, {kept.majority:.3f}" in text
         assert f"random weights it reaches {fresh.baseline:.3f}" in text
         assert f"as pretrained {kept.baseline:.3f}" in text
