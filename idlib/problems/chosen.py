@@ -77,7 +77,7 @@ def directions(config: RunConfig, problem: Problem) -> Tensor:
 def principal(rows: Tensor) -> Tensor:
     """Orthonormal columns that span the rows (n, D), the ones that hold most of them first."""
     _, sizes, columns = torch.linalg.svd(rows, full_matrices=False)
-    return columns[sizes > 1e-5 * sizes[0]].T.contiguous()
+    return columns[: int((sizes > 1e-5 * sizes[0]).sum())].T.contiguous()
 
 
 def vectors(config: RunConfig, problem: Problem) -> Tensor:

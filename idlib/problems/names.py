@@ -192,7 +192,7 @@ def _batched(config: RunConfig) -> Problem | None:
     return problem_of(config) if plain and not is_text(config.task) else None
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=1)  # gigabytes, of a language model
 def _directions(config: RunConfig) -> Tensor:
     return directions(config, problem_of(replace(config, projection="hashed")))
 
