@@ -6,6 +6,8 @@ import pytest
 
 from idlib.tools.slides import make_slides
 
+from .moves import unmoved
+
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 SMALLEST = 18  # pixels, on a slide of 1280 x 720
 CUT_OFF = """() => [...Reveal.getCurrentSlide().querySelectorAll('*')].filter(e => {
@@ -105,6 +107,19 @@ def test_a_question_is_seen_before_its_answer(page, decks):
             assert "The answer" not in before[1]
             answered += after[0] == before[0] and len(after[1]) > len(before[1])
     assert asked > answered >= 3
+
+
+def test_explorers_move_by_keyboard_while_the_slide_stays(page, decks):
+    """Sliders, menus, choices and what is dragged are all in these decks."""
+    for path in decks[2], decks[8], decks[15]:
+        moved = 0
+        for number in opened(page, path):
+            page.evaluate("n => Reveal.slide(n, 0, 99)", number)
+            for explorer in page.locator("section.present .idlib-explorer").all():
+                assert unmoved(explorer) == [], f"{path.name}, slide {number + 1}"
+                moved += 1
+            assert page.evaluate("() => Reveal.getIndices().h") == number
+        assert moved, path.name
 
 
 def test_the_speaker_has_notes(page, decks):

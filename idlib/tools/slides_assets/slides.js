@@ -104,5 +104,6 @@ window.addEventListener("load", async () => {
   Reveal.initialize({
     width: 1280, height: 720, margin: 0, center: false, hash: true, transition: "none",
     slideNumber: "c/t", plugins: [RevealNotes],
+    keyboardCondition: (event) => !event.target.closest(".idlib-explorer"),  // its keys are its own
   });
 });
