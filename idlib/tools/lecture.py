@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from ..lessons.base.curve_plots import curves
 from ..lessons.base.questions import question
 from ..lessons.base.svg import to_svg
+from .claims import ITEM, ROWS, blocks_of, claims_of, lead_of, plain, words
 from .pages import ASKED, without_kernel
 
 __all__ = ["Slide", "lecture"]
@@ -30,30 +31,18 @@ EXPLORER = 'class="idlib-explorer"'
 LIVE = "Static picture: run the notebook"  # stands below what only a kernel can move
 FEW, LINES = 2, 9  # of printed text: fewer say little, more can't be read from the last row
 WORDS, MOVING = 45, 30  # of a text beside a picture, an explorer
-ROWS = 9  # of a table in a text
-SCANT, LEAD = 60, 160  # characters: below the first, and up to the second, two sentences are shown
 CAPTIONED = 240  # of a caption that is shown whole
-HANDS_ON = re.compile(  # for its reader alone
-    r"\bcells?\b.*\b(run|press)|\b[Rr]un\b.*\bcells?\b|\b[Gg]uess(ed)?\b.*\b(open|drag|move)\b"
-    r"|\b(JupyterLab|seconds|minutes?|FAIL|Try|Go on|[Tt]his machine)\b|^Under (\"|&quot;)"
-)
 PROGRESS = re.compile(r"^.*\d%\|.*\n?", re.M)  # a bar
-HOMEWORK = re.compile(r"\s*<p><strong>Go on\b")
 SOURCE = re.compile(r"<p>(?:(?!<p|</p>).)*Recorded(?:(?!</p>).)*</p>", re.S)
 PREDICT = re.compile(r"(\w+) = widgets\.predict\(")
 REVEAL = re.compile(r"(\w+)\.reveal\(")
 OUT = re.compile(r"\bExercises?\b|^Where to go next$|^The notebooks$")  # headings left out
 HEADING = re.compile(r"<h([1-3])[^>]*>(.*?)</h\1>", re.S)
-ELEMENTS = ("p", "ul", "ol", "table", "pre", "div", "figure", "blockquote")
-SENTENCE = re.compile(r"(?<=[.?!])(?<!\bal\.)(?<!\be\.g\.)(?<!\bi\.e\.)\s+(?=[A-Z<\d])")
 ANSWER = re.compile(r'<div class="idlib-waits.*?</summary>(.*)</details>\s*</div>', re.S)
 QUIZ = re.compile(
     r"<li><p><b>(.*?)</b></p>(<ul>.*?</ul>)<details>.*?</summary>(.*?)</details></li>", re.S
 )
 CAPTION = re.compile(r"(<figcaption[^>]*>)(.*?)((?:<br><small>.*?</small>)?</figcaption>)", re.S)
-ABOUT = re.compile(r"<p><strong>(Objectives|Minutes|Before this|Downloads)\b")  # for its reader
-COMMA = re.compile(r"<mo[^>]*>(?:,|&#x0002C;)</mo>(?=(?:</m\w+>)*</math>)")  # at its end
-ITEM = re.compile(r"<li>(.*?)</li>", re.S)
 ASK = "What do you think?"
 
 
@@ -81,7 +70,7 @@ class Slide:
 
     def words(self) -> int:
         """How many words it shows, its heading apart."""
-        return _words(" ".join(block for block, _ in self.blocks))
+        return words(" ".join(block for block, _ in self.blocks))
 
     def prints(self) -> bool:
         """Whether it shows printed text, and nothing else."""
@@ -120,7 +109,7 @@ def lecture(notebook: NotebookNode, render: Callable[[str], str], guide: str = "
             parts = re.split(r"(?=<h[1-3])", render(source))
             for k, part in enumerate(parts, 1):
                 if heading := HEADING.match(part):
-                    left_out = bool(OUT.search(_plain(heading[2])))
+                    left_out = bool(OUT.search(plain(heading[2])))
                     if not left_out:
                         slides.append(Slide(heading[2]))
                 if slides and not left_out and part.strip():
@@ -151,10 +140,10 @@ def _tell(slides: list[Slide], page: str, leads: bool) -> None:
     """A text: its claims on the slide, or on a further one behind a picture, all of it in notes.
     A single short claim stands below the picture, unless it asks or another stands above it, and
     the text `leads` to a further output."""
-    slide, claims = slides[-1], _claims(page)
+    slide, claims = slides[-1], claims_of(page)
     single = claims[0][0] if len(claims) == 1 and claims[0][0].startswith("<p>") else ""
     onward = leads and ("?" in single or len(slide.blocks) > 1)
-    fits = slide.kind == "figure" and not slide.told and 0 < _words(single) <= WORDS
+    fits = slide.kind == "figure" and not slide.told and 0 < words(single) <= WORDS
     if fits and not onward:
         slide.blocks.append((claims.pop()[0], True))
         slide.told = True
@@ -167,40 +156,6 @@ def _tell(slides: list[Slide], page: str, leads: bool) -> None:
         slide.blocks.append((f"<p>{asked[1]}</p>", False))
         return
     slide.blocks += claims
-
-
-def _claims(page: str) -> list[tuple[str, bool]]:
-    """What a slide shows of a text; all but its first claim are steps."""
-    found: list[tuple[str, bool]] = []
-    before = ""  # how the paragraph before ends, if that is not shown
-    blocks = [block for block in blocks_of(ABOUT.split(page)[0]) if not HOMEWORK.match(block)]
-    for block, after in pairwise([*blocks, ""]):
-        tag = re.match(r"\s*<(\w+)", block)
-        leads = after.lstrip()[:2] not in ("", "<p")
-        items = ITEM.findall(block)
-        if tag and tag[1] in ("ul", "ol") and items:
-            first = re.match(r'\s*<ol start="(\d+)"', block)
-            for n, item in enumerate(items, int(first[1]) if first else 1):
-                text = _lead(_bare(re.split(r"<[uo]l>", item)[0]), leads and item is items[-1])
-                if not text:
-                    continue
-                start = f' start="{n}"' if tag[1] == "ol" else ""
-                found.append((f"<{tag[1]}{start}><li>{text}</li></{tag[1]}>", True))
-        elif "<table" in block:
-            if block.count("<tr") <= ROWS + 1:
-                found.append((block, True))
-        elif 'class="formula"' in block or (tag and tag[1] == "pre"):
-            if before:
-                found.append((f"<p>{before}</p>", bool(found)))
-            found.append((COMMA.sub("", block), bool(found)))
-            before = ""
-        elif tag and tag[1] == "p":
-            lead, last = _lead(_bare(block), leads), _last(_bare(block))
-            if lead and (not found or "<strong>" in block[:20]):
-                found.append((f"<p>{lead}</p>", bool(found)))
-                last = [sentence for sentence in last if sentence.rstrip(" :") not in lead]
-            before = " ".join(last)
-    return found
 
 
 def _show(
@@ -238,7 +193,7 @@ def _show(
         parts = [page] if EXPLORER in page else blocks_of(page)
         for part in parts:
             if part.lstrip().startswith("<pre"):
-                _print(slides, html.unescape(_plain(part)))
+                _print(slides, html.unescape(plain(part)))
                 continue
             short = CAPTION.sub(_shortened, part if EXPLORER in part else _first_rows(part))
             _place(slides, short, kind)
@@ -254,7 +209,7 @@ def _show(
 
 def _shortened(caption: re.Match) -> str:
     start, text, end = caption.groups()
-    return f"{start}{text if len(text) < CAPTIONED else _lead(text)}{end}"
+    return f"{start}{text if len(text) < CAPTIONED else lead_of(text)}{end}"
 
 
 def _first_rows(page: str) -> str:
@@ -339,64 +294,3 @@ def _tied(block: str) -> str:
     """A block in whose text no line ends before or behind a sign."""
     drawn = EXPLORER in block or block.startswith("<pre")
     return block if drawn else re.sub(r" (?=[=≥%])|(?<=[=≥]) ", "&nbsp;", block)
-
-
-def _plain(page: str, between: str = "") -> str:
-    return re.sub(r"<[^>]+>", between, page)
-
-
-def _words(page: str) -> int:
-    return len(_plain(page, " ").split())
-
-
-def _bare(text: str) -> str:
-    return re.sub(r"^\s*<p>|</p>\s*$", "", text.strip()).replace("</p>", " ").replace("<p>", " ")
-
-
-def _lead(text: str, leads: bool = False) -> str:
-    """The first sentence of an HTML text, and the next while it is short. A colon at its end is
-    kept where it `leads` to what is shown."""
-    every, whole = _sentences(text)
-    lead, *rest = [one for one in every if not HANDS_ON.search(one)] or [""]
-    if rest and (len(_plain(lead)) < SCANT or len(_plain(lead + rest[0])) < LEAD):
-        lead = f"{lead} {rest[0]}"
-    return whole(lead) if leads else re.sub(r":\s*$", ".", whole(lead))
-
-
-def _last(text: str) -> list[str]:
-    """The last sentence of an HTML text, with the one before if it is short."""
-    every, whole = _sentences(text)
-    scant = len(_plain(every[-1])) < SCANT
-    return [whole(sentence) for sentence in every[-2 if scant else -1 :]]
-
-
-def _sentences(text: str) -> tuple[list[str], Callable[[str], str]]:
-    """The sentences of an HTML text, and what makes one whole: formulas, links and code were taken
-    out, and elements may begin or end in another one."""
-    kept: list[str] = []
-
-    def keep(formula: re.Match) -> str:
-        kept.append(formula[0])
-        return f"\x00{len(kept) - 1}\x01"
-
-    def whole(part: str) -> str:
-        for tag in ("strong", "em"):
-            missing = part.count(f"<{tag}>") - part.count(f"</{tag}>")
-            part = f"<{tag}>" * -missing + part + f"</{tag}>" * missing
-        return re.sub("\x00(\\d+)\x01", lambda place: kept[int(place[1])], part)
-
-    text = re.sub(r"<(math|a|code)\b.*?</\1>", keep, text, flags=re.S)
-    return SENTENCE.split(re.sub(r"(?:^|\s)\([^()]*[.?!]\)", "", text).strip()), whole
-
-
-def blocks_of(page: str) -> list[str]:
-    """A page of HTML, cut between its outermost elements."""
-    ends = "|".join(f"(?<=</{tag}>)" for tag in ELEMENTS)
-    blocks, depth = [""], 0
-    for piece in re.split(ends, page):
-        blocks[-1] += piece
-        depth += len(re.findall(r"<(?:ul|ol|table|div|figure|blockquote)\b", piece))
-        depth -= len(re.findall(r"</(?:ul|ol|table|div|figure|blockquote)>", piece))
-        if depth == 0:
-            blocks.append("")
-    return [block for block in blocks if block.strip()]
