@@ -15,14 +15,20 @@ Either way three holes of nbval are closed:
 import inspect
 import os
 import shutil
+import sys
 import tempfile
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
-import nbformat
-import pytest
-from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError, coalesce_streams
+# jsonschema, below nbformat, would build the grammar of web addresses with it, for over a second
+sys.modules.setdefault("rfc3987_syntax", None)
+
+import nbformat  # noqa: E402
+import pytest  # noqa: E402
+from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError, coalesce_streams  # noqa: E402
+
+pytest_plugins = ["nbval.plugin"]  # not before this file, which pyproject.toml sees to
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # here, before any test imports torch
 

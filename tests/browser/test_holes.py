@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 ROOT = Path(__file__).parents[2]
 OPTIONS = ["--nbval-lax", "--nbval-current-env", "--color=no", "-p", "no:cacheprovider", "-rA"]
+OPTIONS += ["-p", "no:nbval", "-p", "nbval.plugin"]  # by the name that our conftest knows it by
 
 CHECKED = {"tags": ["nbval-check-output"]}
 OBJECT = "<IPython.core.display.HTML object>"
