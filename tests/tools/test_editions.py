@@ -50,11 +50,16 @@ def test_an_edition_runs(tmp_path):
     ]  # fmt: skip
     path = tmp_path / "a.ipynb"
     nbformat.write(new_notebook(cells=cells), path)
+    notebook = new_notebook()  # both, one behind the other, so that one kernel does
     for kind in EDITIONS:
         (written,) = make_edition(kind, [path], tmp_path / kind)
-        notebook = nbformat.read(written, as_version=4)
-        run(notebook, tmp_path)
-        assert "The answer: <b>10</b>" in notebook.cells[2].outputs[0].data["text/html"]
+        notebook.cells += nbformat.read(written, as_version=4).cells
+    for i, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{i}"
+    run(notebook, tmp_path)
+    assert len(notebook.cells) == 3 * len(EDITIONS)
+    for cell in notebook.cells[2::3]:
+        assert "The answer: <b>10</b>" in cell.outputs[0].data["text/html"]
 
 
 def test_the_source_is_not_written_over_and_empty_notebooks_are_told(tmp_path):
