@@ -1,7 +1,8 @@
-"""Small language models of random weights, for the tests that need some on disk."""
+"""Small language models of random weights, for the tests that need some on disk.
+
+Torch is imported by those that want it, as tests in a browser do not."""
 
 import pytest
-import torch
 
 NOUNS = ("cat", "dog", "mat", "tree")
 WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "a", "sat", "ran", "on", "under", *NOUNS)
@@ -15,6 +16,7 @@ SMALL = {
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory):
     """Every architecture, drawn small and saved with a tokenizer that marks two segments."""
+    import torch
     import transformers
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
@@ -54,6 +56,7 @@ def folders(tmp_path_factory):
 def decoders(tmp_path_factory):
     """Two kinds of decoders, which know their places by number or by rotation, and a masked model
     with its head. The decoders' tokenizer has no padding token, and would pad at the left."""
+    import torch
     import transformers
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
@@ -99,6 +102,8 @@ def decoders(tmp_path_factory):
 @pytest.fixture(scope="session")
 def made():
     """Makes the classifier of a model's name, drawn from a seed, to be compared in float32."""
+    import torch
+
     from idlib.problems.language import classifier
 
     def make(name, seed=1):

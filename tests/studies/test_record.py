@@ -118,7 +118,7 @@ class TestRates:
             replace(PROTOCOL, epochs=6, projection="hashed"),
             lrs=lrs, pilots=(40,), rated_by=2, careful=True,
         )  # fmt: skip
-        part = replace(PART, models=("fc",), ds=(40,), protocol=protocol)
+        part = replace(PART, ds=(40,), protocol=protocol)
         store = record(study(part), tmp_path / "small.jsonl")
         pilots = {(r.config.lr, r.config.seed) for r in by(store, "validation")}
         assert pilots == {(lr, seed) for lr in lrs for seed in (0, 1)}
@@ -130,7 +130,7 @@ class TestRates:
         protocol = with_rates(
             replace(PROTOCOL, epochs=2, seeds=(0,)), lrs=lrs, scaled=True, rechecked=True
         )
-        part = replace(PART, models=("fc",), ds=(2, 3, 400), protocol=protocol, share=0.9)
+        part = replace(PART, ds=(2, 3, 400), protocol=protocol, share=0.9)
         path, full = tmp_path / "far.jsonl", full_scoring(0.95)
         store = record(study(part), path, full)
         there = by(store, "validation", 400)
@@ -183,13 +183,26 @@ class TestSearching:
             record(study(replace(PART, share=0.9)), tmp_path / "small.jsonl", full)
 
 
-def test_without_dimensions_full_models_are_trained_alone(tmp_path):
+@pytest.fixture
+def few_reviews(tmp_path, monkeypatch):
+    """SST-2 is ten sentences, again and again."""
+    (tmp_path / "glue" / "SST-2").mkdir(parents=True)
+    rows = [f"the {noun} {verb}\t{int(noun == 'cat')}" for noun in ("cat", "dog") for verb in
+            ("sat", "ran", "sat on the mat", "ran under a tree", "sat under the mat")]  # fmt: skip
+    for part in ("train", "dev"):
+        text = "\n".join(["sentence\tlabel", *rows * 6, ""])
+        (tmp_path / "glue" / "SST-2" / f"{part}.tsv").write_text(text)
+    monkeypatch.setenv("IDLIB_DATA", str(tmp_path))
+    load_text.cache_clear()
+    yield
+    load_text.cache_clear()
+
+
+def test_without_dimensions_full_models_are_trained_alone(folders, few_reviews, tmp_path):
     rates = replace(RATES, full_lrs=(0.01, 0.03))
     protocol = Protocol(epochs=1, batch_size=32, seeds=(0,), rates=rates)
-    models = ("roberta-4x128+lora-1",)
-    store = record(
-        study(Part("adapted", ("docstrings-n64",), models, (), protocol)), tmp_path / "small.jsonl"
-    )
+    part = Part("adapted", ("sst2",), (f"{folders['bert']}+lora-1",), (), protocol)
+    store = record(study(part), tmp_path / "small.jsonl")
     assert [(r.config.scored_on, r.config.d) for r in store] == [
         ("validation", None), ("validation", None), ("test", None),
     ]  # fmt: skip
@@ -214,16 +227,10 @@ def test_the_full_models_that_are_needed_are_recorded_first_and_no_others(tmp_pa
     assert [path.stat().st_size for path in sorted(tmp_path.glob("*.jsonl"))] == sizes
 
 
-def test_a_cell_of_table_1_is_searched_and_resumes(folders, tmp_path, monkeypatch, capsys):
-    (tmp_path / "glue" / "SST-2").mkdir(parents=True)
-    rows = [f"the {noun} {verb}\t{int(noun == 'cat')}" for noun in ("cat", "dog") for verb in
-            ("sat", "ran", "sat on the mat", "ran under a tree", "sat under the mat")]  # fmt: skip
-    for part in ("train", "dev"):
-        text = "\n".join(["sentence\tlabel", *rows * 6, ""])
-        (tmp_path / "glue" / "SST-2" / f"{part}.tsv").write_text(text)
-    monkeypatch.setenv("IDLIB_DATA", str(tmp_path))
+def test_a_cell_of_table_1_is_searched_and_resumes(
+    folders, few_reviews, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
-    load_text.cache_clear()
     papers = []
 
     def few(**rates):
@@ -231,7 +238,7 @@ def test_a_cell_of_table_1_is_searched_and_resumes(folders, tmp_path, monkeypatc
         return Rates(**{**rates, "lrs": (0.03,), "full_lrs": (1e-2,), "pilots": (300,)})
 
     monkeypatch.setattr(command, "Rates", few)
-    line = f"idlib record table1 --model {folders['bert']} --task sst2 --epochs 15"
+    line = f"idlib record table1 --model {folders['bert']} --task sst2 --epochs 8"
     monkeypatch.setattr("sys.argv", line.split())
     main()
     printed = capsys.readouterr().out
@@ -244,4 +251,3 @@ def test_a_cell_of_table_1_is_searched_and_resumes(folders, tmp_path, monkeypatc
     size = path.stat().st_size
     main()
     assert path.stat().st_size == size and capsys.readouterr().out == printed
-    load_text.cache_clear()
