@@ -82,7 +82,7 @@ def fingerprint(dataset: Dataset) -> str:
         digest.update(repr((tuple(tensor.shape), str(tensor.dtype))).encode())
         numbers = tensor.cpu().contiguous()
         numbers = numbers.view(torch.int16) if numbers.dtype == torch.bfloat16 else numbers
-        digest.update(numbers.numpy().tobytes())
+        digest.update(numbers.flatten().view(torch.uint8).numpy().data)  # its bytes, not copied
     return digest.hexdigest()
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -90,5 +91,8 @@ def _found(at: str) -> transformers.PreTrainedConfig:
 @functools.lru_cache(maxsize=1)
 def _dequantised(folder: str, file: str) -> dict[str, Tensor]:
     """The weights in a GGUF file. To work them out takes seconds, and every run asks for them."""
-    network = AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.float32)
+    network = AutoModelForCausalLM.from_pretrained(
+        folder, gguf_file=file, dtype=torch.float32,
+        config=copy.deepcopy(_found(str(Path(folder, file)))),  # or it is read again
+    )  # fmt: skip
     return network.state_dict()
