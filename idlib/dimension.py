@@ -2,9 +2,9 @@ r"""The intrinsic dimension d90: the smallest d that reaches 90 % of the full mo
 
 Three definitions are in use and give different numbers, so all are reported: relative, a score of
 at least 0.9 times the full model's own; absolute, a score of at least 0.9 (which Li et al.'s
-released MNIST figures use); and gain, at least 0.9 of what the full model gains over d = 0 (see
-`idlib.engine.estimate`). Each is an upper bound: it depends on the model, the data, the projection,
-the optimiser and the number of steps.
+released MNIST figures use); and gain, at least 0.9 of what the full model gains over what is had
+for nothing (see `idlib.engine.estimate`). Each is an upper bound: it depends on the model, the
+data, the projection, the optimiser and the number of steps.
 
 References:
     | Measuring the Intrinsic Dimension of Objective Landscapes (Li et al., 2018), section 2,
