@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..engine.config import RunConfig
@@ -77,7 +78,8 @@ def directions(config: RunConfig, problem: Problem) -> Tensor:
 def principal(rows: Tensor) -> Tensor:
     """Orthonormal columns that span the rows (n, D), the ones that hold most of them first."""
     _, sizes, columns = torch.linalg.svd(rows, full_matrices=False)
-    return columns[: int((sizes > 1e-5 * sizes[0]).sum())].T.contiguous()
+    kept = columns[: int((sizes > 1e-5 * sizes[0]).sum())]
+    return F.normalize(kept, dim=1).T.contiguous()  # of millions of numbers, not quite of length 1
 
 
 def vectors(config: RunConfig, problem: Problem) -> Tensor:
