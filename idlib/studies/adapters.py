@@ -1,7 +1,8 @@
 """LoRA and its relatives beside random subspaces (notebook 12)."""
 
-from .protocols import MINILM, TEXTS
-from .study import Part, Study, with_rates
+from .protocols import FEW_HUNDRED, MINILM, TEXTS
+from .random_start import SST2 as SHORT
+from .study import Part, Protocol, Study, with_rates
 
 __all__ = ["ADAPTERS", "EARLIER", "SST2"]
 
@@ -10,9 +11,16 @@ EARLIER = (1000, 4000)  # steps of pretraining
 RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
 
 
-def _trained(name: str, tasks: tuple[str, ...], models: tuple[str, ...], first: int, last: int):
+def _trained(
+    name: str,
+    tasks: tuple[str, ...],
+    models: tuple[str, ...],
+    first: int,
+    last: int,
+    protocol: Protocol = TEXTS,
+) -> Part:
     """Adapters trained in full, at the rates from one place of `RATES` to another."""
-    protocol = with_rates(TEXTS, full_lrs=RATES[first : last + 1])
+    protocol = with_rates(protocol, full_lrs=RATES[first : last + 1])
     return Part(name, tasks, models, protocol=protocol)
 
 
@@ -50,5 +58,10 @@ ADAPTERS = Study(
         _trained("minilm-head", (SST2, QQP), _with(MINILM, "head"), 3, 7),
         _trained("minilm-lora", (SST2, QQP), _with(MINILM, "lora-1", "lora-8"), 0, 3),
         _trained("minilm-vera", (SST2, QQP), _with(MINILM, "vera-64"), 2, 5),
+        # In 200 steps, as random subspaces of MiniLM were recorded in `random_start`.
+        *(
+            _trained(f"minilm-{way}-200", (SHORT,), _with(MINILM, way), first, last, FEW_HUNDRED)
+            for way, first, last in (("head", 4, 7), ("tinylora-13", 2, 5))
+        ),
     ),
 )

@@ -1,6 +1,7 @@
 """LoRA from the gradient and as an optimiser; recorded adapters, their widget and checks."""
 
 import math
+import re
 from statistics import fmean
 
 import pytest
@@ -21,8 +22,10 @@ from idlib.problems.language import classifier
 from idlib.problems.networks import fc
 from idlib.problems.texts import Texts
 from idlib.problems.tokens import encode
-from idlib.studies import cells, provenance
+from idlib.studies import cell, cells, provenance
+from idlib.studies.adapters import RATES
 from idlib.studies.catalogue import STUDIES
+from idlib.studies.protocols import MINILM
 
 TEXTS = Texts([("the cat sat",), ("a dog ran under the tree",), ("the mat",)] * 8, [0, 1, 0] * 8)
 SMALL = "RoBERTa 4x128 on SST-2"
@@ -156,8 +159,9 @@ class TestOptimiser:
 class TestRecorded:
     def test_every_recorded_adapter_is_shown(self):
         shown = {id(c) for compared in COMPARED for c in compared_cells(compared)}
-        later = {id(c) for c in cells("adapters") if not c.part.startswith("earlier")}
-        assert later <= shown and len(later) < len(cells("adapters"))
+        told = [c for c in cells("adapters") if re.match("earlier|.*-200$", c.part)]  # in words
+        assert {id(c) for c in cells("adapters")} - {id(c) for c in told} <= shown
+        assert len(told) == 4
         assert next(iter(COMPARED)) == SMALL
 
     @pytest.mark.parametrize("compared", COMPARED)
@@ -244,6 +248,12 @@ def test_what_is_said_of_place_and_way_was_recorded(prose):
     assert (tiny.score - head.score) / (lora[0].score - head.score) == pytest.approx(0.5, abs=0.05)
     (same,) = (t for t in tuned_ways(SMALL, "DID") if t.size == 10_000)
     assert f"the same model has {same.score:.3f}" in text
+    head, thirteen = (cell("adapters", f"minilm-{way}-200") for way in ("head", "tinylora-13"))
+    drawn = cell("random_start", "sst2", model=MINILM)
+    assert f"from {head.baseline:.3f} to {thirteen.baseline:.3f}" in text
+    assert f"1,000 numbers has {fmean(drawn.scores[1000]):.3f}" in text
+    assert drawn.task == head.task and drawn.facts["test"] == 3872
+    assert thirteen.full[0].config.lr == RATES[5]
 
 
 def test_the_figure_shows_every_seed_and_the_lines_across():
