@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from .protocols import FEW_HUNDRED, MINILM
-from .random_start import SST2
+from .random_start import QQP, SST2
 from .study import BOTH_PER_TENSOR, Part, Study, with_rates
 
 __all__ = ["PAIRED"]
@@ -15,5 +15,8 @@ FIVE_SEEDS = with_rates(replace(FEW_HUNDRED, seeds=(0, 1, 2, 3, 4)), pilots=(177
 PAIRED = Study(
     "paired",
     "Is SAID ahead of DID at the same d, seed by seed?",
-    (Part("sst2", (SST2,), (MINILM,), DS, FIVE_SEEDS, BOTH_PER_TENSOR),),
+    (
+        Part("sst2", (SST2,), (MINILM,), DS, FIVE_SEEDS, BOTH_PER_TENSOR),
+        Part("qqp", (QQP,), (MINILM,), DS[::2], FIVE_SEEDS, BOTH_PER_TENSOR),
+    ),
 )

@@ -5,10 +5,11 @@ from dataclasses import replace
 from .protocols import FEW_HUNDRED, MINILM
 from .study import BOTH_PER_TENSOR, Part, Study, with_rates
 
-__all__ = ["AT_DECADES", "DECADES", "RANDOM", "RANDOM_START", "SST2"]
+__all__ = ["AT_DECADES", "DECADES", "QQP", "RANDOM", "RANDOM_START", "SST2"]
 
 RANDOM = f"{MINILM}@random"
 SST2 = "sst2-n6400-held3000"
+QQP = "qqp-sample-n6400"  # a second task: is a question asked twice?
 THREE_TIMES = "sst2-n19200-held3000"  # 600 steps, not 200
 TWO_SEEDS = replace(FEW_HUNDRED, seeds=(0, 1))
 DECADES = (100, 1000, 10_000)
@@ -45,6 +46,20 @@ RANDOM_START = Study(
             models=(RANDOM,),
             ds=(10_000,),
             protocol=with_rates(TWO_SEEDS, lrs=(1e-2,), pilots=(10_000,)),
+            methods=DID_PER_TENSOR,
+        ),
+        Part(
+            "qqp-full",
+            tasks=(QQP,),
+            models=(MINILM, RANDOM),
+            protocol=with_rates(TWO_SEEDS, full_lrs=(3e-5, 1e-4, 3e-4)),
+        ),
+        Part(
+            "qqp",
+            tasks=(QQP,),
+            models=(MINILM, RANDOM),
+            ds=(1000, 10_000),
+            protocol=with_rates(TWO_SEEDS, pilots=(3162,)),
             methods=DID_PER_TENSOR,
         ),
     ),

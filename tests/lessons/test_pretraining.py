@@ -27,6 +27,8 @@ from idlib.problems.checkpoints import (
 from idlib.problems.language import masked_model
 from idlib.studies import cell
 from idlib.studies.layout import TASKS
+from idlib.studies.protocols import MINILM
+from idlib.studies.random_start import RANDOM
 
 YORK = "He was born in New <mask> in 1950."
 
@@ -199,6 +201,13 @@ class TestProse:
         assert longer.runs[0].steps == 3 * fresh.runs[0].steps == 600
         assert set(longer.scores[10_000]) == {best} and len(longer.scores[10_000]) == 2
         assert f"10,000 numbers still score {best:.3f}" in text
+        pairs = [cell("random_start", "qqp", model=model) for model in (MINILM, RANDOM)]
+        few, many = (statistics.fmean(pairs[0].scores[d]) for d in (1000, 10_000))
+        assert f"1,000 numbers score {few:.3f} and 10,000 score {many:.3f}" in text
+        assert f"both score {pairs[1].majority:.3f}, the commonest label" in text
+        for scores in pairs[1].scores.values():
+            assert scores == [pytest.approx(pairs[1].majority)] * 2
+        assert "reach {:.3f} and {:.3f}".format(*(c.baseline for c in pairs)) in text
         assert longer.full[0].config.lr == fresh.full[0].config.lr
         assert longer.rates[10_000] == pytest.approx(fresh.rates[10_000], rel=0.01)
 

@@ -338,17 +338,21 @@ class TestProse:
         assert f"each layer {said:.3f}, under DID {did:.3f}" in text
 
     def test_seed_by_seed(self, prose):
-        text, ahead = prose("08", "said-seeds-told-08"), said_ahead()
+        text, ahead = prose("08", "said-seeds-told-08"), said_ahead("sst2")
         means = {d: 100 * statistics.fmean(found) for d, found in ahead.items()}
         assert {len(found) for found in ahead.values()} == {5}
         assert (
             "gains {:.1f} points of accuracy with 1,000 numbers, {:.1f} with 1,778, and {:.1f} "
             "with 3,162".format(*means.values())
         ) in text
-        for found in ahead.values():
+        asked = said_ahead("qqp")
+        few, many = (100 * statistics.fmean(found) for found in asked.values())
+        assert f"loses {-few:.1f} with 1,000, and gains {many:.1f} with 3,162" in text
+        assert list(asked) == [1000, 3162] and {len(found) for found in asked.values()} == {5}
+        for found in (*ahead.values(), *asked.values()):
             low, high = stats.ttest_1samp(found, 0).confidence_interval()
-            assert low < 0 < high < 0.02
-        did, said = (cell("paired", method=name) for name in ("DID", "SAID"))
+            assert -0.021 < low < 0 < high < 0.021
+        did, said = (cell("paired", "sst2", method=name) for name in ("DID", "SAID"))
         assert did.rates == said.rates
         assert f"comes out as {did.d90().value:,.0f} without" in text
         assert f"and {said.d90().value:,.0f} with it" in text

@@ -158,10 +158,14 @@ def d90_pairs() -> dict[str, dict[str, tuple[Estimate, Estimate]]]:
     return {"published": published, "here": here}
 
 
-def said_ahead() -> dict[int, list[float]]:
-    """How much more MiniLM scores on SST-2 under SAID than under DID, by d: one for each seed."""
+def said_ahead(part: str) -> dict[int, list[float]]:
+    """How much more MiniLM scores under SAID than under DID, by d: one for each seed.
+
+    Args:
+        part: of the study `paired`.
+    """
     did, said = (
-        {(r.config.d, r.config.seed): r.score for r in cell("paired", method=name).runs}
+        {(r.config.d, r.config.seed): r.score for r in cell("paired", part, method=name).runs}
         for name in ("DID", "SAID")
     )
     found: dict[int, list[float]] = {}
