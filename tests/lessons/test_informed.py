@@ -8,6 +8,7 @@ from idlib import plots, widgets
 from idlib.lessons.questions.informed import known
 
 KINDS = {k.label: k for k in known()}
+REVIEWS = {k.label: k for k in known(sentences=True)}
 
 
 def at(label: str, d: int) -> float:
@@ -43,6 +44,26 @@ def test_strangers_are_of_little_help():
     strange = KINDS["16 solutions, other starts"]
     assert strange.d90.d is None
     assert at("drawn at random", 16) < at(strange.label, 16) < 0.5 * strange.goal
+
+
+def test_what_is_said_of_sentences_was_recorded(prose):
+    text, scores = prose("13", "g-texts-text"), {k: v.cell.scores for k, v in REVIEWS.items()}
+    drawn = REVIEWS["drawn at random"]
+    assert (
+        f"Drawn blindly, {drawn.goal:.3f} takes {drawn.d90.short().replace(' (', ' numbers (')}"
+        in text
+    )
+    for label in ("a whole path", "16 solutions, this start"):
+        assert REVIEWS[label].d90.d == 1
+        assert statistics.fmean(scores[label][1]) == pytest.approx(0.79, abs=0.006)
+    for label in ("gradients at the start", "first 40 steps of a path"):
+        assert max(map(statistics.median, scores[label].values())) < 0.63
+    strange = scores["16 solutions, other starts"]
+    assert f"does nothing, {strange[1][0]:.3f}. Sixteen reach {strange[16][0]:.3f}" in text
+    thousand = statistics.median(scores["drawn at random"][1024])
+    assert f"a thousand drawn numbers ({thousand:.3f})" in text
+    assert {k.cell.D for k in REVIEWS.values()} == {1_875_458}
+    assert {k.goal for k in REVIEWS.values()} == {drawn.goal}
 
 
 def test_the_picture_has_a_line_for_each_kind_and_a_mark_for_each_d90():

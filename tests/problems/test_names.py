@@ -2,6 +2,7 @@
 
 import functools
 import re
+from dataclasses import replace
 
 import pytest
 import torch
@@ -58,6 +59,18 @@ def recorded() -> dict[str, tuple]:
 RECORDED = recorded()
 
 
+@pytest.fixture
+def few_reviews(tmp_path, monkeypatch):
+    """The name of a task of two classes: what directions are found from, in a few steps."""
+    folder = tmp_path / "glue" / "SST-2"
+    folder.mkdir(parents=True)
+    rows = ["sentence\tlabel", *(f"film {n} is fine\t{n % 2}" for n in range(64))]
+    for part in ("train", "dev"):
+        (folder / f"{part}.tsv").write_text("\n".join(rows) + "\n")
+    monkeypatch.setenv("IDLIB_DATA", str(tmp_path))
+    return "sst2-n64"
+
+
 # Building SmolLM2 takes half a minute, and test_model_names.py does it.
 BUILT = [label for label in sorted(RECORDED) if "smollm" not in label]
 
@@ -70,7 +83,10 @@ def test_one_run_of_each_kind_is_built_again(label, request, monkeypatch):
     if "MiniLM" in label:
         folder = request.getfixturevalue("minilm_folder")
         monkeypatch.setenv("IDLIB_MODELS", str(folder.parent))
-    c, model = run.config, build_named(run.config)
+    c = run.config
+    if is_text(c.task) and c.projection in CHOSEN:
+        c = replace(c, task=request.getfixturevalue("few_reviews"))
+    model = build_named(c)
     if c.d is None:
         assert sum(p.numel() for p in model.parameters() if p.requires_grad) == run.D
         return

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from ...engine.config import RunConfig
 from ...engine.estimate import Estimate
 from ...problems.chosen import CHOSEN, paid
+from ...studies.informed import READER
 from ...studies.questions import STUDENT
 from ...studies.reading import cell
 from ...studies.results import Cell
 
 __all__ = ["Known", "known"]
 
-KINDS = {  # by label, the part of the study and the start
+KINDS = {  # by label, the part of the study, with "text-" before it on sentences, and the start
     "drawn at random": ("random", ""),
     "drawn, after 10 full steps": ("burn-in", "+warm10"),
     "drawn, after 40 full steps": ("burn-in", "+warm40"),
@@ -61,11 +62,13 @@ class Known:
 
 
 @functools.cache
-def known() -> tuple[Known, ...]:
-    """All kinds of P that were recorded."""
+def known(sentences: bool = False) -> tuple[Known, ...]:
+    """All kinds of P that were recorded on images, or on sentences, where no start is warm."""
+    prefix, model = ("text-", READER) if sentences else ("", STUDENT)
     found = {
-        label: cell("informed", part, model=STUDENT + start)
+        label: cell("informed", prefix + part, model=model + start)
         for label, (part, start) in KINDS.items()
+        if not (sentences and start)
     }
     goal = next(iter(found.values())).threshold()
     return tuple(Known(label, c, goal) for label, c in found.items())

@@ -24,10 +24,16 @@ __all__ = [
 
 STYLES = (("blue", "o", "-"), ("orange", "s", "--"), ("green", "^", "-."), ("red", "D", ":"))
 
-KINDS = (
-    *(("black", "o", "-"), ("yellow", "s", "--"), ("orange", "D", "--"), ("green", "^", "-.")),
-    *(("sky", "v", "-"), ("blue", "P", "-"), ("purple", "X", "-"), ("red", "*", ":")),
-)
+KINDS = {  # of P, as `known` has them
+    "drawn at random": ("black", "o", "-"),
+    "drawn, after 10 full steps": ("yellow", "s", "--"),
+    "drawn, after 40 full steps": ("orange", "D", "--"),
+    "gradients at the start": ("green", "^", "-."),
+    "first 40 steps of a path": ("sky", "v", "-"),
+    "a whole path": ("blue", "P", "-"),
+    "16 solutions, this start": ("purple", "X", "-"),
+    "16 solutions, other starts": ("red", "*", ":"),
+}
 
 
 def chosen_lines(
@@ -38,12 +44,13 @@ def chosen_lines(
     """Accuracy against d for kinds of P, with d90 and its interval on the 90 % line.
 
     Args:
-        lines: for each label the scores of all seeds at each d, and d90.
+        lines: for each kind, a key of `KINDS`, the scores of all seeds at each d, and d90.
         threshold: the score to reach.
         title: says data, seeds, hardware and date of recorded results.
     """
     fig, ax = figure(8.4, 4.0)
-    for (label, (scores, _)), (color, marker, dash) in zip(lines.items(), KINDS, strict=False):
+    for label, (scores, _) in lines.items():
+        color, marker, dash = KINDS[label]
         style = {"color": COLORS[color], "marker": marker}
         middles = [statistics.median(s) for s in scores.values()]
         ax.plot(list(scores), middles, linestyle=dash, markersize=5, label=label, **style)
@@ -53,8 +60,8 @@ def chosen_lines(
     ax.set(xscale="log", ylim=(0, 1.02), xlabel="d, trained numbers (logarithmic)")
     ax.set_ylabel("test accuracy")
     ax.xaxis.set_major_formatter("{x:,.0f}")
-    for (_, estimate), (color, *_) in zip(lines.values(), KINDS, strict=False):
-        d90_marks(ax, [estimate], color)
+    for label, (_, estimate) in lines.items():
+        d90_marks(ax, [estimate], KINDS[label][0])
     fig.legend(loc="outside lower center", ncols=3, frameon=False)
     fig.set_label(title)
     return fig
