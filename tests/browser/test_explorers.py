@@ -114,6 +114,7 @@ def predicted(run_all, home):
         page.locator(".idlib-waits").first.wait_for(state="detached")
         after = seen(page)
         drawing = page.locator(".idlib-explorer svg[role=img]").first.inner_html()
+        page.evaluate(f"() => {KERNEL}.shutdown()")  # ended before the file is opened again
     page.evaluate(OPEN, "guesses.ipynb")
     page.locator(".idlib-revealed").first.wait_for()
     next_day = seen(page)

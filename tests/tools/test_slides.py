@@ -153,7 +153,7 @@ def test_a_long_caption_is_shortened_and_the_speaker_has_all_of_it():
 
 def test_what_the_last_row_cannot_read_is_for_the_speaker_alone():
     for text in ("line\n" * 13, "x" * 105):
-        for cell in (printed(text), waits(f'<pre style="white-space:pre">{text}</pre>')):
+        for cell in (printed(text), waits(f'<pre style="overflow-x:auto">{text}</pre>')):
             (slide,) = slides(new_markdown_cell("# A\n\nt"), cell)
             assert "<pre>" not in seen(slide) and "<pre>" in slide.notes[1]
 

@@ -63,8 +63,7 @@ class Reveal:
             self._captured.show()
             return
         printed = html.escape(self._captured.stdout, quote=False)
-        columns = '<pre style="overflow-x:auto; white-space:pre">'
-        pages = [f"{columns}{printed}</pre>"] if printed else []
+        pages = [f'<pre style="overflow-x:auto">{printed}</pre>'] if printed else []
         pages += [output.data["text/html"] for output in self._captured.outputs]
         self._draw = lambda: "\n".join(pages)
         self._ipython_display_()
