@@ -5,7 +5,7 @@ All six layers were recorded by the same protocol in `idlib.studies.random_start
 
 from .protocols import FEW_HUNDRED, MINILM
 from .random_start import AT_DECADES, DECADES, SST2
-from .study import BOTH_PER_TENSOR, Part, Study, with_rates
+from .study import BOTH_PER_TENSOR, Part, Study
 
 __all__ = ["LADDER", "LAYERS"]
 
@@ -19,7 +19,7 @@ LAYERS = Study(
             "full",
             tasks=(SST2,),
             models=LADDER,
-            protocol=with_rates(FEW_HUNDRED, full_lrs=(3e-5, 1e-4, 3e-4)),
+            protocol=FEW_HUNDRED,
         ),
         Part(
             "sst2",

@@ -8,7 +8,8 @@ from .study import BOTH_PER_TENSOR, Part, Study, with_rates
 
 __all__ = ["PAIRED"]
 
-# Four values a decade around the threshold, all within half a decade of the pilot.
+# Four values a decade around the threshold, all within half a decade of the pilot; on questions
+# the outer two.
 DS = (1000, 1778, 3162)
 FIVE_SEEDS = with_rates(replace(FEW_HUNDRED, seeds=(0, 1, 2, 3, 4)), pilots=(1778,))
 

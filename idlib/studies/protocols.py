@@ -57,6 +57,7 @@ FEW_HUNDRED = replace(
     seeds=(0, 1, 2),
     rates=Rates(
         lrs=(1e-3, 3e-3, 1e-2, 3e-2),
+        full_lrs=(3e-5, 1e-4, 3e-4),
         tried_for=1000,
         pilots=(316,),
         scaled=True,

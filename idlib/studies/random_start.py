@@ -24,7 +24,7 @@ RANDOM_START = Study(
             "full",
             tasks=(SST2,),
             models=(MINILM, RANDOM),
-            protocol=with_rates(FEW_HUNDRED, full_lrs=(3e-5, 1e-4, 3e-4)),
+            protocol=FEW_HUNDRED,
         ),
         Part(
             "sst2",
@@ -52,7 +52,7 @@ RANDOM_START = Study(
             "qqp-full",
             tasks=(QQP,),
             models=(MINILM, RANDOM),
-            protocol=with_rates(TWO_SEEDS, full_lrs=(3e-5, 1e-4, 3e-4)),
+            protocol=TWO_SEEDS,
         ),
         Part(
             "qqp",
