@@ -1,5 +1,5 @@
 """Notebooks as pages without a kernel: what makes no sense there is left out, what is long is
-folded, and each page leads to its source and to where it can be run."""
+folded, pictures stay legible, and each page leads to its source and to where it can be run."""
 
 import html
 import json
@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from ..errors import IdlibError
 from ..lessons.base.questions import question
 
-__all__ = ["for_the_web", "repository_of", "ways", "without_kernel"]
+__all__ = ["LEGIBLE", "for_the_web", "repository_of", "ways", "without_kernel"]
 
 LONG = 15  # lines of printed output, above which it is folded
 GITHUB = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
@@ -21,6 +21,8 @@ PROMPTS = {  # of what is folded
     "hide-input": ("Show code", "Hide code"),
     "hide-output": ("Show what it prints", "Hide what it prints"),
 }
+LEGIBLE = 8.5  # pixels of letters, below which a picture is scrolled rather than shrunk
+PICTURE = re.compile(r'<img [^>]*width="(\d+)" data-letters="([\d.]+)"[^>]*>')
 ASKED = re.compile(r"Prediction\('(.+)'\)")
 LIVE = (
     '<p>This trains where the notebook is run. Here trains the <a href="../index.html#playground">'
@@ -35,6 +37,17 @@ def without_kernel(page: str) -> str:
     return asleep[1].strip() if asleep else page
 
 
+def _legible(page: str) -> str:
+    """The HTML of an output, each of its pictures in a box that scrolls sideways where the screen
+    is so narrow that letters would be too small."""
+
+    def box(picture: re.Match) -> str:
+        narrowest = round(int(picture[1]) * LEGIBLE / float(picture[2]))
+        return f'<span class="idlib-picture" style="--narrowest:{narrowest}px">{picture[0]}</span>'
+
+    return PICTURE.sub(box, page)
+
+
 def _with_form(page: str, name: str) -> str:
     """The HTML of a question, with what the page needs to know to ask it (`guesses.js`)."""
     asked = question(name)
@@ -47,15 +60,15 @@ def _with_form(page: str, name: str) -> str:
 
 def for_the_web(notebook: NotebookNode) -> NotebookNode:
     """Folds, in place, the code of pictures and explorers, and long prints; drops hints on
-    exercises that nobody has tried, and live training; has predictions and quizzes asked by the
-    page; returns the notebook."""
+    exercises that nobody has tried, and live training; keeps pictures legible on a phone; has
+    predictions and quizzes asked by the page; returns the notebook."""
     for cell in (c for c in notebook.cells if c.cell_type == "code"):
         cell.outputs = [o for o in cell.outputs if not o.get("text", "").startswith("Not yet")]
         pages = [o.data for o in cell.outputs if "text/html" in o.get("data", {})]
         for data in pages:
             name, page = data.get("text/plain", ""), data["text/html"]
             if 'class="idlib-explorer"' not in page:
-                page = LIVE if name.startswith("Live") else without_kernel(page)
+                page = LIVE if name.startswith("Live") else _legible(without_kernel(page))
             if asked := ASKED.fullmatch(name):
                 page = _with_form(page, asked[1])
             if name.startswith("Quiz"):

@@ -16,6 +16,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from idlib.lessons import LESSONS
+from idlib.tools.pages import LEGIBLE
 
 from .guesses import FORM, SAYS_IT_WAITS, guess_on_a_page
 from .moves import explorers, unmoved
@@ -40,6 +41,25 @@ TOO_WIDE = """() => {
     return [...document.querySelectorAll('article *')]
         .filter(e => e.getBoundingClientRect().right > innerWidth && !scrolls(e.parentElement))
         .map(e => e.outerHTML.slice(0, 80));
+}"""
+
+UNFOLD = """() => {
+    document.querySelectorAll('.idlib-waits > style').forEach(style => style.remove());
+    document.querySelectorAll('article details').forEach(details => { details.open = true; });
+}"""
+PICTURES = """async () => {
+    for (const _ of [1, 2]) await new Promise(requestAnimationFrame);  // sizes are known behind one
+    return [...document.querySelectorAll('[data-letters]')].map(image => {
+        const box = image.parentElement, output = image.closest('.output');
+        const zoom = image.getBoundingClientRect().width / image.naturalWidth;
+        return {
+            alt: image.alt,
+            letters: image.dataset.letters * zoom,
+            sticksOut: output.scrollWidth > output.clientWidth,
+            scrolls: box.scrollWidth > box.clientWidth,
+            reached: box.tabIndex === 0 && box.role === 'group' && box.ariaLabel !== null,
+        };
+    });
 }"""
 
 
@@ -111,9 +131,11 @@ def seen(browser, url, pages):
                 "loaded": page.evaluate(LOADED),
                 "outputs": page.locator(".cell_output").all_inner_texts(),
             }
+            page.evaluate(UNFOLD)
             for screen, width in WIDTHS.items():
                 page.set_viewport_size({"width": width, "height": 800})
                 found[name][screen] = page.evaluate(TOO_WIDE), page.evaluate(WIDTH)
+                found[name][f"pictures, {screen}"] = page.evaluate(PICTURES)
     return found
 
 
@@ -147,6 +169,15 @@ def test_no_page_is_wider_than_the_screen(seen, screen):
     for name, page in seen.items():
         sticking_out, width = page[screen]
         assert sticking_out == [] and width <= WIDTHS[screen], name
+
+
+@pytest.mark.parametrize("screen", WIDTHS)
+def test_letters_of_pictures_are_legible_and_what_scrolls_for_it_is_reached(seen, screen):
+    pictures = [p for page in seen.values() for p in page[f"pictures, {screen}"]]
+    assert len(pictures) > 40
+    assert [p for p in pictures if p["letters"] < LEGIBLE - 0.05 or p["sticksOut"]] == []
+    assert [p for p in pictures if p["reached"] != p["scrolls"]] == []
+    assert any(p["scrolls"] for p in pictures) == (screen == "phone")
 
 
 @pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -251,6 +282,14 @@ def test_panels_stack_on_a_phone(page, url):
     (steered, *_) = explorers(page)
     left, right = (e.bounding_box() for e in steered.locator("svg[role=img]").all())
     assert right["y"] >= left["y"] + left["height"] - 1 and left["width"] > 300
+
+
+def test_a_wide_picture_is_scrolled_by_keyboard_on_a_phone(page, url):
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{url}/notebooks/02_random_subspaces.html")
+    picture = page.get_by_role("group", name="Scrolls sideways").filter(has=page.locator("img"))
+    picture.first.press("ArrowRight")
+    page.wait_for_function("() => document.activeElement.scrollLeft > 0")
 
 
 def test_without_scripts_answers_are_folded_until_they_are_asked_for(browser, folder):

@@ -15,10 +15,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 import idlib
 from idlib import IdlibError
+from idlib.lessons.base.plots import figure, picture
 from idlib.lessons.base.predictions import predict
 from idlib.lessons.base.questions import question
 from idlib.tools import api
-from idlib.tools.pages import for_the_web
+from idlib.tools.pages import LEGIBLE, for_the_web
 from idlib.tools.website import PAGES, _write_assets, make_site
 
 SMALL = {"few": ("Few", "The `names` here.", ("idlib.errors", "idlib.engine.runs"))}
@@ -141,6 +142,17 @@ def test_on_a_page_code_of_pictures_and_long_prints_are_folded_and_hints_left_ou
     assert shown[3].outputs[0].data["text/html"] == "<p>seen</p>"
     assert "playground" in shown[4].outputs[0].data["text/html"]
     assert shown[5].outputs == []
+
+
+def test_pictures_have_a_least_width_at_which_their_letters_are_legible():
+    fig, _ = figure(9.2, 2)
+    page = picture(fig, "Many > few.", "A caption.").data
+    outputs = [new_output("execute_result", {"text/html": page})]
+    cell = for_the_web(new_notebook(cells=[new_code_cell("", outputs=outputs)])).cells[0]
+    box = r'<span class="idlib-picture" style="--narrowest:(\d+)px">(<img [^>]+>)</span>'
+    narrowest, image = re.search(box, cell.outputs[0].data["text/html"]).groups()
+    assert image in page
+    assert int(narrowest) / 920 * 10 / 72 * 100 == pytest.approx(LEGIBLE, abs=0.05)  # ten points
 
 
 def test_a_page_asks_predictions_and_quizzes_and_is_told_no_answer(tmp_path, monkeypatch):
