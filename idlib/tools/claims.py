@@ -10,7 +10,8 @@ ROWS = 9  # of a table in a text
 SCANT, LEAD = 60, 160  # characters: below the first, and up to the second, two sentences are shown
 HANDS_ON = re.compile(  # for its reader alone
     r"\bcells?\b.*\b(run|press)|\b[Rr]un\b.*\bcells?\b|\b[Gg]uess(ed)?\b.*\b(open|drag|move)\b"
-    r"|\b(JupyterLab|seconds|minutes?|FAIL|Try|Go on|[Tt]his machine)\b|^Under (\"|&quot;)"
+    r"|\b(JupyterLab|seconds|minutes?|FAIL|Try|Go on|[Tt]his machine|ran just now)\b"
+    r"|^Under (\"|&quot;)"
 )
 HOMEWORK = re.compile(r"\s*<p><strong>Go on\b")
 ABOUT = re.compile(r"<p><strong>(Objectives|Minutes|Before this|Downloads)\b")  # for its reader
@@ -70,7 +71,7 @@ def lead_of(text: str, leads: bool = False) -> str:
     """The first sentence of an HTML text, and the next while it is short. A colon at its end is
     kept where it `leads` to what is shown."""
     every, whole = _sentences(text)
-    lead, *rest = [one for one in every if not HANDS_ON.search(one)] or [""]
+    lead, *rest = [one for one in every if not HANDS_ON.search(plain(whole(one)))] or [""]
     if rest and (len(plain(lead)) < SCANT or len(plain(lead + rest[0])) < LEAD):
         lead = f"{lead} {rest[0]}"
     return whole(lead) if leads else re.sub(r":\s*$", ".", whole(lead))

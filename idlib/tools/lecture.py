@@ -42,6 +42,7 @@ ANSWER = re.compile(r'<div class="idlib-waits.*?</summary>(.*)</details>\s*</div
 QUIZ = re.compile(
     r"<li><p><b>(.*?)</b></p>(<ul>.*?</ul>)<details>.*?</summary>(.*?)</details></li>", re.S
 )
+NAME = re.compile(r"\b(?<!-)([A-Z]\w+-(?:\d+|base|large))\b(?!-)(?![^<>]*>)")  # SST-2, BERT-base
 CAPTION = re.compile(r"(<figcaption[^>]*>)(.*?)((?:<br><small>.*?</small>)?</figcaption>)", re.S)
 ASK = "What do you think?"
 
@@ -291,6 +292,8 @@ def _axes(asked: str) -> list[tuple[str, bool]]:
 
 
 def _tied(block: str) -> str:
-    """A block in whose text no line ends before or behind a sign."""
-    drawn = EXPLORER in block or block.startswith("<pre")
-    return block if drawn else re.sub(r" (?=[=≥%])|(?<=[=≥]) ", "&nbsp;", block)
+    """A block in whose text no line ends before or behind a sign, nor within 4 x 128 or SST-2."""
+    if EXPLORER in block or block.startswith("<pre"):
+        return block
+    block = re.sub(r" (?=[=≥%])|(?<=[=≥]) |(?<=\d) (?=[x×] \d)|(?<=\d [x×]) ", "&nbsp;", block)
+    return NAME.sub(r'<span class="whole">\1</span>', block)

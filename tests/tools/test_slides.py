@@ -139,9 +139,17 @@ def test_the_text_below_a_print_says_what_it_means():
 
 
 def test_what_only_its_reader_does_is_left_out():
-    for told in ("Run the next cell, and drag the slider.", "\n\n**Go on.** Do more.\n"):
+    ours = "If a line says `FAIL`, do what its arrow says."
+    for told in ("Run the next cell, and drag the slider.", ours, "\n\n**Go on.** Do more.\n"):
         (slide,) = slides(new_markdown_cell(f"# A\n\nt. {told}"))
         assert seen(slide) == "<p>t.</p>"
+
+
+def test_no_line_ends_within_a_name_or_a_size():
+    (slide,) = slides(new_markdown_cell('# A\n\nBERT-base on SST-2 [4 x 128](SST-2 "low-rank").'))
+    page = slide.to_html()
+    assert '<span class="whole">BERT-base</span> on <span class="whole">SST-2</span>' in page
+    assert "4&nbsp;x&nbsp;128" in page and 'href="SST-2"' in page and ">low-rank" not in page
 
 
 def test_a_long_caption_is_shortened_and_the_speaker_has_all_of_it():
