@@ -172,8 +172,9 @@ def test_the_recorded_runs_say_what_the_notebook_says():
 
 def test_recorded_and_published_d90_lie_side_by_side():
     published = {("fc", "mnist"): ("750", "625"), ("lenet", "mnist-shuffled"): ("1400", "750")}
-    head, rule, fc_row, lenet_row = beside_published(published).splitlines()
-    assert {line.count("|") for line in (head, rule, fc_row, lenet_row)} == {6}
+    head, rule, *rows = beside_published(published).splitlines()
+    assert {line.count("|") for line in (head, rule, *rows)} == {4}
     here = cell("mnist", task="mnist", model="fc").d90("absolute").value
-    assert fc_row.startswith(f"| fc, mnist | {here:.0f} | 750 |") and fc_row.endswith("| 625 |")
-    assert "| over 2,000 | 1400 |" in lenet_row and lenet_row.endswith("| 750 |")
+    assert rows[0] == f"| fc, at 0.90 | {here:.0f} | 750 |" and rows[1].startswith("| fc, own | ")
+    assert rows[2] == "| lenet, shuffled, at 0.90 | over 2,000 | 1400 |"
+    assert rows[3].endswith("| 750 |")
