@@ -12,7 +12,7 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 SMALLEST = 18  # pixels, on a slide of 1280 x 720
 CUT_OFF = """() => [...Reveal.getCurrentSlide().querySelectorAll('*')].filter(e => {
     const box = e.getBoundingClientRect();
-    return box.width && !e.parentElement.closest('math, svg')
+    return box.width && !e.parentElement.closest('math, svg') && !e.closest('.idlib-spoken')
         && (box.right > 1281 || box.bottom > 721 || box.left < -1 || box.top < -1);
 }).map(e => e.tagName + ' ' + e.textContent.slice(0, 60))"""
 # Text outside of pictures: its size as it is seen, and what it says.
@@ -116,7 +116,9 @@ def test_explorers_move_by_keyboard_while_the_slide_stays(page, decks):
         for number in opened(page, path):
             page.evaluate("n => Reveal.slide(n, 0, 99)", number)
             for explorer in page.locator("section.present .idlib-explorer").all():
-                assert unmoved(explorer) == [], f"{path.name}, slide {number + 1}"
+                place = f"{path.name}, slide {number + 1}"
+                assert unmoved(explorer) == [], place
+                assert page.evaluate(CUT_OFF) == [], place
                 moved += 1
             assert page.evaluate("() => Reveal.getIndices().h") == number
         assert moved, path.name
