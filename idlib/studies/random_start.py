@@ -34,6 +34,14 @@ RANDOM_START = Study(
             protocol=replace(AT_DECADES, keep_up_to=1000),
             methods=DID_PER_TENSOR,
         ),
+        Part(
+            "sst2-ten",
+            tasks=(SST2,),
+            models=(MINILM, RANDOM),
+            ds=(10,),
+            protocol=with_rates(FEW_HUNDRED, pilots=(10,)),
+            methods=DID_PER_TENSOR,
+        ),
         Part(  # is it the number of steps that the random start lacks?
             "longer-full",
             tasks=(THREE_TIMES,),

@@ -176,3 +176,18 @@ def test_the_ladder_of_layers_as_told(prose):
     assert f"got off the ground ({max(few[1].scores[1000]):.3f})" in text
     assert f"bring the six to {statistics.fmean(six.scores[10_000]):.3f}" in text
     assert {round(score, 3) for c in few for score in c.scores[10_000]} == {round(six.majority, 3)}
+
+
+def test_the_ladder_of_a_decoder_as_told(prose):
+    text = prose("10", "ladder-decoder-10")
+    shown = [*cells("decoder", "layers"), cell("decoder", "prompted")]
+    for layers, c in zip(("10", "20", "all 30"), shown, strict=True):
+        (full,) = c.full
+        scores = (full.start, *(statistics.fmean(c.scores[d]) for d in (10, 100)), full.score)
+        assert f"| {layers} | {' | '.join(f'{score:.3f}' for score in scores)} |" in text
+    assert "D is {:.1f}, {:.1f} and {:.1f} million".format(*(c.D / 1e6 for c in shown)) in text
+    by_layers = [[statistics.fmean(c.scores[100]), c.baseline] for c in shown]
+    assert by_layers == sorted(by_layers) and f"label scores {shown[0].majority:.3f}" in text
+    assert {run.config.lr for c in shown for run in c.full} == {3e-5} and "3e-5 for all" in text
+    mini = ladder_cells()["all 6 layers"]
+    assert round(shown[-1].D / mini.D) == 6

@@ -194,13 +194,18 @@ class TestProse:
         box = prose("09", "three-09")
         assert f"| **{alone[1000]:.2f} → {means[1000]:.2f}** |" in box
         assert f"| **{longer.baseline:.2f}, {best:.2f}** |" in box
-        assert f"With 100 numbers the pretrained network reaches {means[100]:.3f}" in text
         assert best == pytest.approx(fresh.majority, abs=1e-6)
         assert {len(scores) for c in (kept, fresh) for scores in c.scores.values()} == {3}
         assert f"learn, and reach {longer.baseline:.3f}" in text
         assert longer.runs[0].steps == 3 * fresh.runs[0].steps == 600
         assert set(longer.scores[10_000]) == {best} and len(longer.scores[10_000]) == 2
         assert f"10,000 numbers still score {best:.3f}" in text
+        for model in (MINILM, RANDOM):
+            ten = cell("random_start", "sst2-ten", model=model)
+            assert [round(score, 3) for score in ten.scores[10]] == [round(ten.majority, 3)] * 3
+            assert min(ten.rated[10]) == 0.01 and max(ten.rated[10]) == 0.3
+        assert f"both score {ten.majority:.3f}, at any rate from 0.01 to 0.3" in text
+        assert f"with 100 the pretrained network reaches {means[100]:.3f}" in text
         pairs = [cell("random_start", "qqp", model=model) for model in (MINILM, RANDOM)]
         few, many = (statistics.fmean(pairs[0].scores[d]) for d in (1000, 10_000))
         assert f"1,000 numbers score {few:.3f} and 10,000 score {many:.3f}" in text
