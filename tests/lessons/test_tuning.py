@@ -265,7 +265,7 @@ class TestProse:
         text = prose("08", "move-d-08")
         assert f"one for each {both['DID'].D / 300:,.0f} parameters" in text
         assert f"reaches {did:.3f}, and {said:.3f} with" in text
-        assert f"the full model, {both['DID'].baseline:.3f}" in text
+        assert f"The full model reaches {both['DID'].baseline:.3f}" in text
         low, high = both["DID"].d90().interval
         assert (
             f"{both['DID'].d90().value:,.0f}, with a 95 % interval from {low:.0f} to {high:,.0f}"
@@ -281,7 +281,7 @@ class TestProse:
         text = prose("08", "move-d-08")
         given = answers(method_cells(MINILM)["SAID"], 1000)
         wrong = [s for a, (s, y) in zip(given, SENTENCES, strict=True) if a != y]
-        assert f"get {30 - len(wrong)} of 30 right" in text
+        assert f"gets {30 - len(wrong)} of 30 right" in text
         quoted = re.findall(r"\*(.+?)\*", text)
         assert len(quoted) == 2 and {f"{q}." for q in quoted} <= set(wrong)
 
@@ -324,8 +324,8 @@ class TestProse:
         assert (sum(lower), len(lower), sum(clear.values())) == (9, 10, 3)
         assert lower[list(clear).index("4x128, SST-2, other rates")] is False
         text, box = prose("08", "said-did-told-08"), prose("08", "three-08")
-        assert "lower in nine of ten pairs" in text and "DID's interval in two alone" in text
-        assert "| **2 of 10** |" in box and "in one it lies clearly above" in box
+        assert "lower in nine of ten pairs" in text and "DID's interval in only two" in text
+        assert "| **2 of 10** |" in box and "one finds it clearly higher" in box
         for name in (name for name, sure in clear.items() if sure):
             for found in here[name]:
                 assert found.short() in text
@@ -382,7 +382,7 @@ class TestProse:
         assert f"a factor of {best['global'] / best['per-tensor']:.0f} apart" in text
         one, each = (tried[way] for way in ("global", "per-tensor"))
         assert (
-            f"at 0.001 a P for each tensor scores {each[0.001]:.3f} and one P {one[0.001]:.3f}"
+            f"At 0.001 a P for each tensor scores {each[0.001]:.3f} and one P {one[0.001]:.3f}"
             in text
         )
         assert f"at 0.3 it is {each[0.3]:.3f} and {one[0.3]:.3f}" in text
