@@ -174,7 +174,7 @@ class TestProse:
         assert f"and {mini:.3f} in MiniLM" in text
         assert f"from {full[0]:.3f} to {full[-1]:.3f}" in text
         assert round(100 * (full[-1] - full[0])) == 6 < 100 * (few[-1] - few[0])
-        assert f"{docs[0]:.3f}, {docs[1]:.3f}, then no more" in text and docs[1] == max(docs)
+        assert f"{docs[0]:.3f}, {docs[1]:.3f}, and never higher" in text and docs[1] == max(docs)
         steps = [after - before for before, after in itertools.pairwise(few)]
         assert steps[0] == max(steps) > 2 * sum(steps[1:])  # the answer of the first guess
 
@@ -228,7 +228,7 @@ class TestProse:
         assert films[at[16]].interval[0] > films[at[102]].interval[1]
         assert docs[at[4]].interval[1] < docs[at[102]].interval[0]
         assert docs[at[4]].value == min(e.value for e in docs.values() if e.value)
-        assert f"as good as at the end, {films[at[8]].value:,.0f}" in text
+        assert f"as low as at the end, {films[at[8]].value:,.0f}" in text
         held = checkpoint_cells("sst2")[CHECKPOINTS[2]].d90(
             checkpoint_cells("sst2")[LAST].threshold()
         )
