@@ -128,7 +128,7 @@ class TestProse:
         assert 8.5 < growth < 9.5 and "grows ninefold on SST-2" in prose("10", "ex10-29")
         first, *_, last = cells("family", "sst2")
         box = prose("10", "three-10")
-        assert round(last.D / first.D) == 8 and "what eight times the parameters gain" in box
+        assert round(last.D / first.D) == 8 and "one with eight times the parameters" in box
         assert f"**{first.baseline:.3f} → {last.baseline:.3f}**" in box
         assert f"({held_out(last.model).popitem()[1]:.2f} against" in text
 
