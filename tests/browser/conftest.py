@@ -67,7 +67,7 @@ ASK = f"""async code => {{
 }}"""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(chromium):
     """Headless Chromium, from the system."""
     from playwright.sync_api import sync_playwright
@@ -78,7 +78,7 @@ def browser(chromium):
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def home(tmp_path_factory):
     """A copy of the notebooks, so that nothing here is saved over."""
     folder = tmp_path_factory.mktemp("lab") / "home"
@@ -88,7 +88,7 @@ def home(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def lab(home):
     """A JupyterLab over that copy."""
     folder = home.parent
@@ -102,6 +102,7 @@ def lab(home):
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     command += [f"--port={port}", "--IdentityProvider.token=", "--expose-app-in-browser"]
     command += [f"--ServerApp.root_dir={home}", "--LabApp.news_url=None"]
+    command += ["--LanguageServerManager.autodetect=False"]  # which starts npm eleven times
     env = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings")}
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
@@ -121,7 +122,7 @@ def lab(home):
         server.wait(20)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def run_all(browser, lab, home):
     """Opens a notebook of the copy, runs all its cells, and saves it: a context for its name, of a
     page whose ``saved`` is the path of the file, and whose ``ask`` runs code in its kernel and
@@ -151,7 +152,7 @@ def run_all(browser, lab, home):
         page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
         try:
             page.evaluate(RUN_ALL)
-            page.wait_for_function("window.allRan", timeout=300 * SECOND)
+            page.wait_for_function("window.allRan", polling=200, timeout=300 * SECOND)
             yield page
         except BaseException:
             photograph(page)

@@ -120,7 +120,7 @@ def predicted(run_all, home):
     next_day = seen(page)
     errors = page.get_by_text("Error displaying widget").count()
     page.evaluate(RUN_ALL)
-    page.wait_for_function("window.allRan")
+    page.wait_for_function("window.allRan", polling=200)
     again, forms = seen(page), page.locator(FORM).count()
     page.evaluate(CLOSE)
     return before, after, next_day, again, errors, forms, drawing

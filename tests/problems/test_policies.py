@@ -164,14 +164,12 @@ def test_a_rewards_mean_gradient_is_that_of_the_expected_reward():
     """Of the probability of the right label, averaged over the examples."""
     torch.manual_seed(0)
     outputs, labels = torch.randn(6, 4), torch.tensor([0, 1, 2, 3, 0, 1])
-    each = []
-    for _ in range(20_000):
-        z = outputs.clone().requires_grad_()
-        reward_loss(z, labels).backward()
-        each.append(z.grad)
+    gradient = torch.func.grad(lambda z, _: reward_loss(z, labels))
+    draws = torch.func.vmap(gradient, (None, 0), randomness="different")
+    each = draws(outputs, torch.empty(20_000))
     z = outputs.clone().requires_grad_()
     (-F.softmax(z, 1).gather(1, labels[:, None]).mean()).backward()
-    got, noise = torch.stack(each).mean(0), torch.stack(each).std(0) / math.sqrt(len(each))
+    got, noise = each.mean(0), each.std(0) / math.sqrt(len(each))
     assert ((got - z.grad).abs() < 5 * noise + 1e-6).all()
 
 
