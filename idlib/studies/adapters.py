@@ -1,5 +1,7 @@
 """LoRA and its relatives beside random subspaces (notebook 12)."""
 
+from .decoder import LARGE, PROMPTED
+from .decoder import TASKS as SIXTEENS
 from .protocols import FEW_HUNDRED, MINILM, TEXTS
 from .random_start import SST2 as SHORT
 from .study import Part, Protocol, Study, with_rates
@@ -8,7 +10,7 @@ __all__ = ["ADAPTERS", "EARLIER", "SST2"]
 
 SST2, QQP = "sst2-n19200", "qqp-sample-n19200"
 EARLIER = (1000, 4000)  # steps of pretraining
-RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
+RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0)
 
 
 def _trained(
@@ -61,7 +63,17 @@ ADAPTERS = Study(
         # In 200 steps, as random subspaces of MiniLM were recorded in `random_start`.
         *(
             _trained(f"minilm-{way}-200", (SHORT,), _with(MINILM, way), first, last, FEW_HUNDRED)
-            for way, first, last in (("head", 4, 7), ("tinylora-13", 2, 5))
+            for way, first, last in (
+                ("head", 4, 7),
+                ("tinylora-13", 2, 6),
+                ("unilora-1000", 2, 5),
+                ("matrices-1000", 2, 5),
+                ("lora-1", 1, 4),
+                ("matrices-9216", 2, 5),  # as many as LoRA of rank 1
+            )
         ),
+        # In 40 steps, as random subspaces of the prompted SmolLM2 were recorded in `decoder`.
+        _trained("smollm2-tinylora", SIXTEENS, _with(PROMPTED, "tinylora-13"), 2, 6, LARGE),
+        _trained("smollm2-unilora", SIXTEENS, _with(PROMPTED, "unilora-100"), 2, 8, LARGE),
     ),
 )

@@ -1,7 +1,6 @@
 """LoRA from the gradient and as an optimiser; recorded adapters, their widget and checks."""
 
 import math
-import re
 from statistics import fmean
 
 import pytest
@@ -10,6 +9,7 @@ import torch.nn.functional as F
 
 from idlib import IdlibError, plots, widgets
 from idlib.lessons.adapters.compute import (
+    CLOSER,
     COMPARED,
     PLACE,
     compared_cells,
@@ -23,12 +23,10 @@ from idlib.problems.networks import fc
 from idlib.problems.texts import Texts
 from idlib.problems.tokens import encode
 from idlib.studies import cell, cells, provenance
-from idlib.studies.adapters import RATES
 from idlib.studies.catalogue import STUDIES
-from idlib.studies.protocols import MINILM
 
 TEXTS = Texts([("the cat sat",), ("a dog ran under the tree",), ("the mat",)] * 8, [0, 1, 0] * 8)
-SMALL = "RoBERTa 4x128 on SST-2"
+SMALL, SHORT, SMOLLM2 = CLOSER
 
 
 def random(*shape, seed=0):
@@ -158,15 +156,14 @@ class TestOptimiser:
 
 class TestRecorded:
     def test_every_recorded_adapter_is_shown(self):
-        shown = {id(c) for compared in COMPARED for c in compared_cells(compared)}
-        told = [c for c in cells("adapters") if re.match("earlier|.*-200$", c.part)]  # in words
-        assert {id(c) for c in cells("adapters")} - {id(c) for c in told} <= shown
-        assert len(told) == 4
+        shown = {id(c) for compared in COMPARED | CLOSER for c in compared_cells(compared)}
+        earlier = {id(c) for c in cells("adapters") if c.part.startswith("earlier")}
+        assert len(earlier) == 2 and {id(c) for c in cells("adapters")} - earlier <= shown
         assert next(iter(COMPARED)) == SMALL
 
-    @pytest.mark.parametrize("compared", COMPARED)
+    @pytest.mark.parametrize("compared", COMPARED | CLOSER)
     def test_every_way_was_recorded_with_every_seed(self, compared):
-        model, study, _ = COMPARED[compared]
+        model, study, _ = (COMPARED | CLOSER)[compared]
         found = compared_cells(compared)
         parts = {p.name: p.protocol for p in (*STUDIES["adapters"].parts, *STUDIES[study].parts)}
         ways = {"lora": "LoRA", "vera": "VeRA", "unilora": "Uni-LoRA", "tinylora": "TinyLoRA",
@@ -191,7 +188,8 @@ class TestRecorded:
         assert full.scores == tuple(r.score for r in found[0].full)
         majority = found[0].majority
         assert all(majority - 0.1 < s < 1 for t in tuned_ways(compared) for s in t.scores)
-        assert {t.way for t in tuned_ways(compared)} >= {"head", "LoRA"}
+        if compared in COMPARED:
+            assert {t.way for t in tuned_ways(compared)} >= {"head", "LoRA"}
         assert "Recorded on" in provenance(found)
 
     @pytest.mark.parametrize("compared", [c for c in COMPARED if COMPARED[c][0] == "roberta-4x128"])
@@ -221,18 +219,40 @@ class TestRecorded:
         assert len(set(names)) == len(names) and "LoRA, rank 4" in names and "head only" in names
 
 
+def told(scores) -> str:
+    *first, last = (f"{score:.3f}" for score in scores)
+    return f"{', '.join(first)} and {last}"
+
+
+def one(compared: str, way: str, size: int):
+    (t,) = (t for t in tuned_ways(compared, way) if t.size == size)
+    return t
+
+
 def test_what_is_said_of_place_and_way_was_recorded(prose):
     text = prose("12", "lora-place-told")
     lora, inside = (tuned_ways(SMALL, way) for way in ("LoRA", PLACE))
     assert [t.numbers for t in lora] == [t.numbers for t in inside]
-    here, there = (
-        "{:.3f}, {:.3f} and {:.3f}".format(*(t.score for t in ways)) for ways in (inside, lora)
-    )
-    assert f"{here} against {there}" in text
+    here, there = (told(t.score for t in ways) for ways in (inside, lora))
+    assert f"scores {here}, where LoRA of as many numbers scores {there}" in text
     assert all(abs(a.score - b.score) < 0.015 for a, b in zip(lora, inside, strict=True))
-    (all_of_them,) = (t for t in tuned_ways(SMALL, "DID") if t.size == 3000)
+    all_of_them = one(SMALL, "DID", 3000)
     assert f"with 3,000 numbers ({all_of_them.score:.3f})" in text
     assert all_of_them.score > max(t.score for t in (*lora, *inside))
+
+    lora, inside = one(SHORT, "LoRA", 1), one(SHORT, PLACE, 9216)
+    assert lora.numbers == inside.numbers
+    assert f"both score {lora.score:.3f}" in text and f"{inside.score:.3f}" == f"{lora.score:.3f}"
+    everywhere = one(SHORT, "DID", 10_000)
+    assert f"10,000 numbers for all parameters reach {everywhere.score:.3f}" in text
+    assert max(everywhere.scores) < min(*lora.scores, *inside.scores)
+    (head,) = tuned_ways(SHORT, "head")
+    assert f"and {head.numbers} for its head, it has {one(SHORT, PLACE, 1000).score:.3f}" in text
+    assert f"1,000 for all parameters, {one(SHORT, 'DID', 1000).score:.3f}" in text
+    found = compared_cells(SHORT)
+    assert {len(r.scores) for r in tuned_ways(SHORT, "LoRA", "DID", PLACE)} == {3}
+    assert {c.facts["test"] for c in found} == {3872}
+
     along = earlier_scores()
     assert [round(tokens / 1e6) for tokens in along] == [4, 16, 102]
     ranks, subspaces = (
@@ -243,17 +263,32 @@ def test_what_is_said_of_place_and_way_was_recorded(prose):
         "{:.3f} after 4 million tokens, {:.3f} after 16 and {:.3f} after 102".format(*ranks) in text
     )
     assert f"from {subspaces[0]:.3f} to {subspaces[-1]:.3f}" in text
-    (head,), (tiny,) = (tuned_ways(SMALL, way) for way in ("head", "TinyLoRA"))
-    assert f"bring the head's {head.score:.3f} to {tiny.score:.3f}" in text
-    assert (tiny.score - head.score) / (lora[0].score - head.score) == pytest.approx(0.5, abs=0.05)
-    (same,) = (t for t in tuned_ways(SMALL, "DID") if t.size == 10_000)
-    assert f"the same model has {same.score:.3f}" in text
-    head, thirteen = (cell("adapters", f"minilm-{way}-200") for way in ("head", "tinylora-13"))
-    drawn = cell("random_start", "sst2", model=MINILM)
-    assert f"from {head.baseline:.3f} to {thirteen.baseline:.3f}" in text
-    assert f"1,000 numbers has {fmean(drawn.scores[1000]):.3f}" in text
-    assert drawn.task == head.task and drawn.facts["test"] == 3872
-    assert thirteen.full[0].config.lr == RATES[5]
+    assert f"the same model has {one(SMALL, 'DID', 10_000).score:.3f}" in text
+
+
+def test_what_is_said_of_very_few_numbers_was_recorded(prose):
+    text = prose("12", "lora-few-told")
+    pairs = [
+        f"{head.score:.3f} {word}{tiny.score:.3f}"
+        for compared, word in ((SMALL, "alone and "), (SHORT, "and "))
+        for head, tiny in [tuned_ways(compared, "head", "TinyLoRA")]
+    ]
+    assert f"{pairs[0]} with TinyLoRA's 13 numbers" in text and f"{pairs[1]} on MiniLM" in text
+    start = cell("decoder", "prompted").full[0].start
+    assert f"from {start:.3f} to {one(SMOLLM2, 'TinyLoRA', 13).score:.3f}, ten" in text
+    assert f"all parameters to {one(SMOLLM2, 'DID', 10).score:.3f}" in text
+    uni, everywhere = one(SMOLLM2, "Uni-LoRA", 100), one(SMOLLM2, "DID", 100)
+    assert f"Uni-LoRA's reach {uni.score:.3f}, a random" in text
+    assert f"subspace of all parameters {everywhere.score:.3f}, and" in text
+    assert min(uni.scores) > max(everywhere.scores) and uni.numbers == everywhere.numbers
+    (full,) = tuned_ways(SMOLLM2, "full")
+    assert f"the full model {full.score:.3f}" in text
+    assert f"reach {one(SHORT, 'Uni-LoRA', 1000).score:.3f}" in text
+    assert compared_cells(SMOLLM2)[0].facts["test"] == 872
+    for part, rates in (("smollm2-tinylora", 5), ("smollm2-unilora", 7)):
+        (tried,) = cell("adapters", part).rated.values()
+        best = max(tried, key=tried.get)
+        assert len(tried) == rates and min(tried) < best < max(tried)
 
 
 def test_the_figure_shows_every_seed_and_the_lines_across():

@@ -9,11 +9,21 @@ from ...errors import IdlibError
 from ...problems.adapters import split_name
 from ...problems.checkpoints import LAST, tokens_seen
 from ...studies.adapters import EARLIER, SST2
+from ...studies.decoder import PROMPTED
 from ...studies.protocols import MINILM
 from ...studies.reading import cell, cells
 from ...studies.results import Cell
 
-__all__ = ["COMPARED", "PLACE", "WAYS", "Tuned", "compared_cells", "earlier_scores", "tuned_ways"]
+__all__ = [
+    "CLOSER",
+    "COMPARED",
+    "PLACE",
+    "WAYS",
+    "Tuned",
+    "compared_cells",
+    "earlier_scores",
+    "tuned_ways",
+]
 
 COMPARED = {  # model, and the study and part that hold its random subspaces
     "RoBERTa 4x128 on SST-2": ("roberta-4x128", "methods", "small-sst2"),
@@ -21,8 +31,14 @@ COMPARED = {  # model, and the study and part that hold its random subspaces
     "MiniLM on SST-2": (MINILM, "methods", "minilm-sst2"),
     "MiniLM on QQP (sample)": (MINILM, "pairs", "minilm-qqp"),
 }
+CLOSER = {  # where the place was kept and the way changed, and where very few numbers were trained
+    "RoBERTa 4x128 on SST-2": COMPARED["RoBERTa 4x128 on SST-2"],
+    "MiniLM on SST-2, 200 steps": (MINILM, "random_start", "sst2"),
+    "SmolLM2 on SST-2, prompted, 40 steps": (PROMPTED, "decoder", "prompted"),
+}
 PLACE = "LoRA's matrices"  # a random subspace of those that LoRA changes
-WAYS = ("full", "DID", "SAID", "head", "LoRA", "VeRA", "Uni-LoRA", "TinyLoRA", PLACE)
+WAYS = ("full", "DID", "SAID", "head", "LoRA", "VeRA", "Uni-LoRA")
+ALL_WAYS = (*WAYS, "TinyLoRA", PLACE)
 ADAPTERS = {
     "head": "head", "lora": "LoRA", "vera": "VeRA", "unilora": "Uni-LoRA", "tinylora": "TinyLoRA",
     "matrices": PLACE,
@@ -34,7 +50,7 @@ class Tuned:
     """The recorded runs of one way to tune a model, of one size.
 
     Args:
-        way: one of `WAYS`.
+        way: one of `WAYS`, "TinyLoRA" or `PLACE`.
         size: d of a subspace, rank of LoRA and VeRA, length of Uni-LoRA's and TinyLoRA's vector;
             0 for the head alone, D for the full model.
         numbers: how many are trained, the head's among them.
@@ -66,9 +82,9 @@ def compared_cells(compared: str) -> list[Cell]:
     """What was recorded of a model on a task: in random subspaces, and with adapters.
 
     Args:
-        compared: a key of `COMPARED`.
+        compared: a key of `COMPARED` or `CLOSER`.
     """
-    model, study, part = COMPARED[compared]
+    model, study, part = (COMPARED | CLOSER)[compared]
     inside = cells(study, part, model=model)
     adapted = cells("adapters", task=inside[0].task)
     return inside + [c for c in adapted if split_name(c.model)[0] == model]
@@ -101,15 +117,15 @@ def tuned_ways(compared: str, *ways: str) -> tuple[Tuned, ...]:
     """What is compared, by way and size.
 
     Args:
-        compared: a key of `COMPARED`.
-        ways: of `WAYS`; all if there are none.
+        compared: a key of `COMPARED` or `CLOSER`.
+        ways: of `WAYS`, "TinyLoRA" and `PLACE`; `WAYS` if there are none.
 
     Raises:
         IdlibError: if there is no such way.
     """
     for way in ways:
-        if way not in WAYS:
-            raise IdlibError(f"way {way!r} was asked for, expected one of {WAYS}.")
+        if way not in ALL_WAYS:
+            raise IdlibError(f"way {way!r} was asked for, expected one of {ALL_WAYS}.")
     return tuple(t for t in _all_ways(compared) if t.way in (ways or WAYS))
 
 
@@ -124,7 +140,7 @@ def _all_ways(compared: str) -> tuple[Tuned, ...]:
         Tuned(*way, own[0].config.d or own[0].D, own[0].config.lr, tuple(r.score for r in own))
         for way, own in by_size.items()
     ]
-    return tuple(sorted(tuned, key=lambda t: (WAYS.index(t.way), t.size)))
+    return tuple(sorted(tuned, key=lambda t: (ALL_WAYS.index(t.way), t.size)))
 
 
 def _way(run: Run) -> tuple[str, int]:

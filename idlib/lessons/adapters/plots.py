@@ -19,7 +19,10 @@ STYLES = {  # colour, marker, line
     "head": ("black", "x", ""),
     "VeRA": ("purple", "D", ""),
     "Uni-LoRA": ("orange", "v", ""),
+    "TinyLoRA": ("black", "+", ""),
+    "LoRA's matrices": ("orange", "s", ":"),
 }
+AFTER_THE_HEAD = ("LoRA", "LoRA's matrices")  # of rank 0 or d = 0, each is the head alone
 LABELS = {"head": "head only"}
 
 
@@ -40,8 +43,7 @@ def adapter_scores(
     """Accuracy against trained numbers, a line for each way with several sizes.
 
     Args:
-        ways: any of "full", "DID", "SAID", "head", "LoRA", "VeRA" and "Uni-LoRA"; the full model
-            is drawn as a line across.
+        ways: any of `STYLES`, and "full", which is drawn as a line across.
         majority: the score of always giving the commonest label.
         threshold: 90 % of the full model's score.
         title: says data, seeds, hardware and date of recorded results.
@@ -52,12 +54,12 @@ def adapter_scores(
         if not own:
             continue
         dots = [(t.numbers, s) for t in own for s in t.scores]
-        if way == "LoRA":  # rank 0 is the head alone
+        if way in AFTER_THE_HEAD:
             own = [t for t in ways if t.way == "head"] + own
         xs = [t.numbers for t in own]
         ax.plot(xs, [t.score for t in own], line or "none", color=COLORS[color], zorder=2)
         ax.plot(*zip(*dots, strict=True), marker, color=COLORS[color], markersize=6, alpha=0.8,
-                markeredgewidth=1.5 if marker == "x" else 0.5, zorder=3,
+                markeredgewidth=1.5 if marker in "x+" else 0.5, zorder=3,
                 label=LABELS.get(way, way))  # fmt: skip
     full = [s for t in ways if t.way == "full" for s in t.scores]
     lines = [(majority, "commonest label", ":", "top")]
