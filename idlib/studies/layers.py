@@ -9,7 +9,7 @@ from .study import BOTH_PER_TENSOR, Part, Study
 
 __all__ = ["LADDER", "LAYERS"]
 
-LADDER = tuple(f"{MINILM}@layers={n}" for n in (1, 2, 3))
+LADDER = tuple(f"{MINILM}@layers={n}" for n in (1, 2, 3, 4))
 
 LAYERS = Study(
     "layers",

@@ -166,11 +166,15 @@ def test_the_ladder_of_layers_as_told(prose):
     *few, six = shown.values()
     assert [c.D for c in shown.values()] == sorted(c.D for c in shown.values())
     with_1000 = [statistics.fmean(c.scores[1000]) for c in shown.values()]
-    assert f"six: {few[2].baseline:.3f} against {six.baseline:.3f}" in text
-    one, two, three, all_six = (f"{score:.3f}" for score in with_1000)
-    assert f"{all_six} for all six, and {one}, {two} and {three} for one, two and three" in text
+    assert f"six: {few[3].baseline:.3f} against {six.baseline:.3f}" in text
+    one, two, three, four, all_six = (f"{score:.3f}" for score in with_1000)
+    assert f"{all_six} for all six, and {one}, {two}, {three} and {four} for one to four" in text
+    tried = [max(score for (score,) in rates.values()) for rates in few[3].rated.values()]
+    assert "({:.3f} and {:.3f})".format(*tried) in text
+    sizes = "{:.1f}, {:.1f}, {:.1f}, {:.1f} and {:.1f} million"
+    assert sizes.format(*(c.D / 1e6 for c in shown.values())) in text
     box = prose("10", "three-10")
-    assert f"| **{with_1000[2]:.2f} → {with_1000[3]:.2f}** |" in box and "1,000 numbers" in box
+    assert f"| **{with_1000[3]:.2f} → {with_1000[4]:.2f}** |" in box and "1,000 numbers" in box
     assert f"the commonest label scores {six.majority:.3f}" in text
     assert min(six.scores[1000]) > max(max(c.scores[1000]) for c in few)
     assert f"got off the ground ({max(few[1].scores[1000]):.3f})" in text
