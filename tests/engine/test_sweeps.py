@@ -187,13 +187,13 @@ class TestLock:
 
 
 class TestDask:
-    """A real scheduler and a worker in a process of its own, for which another one is started."""
+    """A real scheduler and two worker processes."""
 
     @pytest.fixture
     def cluster(self):
         distributed = pytest.importorskip("distributed")
         with distributed.LocalCluster(
-            n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
         ) as cluster:
             yield cluster
 
@@ -201,8 +201,8 @@ class TestDask:
     def test_a_killed_worker_changes_nothing(self, cluster):
         grid = [replace(c, d=d, epochs=2) for c in GRID[:2] for d in (5, 10, 20)]
         expected = {r.config: outcome(r) for r in sweep(grid, RunStore(), run_named)}
-        (worker,) = cluster.workers.values()
-        store = Killing(worker.process.process.pid)
+        pids = [worker.process.process.pid for worker in cluster.workers.values()]
+        store = Killing(pids[0])
         results = sweep(grid, store, run_named, dask=cluster.scheduler_address)
         assert store.killed
         assert {r.config: outcome(r) for r in results} == expected
@@ -214,7 +214,7 @@ class TestDask:
 
 
 class Killing(RunStore):
-    """Kills the worker as soon as two runs are kept."""
+    """Kills a worker as soon as two runs are kept."""
 
     def __init__(self, pid):
         super().__init__()

@@ -141,17 +141,17 @@ def runs():
         RunConfig(task, "fc-20-1", d, 0.2, seed, "hashed", epochs=epochs)
         for task, epochs in tasks.items()
         for d in (5, 20, 60, 150, 400)
-        for seed in range(2)
+        for seed in range(4)
     ]
     return sweep_named(configs, RunStore(), keep_theta_d=lambda config: True)
 
 
 class TestNetworks:
-    """Twenty networks, half of them trained on labels without meaning, so that the bits are
+    """Forty networks, half of them trained on labels without meaning, so that the bits are
     what keeps the bound up."""
 
     def test_the_bound_never_falls_below_the_test_error(self, runs):
-        assert len(runs) == 20
+        assert len(runs) == 40
         without_bits = 0
         for run in runs:
             file, task = to_bytes(run, BITS), load(run.config.task)
@@ -161,7 +161,7 @@ class TestNetworks:
             assert kl_bound(error, bits, m) >= test
             assert occam_bound(error, bits, m) >= test
             without_bits += kl_bound(error, 0, m) < test
-        assert without_bits > 2  # the test can fail
+        assert without_bits > 4  # the test can fail
 
     def test_no_number_is_off_by_more_than_half_the_spacing(self, runs):
         for run in runs:

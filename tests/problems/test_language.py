@@ -220,7 +220,7 @@ def test_a_run_by_name_learns_and_repeats():
     done = run_named(config)
     assert done.status == "finished" and done.score > load_text("docstrings").majority + 0.05
     assert done.D == 1_875_458 + 4 * 129  # four more outputs than for two classes
-    few = replace(config, task="docstrings-n64", scored_on="validation")
+    few = replace(config, task="docstrings-n64")
     first, again = run_named(few), run_named(few)
     assert first.score == again.score and first.loss == again.loss
 
@@ -228,7 +228,7 @@ def test_a_run_by_name_learns_and_repeats():
 def test_structure_aware_runs_by_name():
     config = RunConfig(
         "docstrings-n64", "roberta-4x128", 300, 0.01, 0, "hashed", "per-tensor", 1, 32,
-        "validation", structure_aware=True,
+        structure_aware=True,
     )  # fmt: skip
     assert len(build_named(config).layers) == 6
     assert run_named(config).status == "finished"
