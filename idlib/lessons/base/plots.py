@@ -202,7 +202,7 @@ def pixels(values: np.ndarray, colors: np.ndarray) -> str:
     places = np.rint(np.clip(values, 0, 1) * (len(colors) - 1)).astype(np.uint8)
     picture, buffer = Image.frombytes("P", places.shape[::-1], places.tobytes()), io.BytesIO()
     picture.putpalette(colors.tobytes())
-    picture.save(buffer, "PNG", bits=4, optimize=True)
+    picture.save(buffer, "PNG", bits=4)
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 

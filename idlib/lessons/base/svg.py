@@ -14,7 +14,6 @@ from matplotlib import rc_context
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.figure import Figure, FigureBase
-from matplotlib.image import AxesImage
 
 from ...errors import IdlibError
 
@@ -107,7 +106,7 @@ def _axes_of(fig: Figure, part: FigureBase) -> str:
 def _render(fig: Figure, groups: Sequence[Sequence[Artist]]) -> list[str]:
     """The SVG elements of each group of artists."""
     dpi, size = fig.dpi, fig.get_size_inches() * DPI
-    for image in fig.findobj(AxesImage):
+    for image in (image for ax in fig.axes for image in ax.images):
         image.set_interpolation("none")
     found = []
     with rc_context(SETTINGS):
