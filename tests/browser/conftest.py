@@ -27,6 +27,11 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+# jsonschema would build the grammar of web addresses with it, which takes most of a start
+START = """import sys
+sys.modules["rfc3987_syntax"] = None
+from jupyterlab.labapp import main
+main()"""
 KERNEL = "window.jupyterapp.shell.currentWidget.context.sessionContext"
 OPEN = """async path => {
     await window.jupyterapp.restored;
@@ -44,14 +49,19 @@ RUN_ALL = f"""() => {{
     }};
     run();
 }}"""
+# A page complains of what it still asks of a kernel that ends.
+ANSWERED = f"""for (let n = 0; {KERNEL}.session?.kernel?._futures?.size && n < 100; n++)
+        await new Promise(done => setTimeout(done, 100));"""
 CLOSE = f"""async () => {{
     await window.jupyterapp.commands.execute('docmanager:save');
+    {ANSWERED}
     {KERNEL}.shutdown();  // takes seconds, in which the next notebook can begin
     await window.jupyterapp.commands.execute('application:close-all');
 }}"""
 CLOSE_ONE = f"""async () => {{
     await {KERNEL}.ready;
     await {KERNEL}.session.kernel.info;
+    {ANSWERED}
     await {KERNEL}.shutdown();
     await window.jupyterapp.commands.execute('application:close');
 }}"""
@@ -99,7 +109,7 @@ def lab(home):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    command = [sys.executable, "-c", START, "--no-browser", "--allow-root"]
     command += [f"--port={port}", "--IdentityProvider.token=", "--expose-app-in-browser"]
     command += [f"--ServerApp.root_dir={home}", "--LabApp.news_url=None"]
     command += ["--LanguageServerManager.autodetect=False"]  # which starts npm eleven times
