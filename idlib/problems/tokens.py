@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -185,7 +185,7 @@ def quietly(at: str, load: Callable[..., Loaded]) -> Loaded:
     path = at
     gguf = {}
     if Path(path).suffix == ".gguf":
-        _without_bar(Path(path))
+        _tune_reading(Path(path))
         path, gguf = str(Path(path).parent), {"gguf_file": Path(path).name}
     level = transformers.logging.get_verbosity()
     bars = transformers.logging.is_progress_bar_enabled()
@@ -205,13 +205,24 @@ def quietly(at: str, load: Callable[..., Loaded]) -> Loaded:
             transformers.logging.enable_progress_bar()
 
 
-def _without_bar(file: Path) -> None:
-    """Has what reads GGUF files show no progress, which no setting of transformers' does."""
+def _tune_reading(file: Path) -> None:
+    """Has what reads GGUF files show no progress, which no setting of transformers' does, and not
+    take most of its time for what it does not need: NumPy's bookkeeping of each slice of a mapped
+    file, and the same map of names for each of a network's modules."""
     with needing("language", f"The GGUF file {file.name}"):
-        import gguf as _  # noqa: F401  # which transformers uses
+        import gguf  # which transformers uses
         from transformers import modeling_gguf_pytorch_utils as reading
     if hasattr(reading, "tqdm"):
         reading.tqdm = functools.partial(tqdm, disable=True)
+    if hasattr(gguf.get_tensor_name_map, "cache_info"):
+        return
+
+    class Reader(gguf.GGUFReader):
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, np.asarray(value) if name == "data" else value)
+
+    gguf.GGUFReader = Reader  # type: ignore[misc]  # it takes its place
+    gguf.get_tensor_name_map = functools.lru_cache(maxsize=1)(gguf.get_tensor_name_map)
 
 
 def _first_line(error: Exception) -> str:
