@@ -271,6 +271,8 @@ class TestPoll:
             )
             for n in range(1, 3)
         ]
+        while not (folder / "mnist").exists() and any(writer.poll() is None for writer in writers):
+            time.sleep(0.01)  # there is nothing to read before the first guess
         while any(writer.poll() is None for writer in writers):  # never half a guess
             assert all(isinstance(guess, int) for guess in guesses.everyone("mnist/fc"))
         assert [writer.returncode for writer in writers] == [0] * 2
