@@ -60,7 +60,10 @@ def whole_sentences(phrases: Iterable[str]) -> list[str]:
 
 def _parts(sentence: str) -> Iterator[str]:
     """All runs of words in a sentence, itself among them."""
-    words = sentence.split(" ")
-    for first in range(len(words)):
-        for last in range(first, len(words)):
-            yield " ".join(words[first : last + 1])
+    ends = [i for i, letter in enumerate(sentence) if letter == " "]
+    ends.append(len(sentence))
+    first = 0
+    for n, end in enumerate(ends):
+        for last in ends[n:]:
+            yield sentence[first:last]
+        first = end + 1

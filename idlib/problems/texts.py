@@ -15,7 +15,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +192,13 @@ def load_text(name: str) -> TextTask:
     """
     source = source_of(name)
     base, n, held = _parsed(name)
+    if n:
+        whole = load_text(f"{base}-held{held}" if held else base)
+        if not 1 <= int(n) <= len(whole.train):
+            raise IdlibError(
+                f"{name!r} was asked for, and there are {len(whole.train):,} examples to train."
+            )
+        return replace(whole, name=name, train=whole.train.first(int(n)))
     if base == "docstrings":
         rows = docstrings()
         n_train = len(rows) * 3 // 4
@@ -205,9 +212,6 @@ def load_text(name: str) -> TextTask:
         where = " ".join(source.hub)
     if held:
         train, test = _held_out(name, train, test, int(held))
-    if n and not 1 <= int(n) <= len(train):
-        raise IdlibError(f"{name!r} was asked for, and there are {len(train):,} examples to train.")
-    train = train.first(int(n)) if n else train
     return TextTask(name, train, test, source.classes, source.metric, source.f1, where)
 
 
