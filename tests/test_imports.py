@@ -81,14 +81,16 @@ def against_the_direction(imports: dict[str, set[str]]) -> list[str]:
     return found
 
 
-IMPORTS = graph(ROOT)
+@pytest.fixture(scope="module")
+def imports():
+    return graph(ROOT)
 
 
-def test_imports_run_in_one_direction():
-    assert against_the_direction(IMPORTS) == []
+def test_imports_run_in_one_direction(imports):
+    assert against_the_direction(imports) == []
 
 
-def test_lessons_compute_then_draw_then_show():
+def test_lessons_compute_then_draw_then_show(imports):
     """Only widgets import widgets, and what computes or checks imports no pictures."""
     last = {
         "plots": 1,
@@ -101,15 +103,15 @@ def test_lessons_compute_then_draw_then_show():
     }
     last |= dict.fromkeys(("widgets", "live", "panels", "slider", "alive"), 2)
     last |= dict.fromkeys(("predictions", "quizzes", "explorers", "reveals", "curve", "polls"), 2)
-    lessons = {name: targets for name, targets in IMPORTS.items() if name.startswith("lessons.")}
+    lessons = {name: targets for name, targets in imports.items() if name.startswith("lessons.")}
     pairs = [(name, target) for name, targets in lessons.items() for target in targets]
     step = {name: last.get(name.split(".")[-1], 0) for pair in pairs for name in pair}
     assert [(name, target) for name, target in pairs if step[target] > step[name]] == []
     assert {0, 1, 2} == set(step.values())
 
 
-def test_no_module_is_imported_by_what_it_imports():
-    assert circle(IMPORTS) == []
+def test_no_module_is_imported_by_what_it_imports(imports):
+    assert circle(imports) == []
 
 
 def circle(imports) -> list[str]:
@@ -120,19 +122,19 @@ def circle(imports) -> list[str]:
     return []
 
 
-def test_the_engine_and_what_lies_below_know_no_names():
+def test_the_engine_and_what_lies_below_know_no_names(imports):
     below = {room for rooms in FLOORS[: FLOOR["engine"] + 1] for room in rooms}
-    for name, targets in IMPORTS.items():
+    for name, targets in imports.items():
         if name.split(".")[0] in below:
             assert {target.split(".")[0] for target in targets} <= below, name
 
 
-def test_every_module_is_looked_at():
-    assert len(IMPORTS) == len([*ROOT.rglob("*.py")]) > 80
-    assert {name.split(".")[0] for name in IMPORTS} == set(FLOOR)
-    assert IMPORTS["dimension"] >= {"engine.rates", "errors"}
-    assert IMPORTS[""] >= {"problems.names", "subspace"}
-    assert "lessons.base.plots" in IMPORTS["lessons.toy.plots"]
+def test_every_module_is_looked_at(imports):
+    assert len(imports) == len([*ROOT.rglob("*.py")]) > 80
+    assert {name.split(".")[0] for name in imports} == set(FLOOR)
+    assert imports["dimension"] >= {"engine.rates", "errors"}
+    assert imports[""] >= {"problems.names", "subspace"}
+    assert "lessons.base.plots" in imports["lessons.toy.plots"]
 
 
 @pytest.mark.parametrize(
@@ -148,9 +150,9 @@ def test_every_module_is_looked_at():
         ("lessons/base/new.py", "from ..toy.plots import x", "lessons.base.new imports lessons.to"),
     ],
 )
-def test_an_import_against_the_direction_is_found(tmp_path, module, code, said):
+def test_an_import_against_the_direction_is_found(tmp_path, module, code, said, imports):
     room = ROOT.name
-    for name in IMPORTS:
+    for name in imports:
         path = tmp_path.joinpath(room, *filter(None, name.split(".")), "__init__.py")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
