@@ -11,7 +11,16 @@ from torch.utils.data import Dataset, Subset, TensorDataset
 
 from ..errors import IdlibError
 
-__all__ = ["all_targets", "commonest", "count", "fingerprint", "in_memory", "sample", "split"]
+__all__ = [
+    "all_targets",
+    "commonest",
+    "count",
+    "fingerprint",
+    "in_memory",
+    "sample",
+    "split",
+    "validation",
+]
 
 VALIDATION_SHARE = 0.1
 SAMPLE = 2000  # training examples scored at the end of a run
@@ -34,12 +43,23 @@ def split(dataset: Dataset) -> tuple[Dataset, Dataset]:
     Raises:
         IdlibError: if there are fewer than two examples.
     """
+    order, held = _order(dataset)
+    return _part(dataset, order[held:]), _part(dataset, order[:held])
+
+
+def validation(dataset: Dataset) -> Dataset:
+    """The second part of `split`, without a copy of the first."""
+    order, held = _order(dataset)
+    return _part(dataset, order[:held])
+
+
+def _order(dataset: Dataset) -> tuple[Tensor, int]:
+    """A fixed order of the examples, and how many of the first ones are held out."""
     n = count(dataset)
-    held = max(1, round(VALIDATION_SHARE * n))
     if n < 2:
         raise IdlibError(f"The training set has {n} examples: at least 2 are needed.")
     order = torch.randperm(n, generator=torch.Generator().manual_seed(0))
-    return _part(dataset, order[held:]), _part(dataset, order[:held])
+    return order, max(1, round(VALIDATION_SHARE * n))
 
 
 def sample(dataset: Dataset) -> Dataset:

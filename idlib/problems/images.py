@@ -185,4 +185,4 @@ def _reachable(host: str) -> bool:
 
 def _normalise(images: Tensor) -> Tensor:
     """Grey levels 0 to 255 to roughly zero mean and unit variance (MNIST's own figures)."""
-    return (images / 255 - 0.1307) / 0.3081
+    return (images / 255).sub_(0.1307).div_(0.3081)

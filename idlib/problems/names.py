@@ -45,7 +45,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from ..engine.config import Run, RunConfig
-from ..engine.data import commonest, fingerprint, split
+from ..engine.data import commonest, fingerprint, validation
 from ..engine.runs import Problem, build
 from ..engine.store import RunStore
 from ..engine.sweeps import sweep
@@ -180,7 +180,7 @@ def facts_of(name: str) -> dict:
         "test": len(task.test),
         "metric": getattr(task, "metric", "accuracy"),
         "majority": round(commonest(task.test), 6),
-        "validation_majority": round(commonest(split(task.train)[1]), 6),
+        "validation_majority": round(commonest(validation(task.train)), 6),
         "data": [fingerprint(task.train), fingerprint(task.test)],
     }
 

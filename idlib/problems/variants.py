@@ -101,7 +101,7 @@ def shuffle_pixels(task: Task, block: int = 28, seed: int = 0) -> Task:
 
     def permuted(dataset: TensorDataset) -> TensorDataset:
         images, labels = dataset.tensors
-        return TensorDataset(images.flatten(1)[:, order].view_as(images), labels)
+        return TensorDataset(images.flatten(1).index_select(1, order).view_as(images), labels)
 
     return replace(task, train=permuted(task.train), test=permuted(task.test))
 
