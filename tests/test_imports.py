@@ -1,8 +1,6 @@
-"""Imports run one way, from mathematics to pictures, without a circle, and `idlib` stays light."""
+"""Imports run one way, from mathematics to pictures, and without a circle."""
 
 import ast
-import subprocess
-import sys
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -28,8 +26,6 @@ FLOORS = (
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 GROUND = "base"  # of the lessons: the one that all of them may use
-HEAVY = ("transformers", "matplotlib", "ipywidgets", "anywidget", "sklearn", "torchvision", "peft")
-HEAVY += ("nbformat",)
 
 
 def name_of(path: Path, root: Path) -> str:
@@ -167,12 +163,6 @@ def test_a_circle_is_found(tmp_path):
     (tmp_path / "plots.py").write_text("from .widgets import x")
     (tmp_path / "widgets.py").write_text("def f():\n    from . import plots")
     assert set(circle(graph(tmp_path))) == {"plots", "widgets"}
-
-
-def test_importing_idlib_stays_light():
-    code = f"import sys, idlib; print(sorted({set(HEAVY)} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
 
 
 def test_the_house_has_few_rooms():

@@ -28,11 +28,14 @@ MODULES = {  # of each extra, those that this package imports
     "reward": "mujoco",
     "site": "docutils latex2mathml myst_nb nbconvert sphinx sphinx_revealjs",
 }
+HEAVY = ("transformers", "matplotlib", "ipywidgets", "anywidget", "sklearn", "torchvision", "peft")
+HEAVY += ("nbformat",)
 START = """
 import sys
 sys.modules.update(dict.fromkeys({names}))  # so each of them is not found
 import torch
 import idlib
+loaded = sorted(sys.modules)
 from idlib.engine.config import RunConfig
 from idlib.engine.store import RunStore
 from idlib.engine.sweeps import sweep
@@ -53,6 +56,8 @@ import idlib.tools.cli
 """
 FAILS = """
 import os
+with open("loaded", "w") as said:
+    print(*loaded, sep="\\n", file=said)
 for extra, (names, codes) in {missing}.items():
     if hasattr(os, "fork") and os.fork():  # for each extra, a process that has torch already
         assert os.wait()[1] == 0
@@ -108,8 +113,9 @@ def test_all_but_the_extras_works_without_them(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory):
-    """By extra, what is said where it is missing: each in a process of its own."""
+def folder(tmp_path_factory):
+    """With a file for each extra, of what is said where it is missing, each in a process of its
+    own; and one with the names of all modules that `import idlib` has loaded."""
     folder = tmp_path_factory.mktemp("missing")
     missing = {extra: (MODULES[extra].split(), [*MISSING[extra]]) for extra in MODULES}
     with pytest.MonkeyPatch.context() as patch:
@@ -118,7 +124,17 @@ def said(tmp_path_factory):
         one_by_one = [{extra: found} for extra, found in missing.items()]
         for some in [missing] if hasattr(os, "fork") else one_by_one:
             run_without("", FAILS.format(missing=some), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def said(folder):
     return {extra: (folder / extra).read_text().splitlines() for extra in MODULES}
+
+
+@pytest.fixture(scope="module")
+def loaded(folder):
+    return (folder / "loaded").read_text().splitlines()
 
 
 @pytest.mark.parametrize("extra", MODULES)
@@ -136,12 +152,16 @@ def test_a_fault_of_our_own_is_no_missing_package():
         importlib.import_module("no_such_package.inner")
 
 
-def test_the_core_is_what_the_package_imports_at_once():
+def test_the_core_is_what_the_package_imports_at_once(loaded):
     files = [f for name in OURS for f in sorted((ROOT / "idlib").glob(f"{name}/*.py"))]
     files += [ROOT / "idlib" / name for name in OURS if name.endswith(".py")]
     at_once = {name for file in files for name in top_level(file)}
-    at_once |= {name for file in problems_of_names() for name in top_level(file)}
+    at_once |= {name for file in problems_of_names(loaded) for name in top_level(file)}
     assert sorted(at_once - sys.stdlib_module_names) == CORE
+
+
+def test_importing_idlib_stays_light(loaded):
+    assert "idlib.problems.names" in loaded and {*HEAVY} & {*loaded} == set()
 
 
 def top_level(file: Path) -> set[str]:
@@ -155,10 +175,8 @@ def top_level(file: Path) -> set[str]:
     return found
 
 
-def problems_of_names() -> list[Path]:
-    code = "import sys, idlib; print(*(n for n in sys.modules if n.startswith('idlib.problems.')))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    names = [name.split(".")[-1] for name in done.stdout.split()]
+def problems_of_names(loaded: list[str]) -> list[Path]:
+    names = [name.split(".")[-1] for name in loaded if name.startswith("idlib.problems.")]
     assert {"names", "images", "texts"} <= set(names) and "language" not in names
     return [ROOT / "idlib" / "problems" / f"{name}.py" for name in names]
 
