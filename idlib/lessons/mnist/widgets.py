@@ -124,6 +124,7 @@ class RecordedCurves(Explorer):
         return table(head, rows)
 
 
+@functools.cache  # a guess that is drawn into the curves leaves it as it was
 def _inside(c: Cell, label: str, d: int) -> str:
     """What is read of the first test images, and the first layer's part of P theta_d."""
     subspace = replay(c.first_seed[d])
