@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
@@ -182,17 +182,18 @@ def quietly(at: str, load: Callable[..., Loaded]) -> Loaded:
         at: where the model lies (`model_folder`).
         load: called with that, and with what tells transformers of a GGUF file.
     """
-    path = at
-    gguf = {}
+    path, gguf = at, {}
+    reading: contextlib.AbstractContextManager = contextlib.nullcontext()
     if Path(path).suffix == ".gguf":
-        _tune_reading(Path(path))
+        reading = _reading(Path(path))
         path, gguf = str(Path(path).parent), {"gguf_file": Path(path).name}
     level = transformers.logging.get_verbosity()
     bars = transformers.logging.is_progress_bar_enabled()
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     try:
-        return load(path, **gguf)
+        with reading:
+            return load(path, **gguf)
     except (OSError, ValueError, struct.error) as error:
         raise IdlibError(
             f"The model {at!r} can't be had ({_first_line(error)}): give a folder, put "
@@ -205,24 +206,31 @@ def quietly(at: str, load: Callable[..., Loaded]) -> Loaded:
             transformers.logging.enable_progress_bar()
 
 
-def _tune_reading(file: Path) -> None:
+@contextlib.contextmanager
+def _reading(file: Path) -> Iterator[None]:
     """Has what reads GGUF files show no progress, which no setting of transformers' does, and not
     take most of its time for what it does not need: NumPy's bookkeeping of each slice of a mapped
     file, and the same map of names for each of a network's modules."""
     with needing("language", f"The GGUF file {file.name}"):
         import gguf  # which transformers uses
         from transformers import modeling_gguf_pytorch_utils as reading
-    if hasattr(reading, "tqdm"):
-        reading.tqdm = functools.partial(tqdm, disable=True)
-    if hasattr(gguf.get_tensor_name_map, "cache_info"):
-        return
 
     class Reader(gguf.GGUFReader):
         def __setattr__(self, name: str, value: Any) -> None:
             super().__setattr__(name, np.asarray(value) if name == "data" else value)
 
-    gguf.GGUFReader = Reader  # type: ignore[misc]  # it takes its place
-    gguf.get_tensor_name_map = functools.lru_cache(maxsize=1)(gguf.get_tensor_name_map)
+    names = functools.cache(gguf.get_tensor_name_map)
+    quiet = functools.partial(tqdm, disable=True)
+    with contextlib.ExitStack() as stack:
+        for module, name, ours in (
+            (reading, "tqdm", quiet),
+            (gguf, "GGUFReader", Reader),
+            (gguf, "get_tensor_name_map", names),
+        ):
+            if hasattr(module, name):
+                stack.callback(setattr, module, name, getattr(module, name))
+                setattr(module, name, ours)
+        yield
 
 
 def _first_line(error: Exception) -> str:
