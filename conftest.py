@@ -115,10 +115,10 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """Two more than there are processors for this process, as a test in a browser waits for much of
+    """One more than there are processors for this process, as a test in a browser waits for some of
     its time; xdist counts cores without their threads, and those of the whole machine."""
     found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min((found or 1) + 2, MOST_WORKERS)
+    return min((found or 1) + 1, MOST_WORKERS)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -49,8 +49,10 @@ RUN_ALL = f"""() => {{
     }};
     run();
 }}"""
-# A page complains of what it still asks of a kernel that ends.
-ANSWERED = f"""for (let n = 0; {KERNEL}.session?.kernel?._futures?.size && n < 100; n++)
+# A page complains of a kernel that ends before it has answered these, soon after a file is opened.
+ASKS = "/subshell/.test(future.msg.header.msg_type)"
+ANSWERED = f"""const asked = {KERNEL}.session?.kernel?._futures ?? new Map();
+    for (let n = 0; [...asked.values()].some(future => {ASKS}) && n < 100; n++)
         await new Promise(done => setTimeout(done, 100));"""
 CLOSE = f"""async () => {{
     await window.jupyterapp.commands.execute('docmanager:save');
