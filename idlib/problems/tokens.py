@@ -187,23 +187,23 @@ def quietly(at: str, load: Callable[..., Loaded]) -> Loaded:
     if Path(path).suffix == ".gguf":
         reading = _reading(Path(path))
         path, gguf = str(Path(path).parent), {"gguf_file": Path(path).name}
-    level = transformers.logging.get_verbosity()
-    bars = transformers.logging.is_progress_bar_enabled()
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    try:
-        with reading:
+    with reading:
+        level = transformers.logging.get_verbosity()
+        bars = transformers.logging.is_progress_bar_enabled()
+        transformers.logging.set_verbosity_error()
+        transformers.logging.disable_progress_bar()
+        try:
             return load(path, **gguf)
-    except (OSError, ValueError, struct.error) as error:
-        raise IdlibError(
-            f"The model {at!r} can't be had ({_first_line(error)}): give a folder, put "
-            "it in the folder named by IDLIB_MODELS, go online, or take 'roberta-4x128', which "
-            "comes with idlib."
-        ) from error
-    finally:
-        transformers.logging.set_verbosity(level)
-        if bars:
-            transformers.logging.enable_progress_bar()
+        except (OSError, ValueError, struct.error) as error:
+            raise IdlibError(
+                f"The model {at!r} can't be had ({_first_line(error)}): give a folder, put "
+                "it in the folder named by IDLIB_MODELS, go online, or take 'roberta-4x128', which "
+                "comes with idlib."
+            ) from error
+        finally:
+            transformers.logging.set_verbosity(level)
+            if bars:
+                transformers.logging.enable_progress_bar()
 
 
 @contextlib.contextmanager

@@ -182,6 +182,12 @@ class TestGGUF:
                 p.fill_(7.0)
         assert all(p.abs().max() < 7 for p in made(str(folder)).parameters())
 
+    def test_the_package_is_left_as_it_was(self, folder, made):
+        gguf = pytest.importorskip("gguf")
+        before = gguf.GGUFReader, gguf.get_tensor_name_map
+        made(str(folder))
+        assert (gguf.GGUFReader, gguf.get_tensor_name_map) == before
+
     def test_two_files_are_refused_until_one_is_named(self, folder, tmp_path):
         for name in ("a.gguf", "b.gguf"):
             (tmp_path / name).write_bytes((folder / "tiny-F32.gguf").read_bytes())
@@ -192,7 +198,8 @@ class TestGGUF:
     def test_without_the_package(self, folder, tmp_path, monkeypatch, made):
         (tmp_path / "a.gguf").write_bytes((folder / "tiny-F32.gguf").read_bytes())
         monkeypatch.setitem(sys.modules, "gguf", None)
-        with pytest.raises(IdlibError, match=r"a.gguf needs gguf.*pip install 'idlib\[language\]'"):
+        said = r"^The GGUF file a.gguf needs gguf.*pip install 'idlib\[language\]'"
+        with pytest.raises(IdlibError, match=said):
             made(str(tmp_path / "a.gguf"))
 
     def test_a_file_that_is_none(self, tmp_path, made):
