@@ -16,6 +16,7 @@ import threading
 import urllib.parse
 import zlib
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from torch.utils.data import TensorDataset
 from ..errors import IdlibError, needing
 from .variants import Task, changed, parse
 
-__all__ = ["load"]
+__all__ = ["load", "small_digits"]
 
 CACHE = Path(torch.hub.get_dir()).parent / "datasets"  # ~/.cache/torch/datasets
 PART = Path(__file__).parent / "mnist"
@@ -68,14 +69,28 @@ def _part() -> Task:
     return replace(task, name="mnist10k")
 
 
-def _digits() -> Task:
-    with needing("course", "The task 'digits'"):
-        from sklearn.datasets import load_digits
+def small_digits() -> tuple[np.ndarray, np.ndarray]:
+    """scikit-learn's digits: grey levels from 0 to 16, shape (1797, 8, 8), and their labels.
 
-    bunch = load_digits()
-    small = torch.from_numpy(bunch.images).float().unsqueeze(1) * (255 / 16)  # (1797, 1, 8, 8)
+    Its file is read without importing it, which takes longer than to train on them.
+
+    Raises:
+        IdlibError: if scikit-learn is not installed.
+    """
+    with needing("course", "The task 'digits'"):
+        found = find_spec("sklearn")
+        if found is None or found.origin is None:
+            raise ModuleNotFoundError(name="sklearn")
+    path = Path(found.origin).with_name("datasets") / "data" / "digits.csv.gz"
+    rows = np.loadtxt(path, delimiter=",")
+    return rows[:, :-1].reshape(-1, 8, 8), rows[:, -1].astype(int)
+
+
+def _digits() -> Task:
+    levels, targets = small_digits()
+    small = torch.from_numpy(levels).float().unsqueeze(1) * (255 / 16)  # (1797, 1, 8, 8)
     images = F.interpolate(small, size=28, mode="bilinear").round()
-    labels = torch.from_numpy(bunch.target).long()
+    labels = torch.from_numpy(targets).long()
     order = torch.from_numpy(np.random.default_rng(0).permutation(len(labels)))
     train, test = order[:1347], order[1347:]
     return Task(

@@ -16,11 +16,7 @@ import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..errors import needing
-from ..problems.images import load
-
-with needing("course", "The playground's data"):
-    from sklearn.datasets import load_digits
+from ..problems.images import load, small_digits
 
 __all__ = ["LEVELS", "MEAN", "SPREAD", "add_playground", "write_playground"]
 
@@ -86,9 +82,9 @@ def _words(train: int, test: int, epochs: int, **_) -> str:
 def _digits() -> tuple[int, np.ndarray, np.ndarray]:
     """How many to train with, the images (n, 8, 8), and the labels (n,), in the order of
     ``load("digits")``, which enlarges them to 28x28."""
-    bunch, task = load_digits(), load("digits")
-    order = np.random.default_rng(0).permutation(len(bunch.target))
-    return len(task.train), bunch.images[order], bunch.target[order]
+    levels, labels = small_digits()
+    order = np.random.default_rng(0).permutation(len(labels))
+    return len(load("digits").train), levels[order], labels[order]
 
 
 def _mnist() -> tuple[int, np.ndarray, np.ndarray]:

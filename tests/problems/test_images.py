@@ -15,7 +15,7 @@ from torchvision.datasets import MNIST
 from idlib import IdlibError
 from idlib.engine.data import fingerprint
 from idlib.problems import images as data
-from idlib.problems.images import load
+from idlib.problems.images import load, small_digits
 
 WHITE, BLACK = (1 - 0.1307) / 0.3081, (0 - 0.1307) / 0.3081  # normalised
 RECORDED = {  # fingerprints of training and test data, as the recorded runs' sessions give them
@@ -92,9 +92,11 @@ class TestDigits:
     def test_they_are_scikit_learns(self):
         from sklearn.datasets import load_digits
 
-        task = load("digits")
+        task, theirs = load("digits"), load_digits()
         labels = torch.cat([task.train.tensors[1], task.test.tensors[1]])
-        assert labels.bincount().tolist() == np.bincount(load_digits().target).tolist()
+        assert labels.bincount().tolist() == np.bincount(theirs.target).tolist()
+        for ours, of_them in zip(small_digits(), (theirs.images, theirs.target), strict=True):
+            assert ours.dtype == of_them.dtype and np.array_equal(ours, of_them)
 
     @pytest.mark.parametrize("name", ["digits", "digits-shuffled", "mnist10k", "mnist10k-shuffled"])
     def test_they_are_the_same_everywhere(self, name):
