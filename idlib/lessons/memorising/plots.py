@@ -5,11 +5,12 @@ from statistics import geometric_mean
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from ..base.plots import COLORS, figure, panels
 
-__all__ = ["memorised_panel", "needed_lines"]
+__all__ = ["mark_memorised", "memorised_panel", "needed_lines"]
 
 STYLES = (("blue", "o", "-"), ("green", "s", "--"), ("orange", "^", "-."), ("red", "D", ":"))
 
@@ -27,37 +28,52 @@ def needed_lines(needed: Mapping[int, Mapping[int, Sequence[float]]], title: str
     return fig
 
 
-def memorised_panel(
+def memorised_panel(needed: Mapping[int, Mapping[int, Sequence[float]]]) -> Figure:
+    """The lines, beside axes for training accuracy against d; `mark_memorised` fills them.
+
+    Args:
+        needed: as for `needed_lines`.
+    """
+    fig, (left, right) = panels((4.4, 4.2), 3.6, left=0.18)
+    _lines(left, needed)
+    right.axhline(0.9, color="black", linestyle="--", linewidth=1)
+    right.set(xscale="log", xlim=(120, 12_000), ylim=(0, 1.04))
+    right.set(xlabel="d, trained numbers", ylabel="training accuracy")
+    right.xaxis.set_major_formatter("{x:,.0f}")
+    return fig
+
+
+def mark_memorised(
+    left: Axes,
+    right: Axes,
     needed: Mapping[int, Mapping[int, Sequence[float]]],
     chosen: tuple[int, int],
     points: Sequence[tuple[int, float]],
     without: float,
-) -> Figure:
-    """The lines with one point marked, beside training accuracy against d of that point's runs.
+) -> None:
+    """Marks one point of the lines, and draws training accuracy against d of that point's runs.
 
     Args:
+        left, right: axes of `memorised_panel`.
         needed: as for `needed_lines`.
         chosen: share in per cent and number of images.
         points: d and training accuracy of every run.
         without: training accuracy of who learns no shuffled label by heart.
     """
-    fig, (left, right) = panels((4.4, 4.2), 3.6, left=0.18)
-    _lines(left, needed)
     share, n = chosen
     mark = {"markersize": 17, "markerfacecolor": "none", "markeredgecolor": "k"}
     left.plot(n, geometric_mean(needed[share][n]), "o", **mark, markeredgewidth=1.8)
+    for d in set(needed[share][n]):
+        right.axvline(d, color=COLORS["grey"], linewidth=6, alpha=0.25, zorder=0)
     right.plot(*zip(*sorted(points), strict=True), "o", color=COLORS["blue"], alpha=0.7)
-    right.axhline(0.9, color="black", linestyle="--", linewidth=1, label="0.90")
     right.axhline(
         without, color=COLORS["purple"], linestyle=":", label=f"no label by heart: {without:.2f}"
     )
-    for d in set(needed[share][n]):
-        right.axvline(d, color=COLORS["grey"], linewidth=6, alpha=0.25, zorder=0)
-    right.set(xscale="log", xlim=(120, 12_000), ylim=(0, 1.04))
-    right.set(xlabel="d, trained numbers", ylabel="training accuracy")
-    right.xaxis.set_major_formatter("{x:,.0f}")
-    right.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.45, 1.0), frameon=False)
-    return fig
+    goal = Line2D([], [], color="black", linestyle="--", linewidth=1, label="0.90")
+    handles = [goal, *right.get_legend_handles_labels()[0]]
+    right.legend(
+        handles=handles, ncols=2, loc="lower center", bbox_to_anchor=(0.45, 1.0), frameon=False
+    )
 
 
 def _lines(ax: Axes, needed: Mapping[int, Mapping[int, Sequence[float]]]) -> None:

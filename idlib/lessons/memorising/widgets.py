@@ -1,12 +1,14 @@
 """Choose how many images and how many shuffled labels, and see what they cost."""
 
+import functools
+
 from ...studies.memorising import NS, SHARES, task_name
 from ...studies.reading import cell, provenance
 from ..base.explorers import Explorer, say, slider
 from ..base.measures import bits_needed
-from ..base.svg import to_svg
+from ..base.svg import Stage
 from .compute import needed, without_memorising
-from .plots import memorised_panel
+from .plots import mark_memorised, memorised_panel
 
 __all__ = ["Memorising"]
 
@@ -31,13 +33,15 @@ class Memorising(Explorer):
         self.needed = {p: {m: needed(task_name(m, p)).between for m in NS} for p in SHARES}
         shown = [cell("memorising", task=task_name(m, p)) for p in SHARES for m in NS]
         self.title = provenance(shown)
+        self.stage = Stage(memorised_panel(self.needed))
         super().__init__(controls, self._draw)
 
     def _draw(self, n: int, percent: int) -> str:
         task, without = task_name(n, percent), without_memorising(percent)
         scores = cell("memorising", task=task).scores
         points = [(d, score) for d, every in scores.items() for score in every]
-        fig = memorised_panel(self.needed, (percent, n), points, without)
+        chosen = {"chosen": (percent, n), "points": points, "without": without}
+        move = functools.partial(mark_memorised, needed=self.needed, **chosen)
         d = needed(task).value
         text = f"{n:,} images, {percent} % of the labels shuffled: <b>d = {d:,.0f}</b>, "
         text += f"<b>{d / n:.2f} for each image</b>. Knowing every digit but no shuffled label "
@@ -51,4 +55,4 @@ class Memorising(Explorer):
             "Training accuracy of that point's runs against d, crossing 0.90 at "
             f"{' and '.join(f'{x:.0f}' for x in self.needed[percent][n])} in the two seeds.",
         )
-        return f"{to_svg(fig, alts)}\n{say(text)}\n<p>{CAPTION} {self.title}.</p>"
+        return f"{self.stage.to_svg(alts, move)}\n{say(text)}\n<p>{CAPTION} {self.title}.</p>"

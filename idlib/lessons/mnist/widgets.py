@@ -127,12 +127,8 @@ class RecordedCurves(Explorer):
 @functools.cache  # a guess that is drawn into the curves leaves it as it was
 def _inside(c: Cell, label: str, d: int) -> str:
     """What is read of the first test images, and the first layer's part of P theta_d."""
-    subspace = replay(c.first_seed[d])
-    with torch.no_grad():
-        step = subspace.projection(subspace.theta_d)
-    weights = step[: next(iter(subspace.shapes.values())).numel()]
     side = 28 if c.model == "fc" else 5  # a unit's 784 weights, or a filter's 25
-    units = weights.view(-1, side, side).numpy()[:UNITS]
+    units = _rebuilt(c, d)[1].view(-1, side, side).numpy()[:UNITS]
     row = strip(units, f"P theta_d of the first {len(units)} units of {label}, as pictures")
     return (
         f"{_digits(c, label, d)}\n<p><b>P θ<sub>d</sub></b> for the weights of the first "
@@ -144,7 +140,7 @@ def _digits(c: Cell, label: str, d: int) -> str:
     """The wall, and how many answers change from the next smaller d to this one."""
     images, labels = _shown(c.task).tensors
     smaller = max((x for x in c.scores if x < d), default=d)
-    before, after = _answers(c, smaller), _answers(c, d)
+    before, after = (_rebuilt(c, x)[0] for x in (smaller, d))
     gained = ((before != labels) & (after == labels)).sum()
     lost = ((before == labels) & (after != labels)).sum()
     answers = (x[:WALL].tolist() for x in (labels, after, before))
@@ -159,8 +155,14 @@ def _digits(c: Cell, label: str, d: int) -> str:
 
 
 @functools.cache
-def _answers(c: Cell, d: int) -> Tensor:
-    return predict(replay(c.first_seed[d]).merged(), _shown(c.task))
+def _rebuilt(c: Cell, d: int) -> tuple[Tensor, Tensor]:
+    """What the network of a seed and d numbers answers, and the first tensor's part of
+    P theta_d."""
+    subspace = replay(c.first_seed[d])
+    with torch.no_grad():
+        step = subspace.projection(subspace.theta_d)
+    first = step[: next(iter(subspace.shapes.values())).numel()].clone()
+    return predict(subspace.merged(), _shown(c.task)), first
 
 
 def _shown(task: str) -> TensorDataset:
