@@ -11,6 +11,7 @@ from ..base.plots import COLORS, figure, panels
 __all__ = [
     "descents",
     "loss_by_groups",
+    "mark_sums",
     "performance_by_d",
     "room",
     "sums_and_loss",
@@ -21,23 +22,40 @@ STYLES = (("blue", "-"), ("red", "--"), ("green", "-."), ("purple", ":"), ("blac
 
 
 def sums_and_loss(
-    losses: Sequence[float], d: int, sums: Sequence[float], targets: Sequence[float]
+    losses: Sequence[float], limits: tuple[float, float], groups: int, each: int
 ) -> Figure:
-    """The loss for d = 1, 2, ..., and the sums of the groups at one d beside their targets."""
+    """The loss for d = 1, 2, ..., beside axes for the sums of the groups; `mark_sums` fills them.
+
+    Args:
+        losses: for each d.
+        limits: the least and the largest of all sums that are to be drawn.
+        groups: how many.
+        each: how many of them have one tick.
+    """
     fig, (left, right) = panels((4.2, 4.0), 3.4, left=0.18)
     _losses(left, losses)
-    left.plot(d, max(losses[d - 1], FLOOR), "D", color=COLORS["red"], markersize=9, zorder=3)
-    left.set_title(f"loss; diamond: d = {d}", fontsize=10)
-    numbers = np.arange(1, len(sums) + 1)
-    right.bar(numbers, sums, color=COLORS["sky"])
-    right.plot(numbers, targets, "_", color="black", markersize=17, markeredgewidth=2)
+    left.set_title("loss; diamond: this d", fontsize=10)
     right.set(xlabel="group", ylabel="sum of the group's parameters")
-    top = max(targets)
-    right.set_xticks(numbers[:: -(-len(sums) // 5)])
     right.set_title("bars: sums at this d; dashes: targets", fontsize=10)
-    right.set_ylim(1.05 * min(-0.15 * top, *sums), 1.05 * max(1.05 * top, *sums))
+    right.set(xlim=(0, groups + 1), ylim=[1.05 * limit for limit in limits])
+    right.set_xticks(range(1, groups + 1, each))
     right.grid(axis="x", visible=False)
     return fig
+
+
+def mark_sums(
+    left: Axes,
+    right: Axes,
+    d: int,
+    loss: float,
+    sums: Sequence[float],
+    targets: Sequence[float],
+) -> None:
+    """Marks one d, and draws its sums beside their targets, in the axes of `sums_and_loss`."""
+    left.plot(d, max(loss, FLOOR), "D", color=COLORS["red"], markersize=9)
+    numbers = range(1, len(sums) + 1)
+    right.bar(numbers, sums, color=COLORS["sky"])
+    right.plot(numbers, targets, "_", color="black", markersize=17, markeredgewidth=2)
 
 
 def loss_by_groups(losses: Sequence[float], groups: int) -> Figure:

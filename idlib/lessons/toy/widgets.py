@@ -1,5 +1,6 @@
 """Explorers for the toy problem: over d, over the number of groups, and in three dimensions."""
 
+import functools
 import math
 
 import torch
@@ -10,7 +11,7 @@ from ..base.explorers import Drag, Explorer, choice, say, slider
 from ..base.space import axes_of_space, draw, javascript
 from ..base.svg import Stage, to_svg
 from .compute import SumProblem, losses, solve
-from .plots import loss_by_groups, room, sums_and_loss
+from .plots import loss_by_groups, mark_sums, room, sums_and_loss
 
 __all__ = ["Meetings", "SumsByD", "SumsByGroups"]
 
@@ -45,14 +46,18 @@ class SumsByD(Explorer):
     def __init__(self, problem: SumProblem, d: int = 1, seed: int = 0):
         groups, D = problem.S.shape
         largest = min(2 * groups, D)
-        self.problem, self.P = problem, _dense(D, largest, seed)
-        self.losses = losses(problem, self.P)
+        P, self.targets = _dense(D, largest, seed), problem.targets.tolist()
+        self.best = {d: solve(problem, P[:, :d]) for d in range(1, largest + 1)}
+        every = torch.stack([best.sums for best in self.best.values()])
+        top = max(self.targets)
+        limits = (min(-0.15 * top, float(every.min())), max(1.05 * top, float(every.max())))
+        losses = [best.loss for best in self.best.values()]
+        self.stage = Stage(sums_and_loss(losses, limits, groups, each=-(-groups // 5)))
         super().__init__({"d": slider("d", range(1, largest + 1), d)}, self._draw)
 
     def _draw(self, d: int) -> str:
-        best = solve(self.problem, self.P[:, :d])
-        targets = self.problem.targets.tolist()
-        fig = sums_and_loss(self.losses, d, best.sums.tolist(), targets)
+        best, targets = self.best[d], self.targets
+        now = {"d": d, "loss": best.loss, "sums": best.sums.tolist(), "targets": targets}
         loss = f"{best.loss:.3g}" if best.loss > 1e-12 else "0 up to rounding"
         text = (
             f"d = {d}: loss <b>{loss}</b>, performance <b>{math.exp(-best.loss):.3f}</b>. This "
@@ -62,7 +67,7 @@ class SumsByD(Explorer):
             f"Loss against d on a logarithmic axis. At d = {d} it is {loss}.",
             f"The {len(targets)} sums at d = {d} as bars, their targets as dashes.",
         )
-        return to_svg(fig, alts) + say(text)
+        return self.stage.to_svg(alts, functools.partial(mark_sums, **now)) + say(text)
 
 
 class SumsByGroups(Explorer):
