@@ -36,10 +36,12 @@ def in_degrees(points: np.ndarray, k: int = 10) -> np.ndarray:
         points: shape (n, dimension).
         k: neighbours of each point, itself not counted.
     """
-    from sklearn.neighbors import NearestNeighbors
+    from scipy.spatial.distance import cdist
 
     check_integer("k", k, 1, len(points) - 1)
-    nearest = NearestNeighbors(n_neighbors=k).fit(points).kneighbors(return_distance=False)
+    distances = cdist(points, points)
+    np.fill_diagonal(distances, np.inf)
+    nearest = distances.argsort(axis=1)[:, :k]
     return np.bincount(nearest.ravel(), minlength=len(points))
 
 
