@@ -25,7 +25,7 @@ def fastfood_stage(stages: Sequence[Stage], number: int) -> Figure:
         left.text(0.5, 0.5, "the input:\nno factor yet", ha="center", va="center")
     else:
         heat_map(left, stage.factor, float(stage.factor.abs().max()))
-        left.set_title(f"the factor {stage.formula[0]}", fontsize=10)
+        left.set_title(f"the factor {stage.formula[0]}", fontsize=10, y=1.0)  # quick to draw
         left.set(xlabel="column", ylabel="row", xticks=[0, n - 1], yticks=[0, n - 1])
         before = stages[number - 1]
         right.plot(places, before.vector.numpy(), "o", color="black", fillstyle="none",
@@ -34,7 +34,7 @@ def fastfood_stage(stages: Sequence[Stage], number: int) -> Figure:
     shown = stages[max(number - 1, 0) : number + 1]
     limit = 1.6 * max(float(s.vector.abs().max()) for s in shown)
     right.set(ylim=(-limit, limit), xlabel="coordinate", ylabel="value", xticks=places[:: n // 4])
-    right.set_title(f"{stage.formula}, length {stage.vector.norm():.2f}", fontsize=10)
+    right.set_title(f"{stage.formula}, length {stage.vector.norm():.2f}", fontsize=10, y=1.0)
     right.legend(loc="upper right", ncols=2)
     return fig
 

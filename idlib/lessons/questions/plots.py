@@ -142,13 +142,15 @@ def hub_panel(
     left.plot(counts.max(), 1, "v", color=COLORS["red"], label=f"largest: {counts.max()}")
     left.set(yscale="log", ylim=(0.7, 400), ylabel="points")
     left.set_xlabel("others that count it among their neighbours")
-    left.set_title(f"{dimension:,} dimensions", fontsize=10)
+    left.set_title(f"{dimension:,} dimensions", fontsize=10, y=1.0)  # quick to draw
     left.legend()
+    left.minorticks_off()
     right.plot(list(skews), list(skews.values()), "o-", color=COLORS["blue"], label="normal points")
     right.plot(dimension, skews[dimension], "D", color=COLORS["red"], markersize=10)
     right.axhline(real, color=COLORS["green"], linestyle="-.", label="digits, 8 x 8 pixels")
     right.set(xscale="log", xlabel="dimensions (logarithmic)", ylabel="skewness")
     right.xaxis.set_major_formatter("{x:,.0f}")
+    right.minorticks_off()
     right.legend(loc="upper left")
     return fig
 

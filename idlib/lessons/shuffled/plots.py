@@ -62,7 +62,7 @@ def block_accuracy(
         left.hlines(edges, -0.5, 55.5, **style)
         left.vlines(edges, -0.5, 55.5, **style)
     left.set_axis_off()
-    left.set_title(f"pixels move within blocks of {block} x {block}", fontsize=10)
+    left.set_title(f"pixels move within blocks of {block} x {block}", fontsize=10, y=1.0)
     sizes = sorted({size for curve in scores.values() for size in curve})
     for name, curve in scores.items():
         color, marker, line = STYLE[name]

@@ -91,7 +91,7 @@ def angles(samples: Mapping[int, Tensor], D: int) -> Figure:
         left.text(x, y, text)
     left.set(xlim=(-1.2, 1.2), ylim=(-0.05, 1.15), aspect="equal")
     left.set_axis_off()
-    left.set_title(f"{len(turn)} random vectors against the arrow, D = {D:,}", fontsize=10)
+    left.set_title(f"{len(turn)} random vectors against the arrow, D = {D:,}", fontsize=10, y=1.0)
     spread = {size: float((a - 90).square().mean().sqrt()) for size, a in samples.items()}
     sizes = np.array(list(spread))
     law = np.degrees(1 / np.sqrt(sizes))
