@@ -48,10 +48,10 @@ LETTERS = """() => {
     }
     return found;
 }"""
-LOOK = f"""n => {{
+LOOK = f"""() => Array.from({{ length: Reveal.getTotalSlides() }}, (_, n) => {{
     Reveal.slide(n, 0, 99);  // with all its steps
     return [({CUT_OFF})(), ({SIZES})(), ({LETTERS})()];
-}}"""
+}})"""
 # What can be seen at this step; the pieces that a later key shows are still transparent.
 SEEN = """() => {
     const slide = Reveal.getCurrentSlide();
@@ -85,8 +85,9 @@ def opened(page, path):
 
 def test_nothing_is_cut_off_and_all_text_can_be_read(page, decks):
     for path in decks:
-        for number in opened(page, path):
-            cut_off, written, drawn = page.evaluate(LOOK, number)
+        slides = opened(page, path)
+        for number, found in zip(slides, page.evaluate(LOOK), strict=True):
+            cut_off, written, drawn = found
             place = f"{path.name}, slide {number + 1}"
             assert cut_off == [], place
             assert [text for size, text in written if size < SMALLEST - 0.01] == [], place
