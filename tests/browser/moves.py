@@ -10,11 +10,29 @@ import statistics
 import sys
 
 # A view: all of it, and what it says.
-STATE = """e => {
-    const view = e.querySelector('.idlib-view');
+STATE = """explorer => {
+    const view = explorer.querySelector('.idlib-view');
     const alts = [...view.querySelectorAll('[role=img], img')].map(i => i.ariaLabel ?? i.alt);
     return [view.innerHTML, [view.innerText, ...alts].join()];
 }"""
+# Of a control: what it is, its name, and whether it stands at its end; the page keeps the view.
+BEFORE = f"""control => {{
+    const explorer = control.closest('.idlib-explorer'), kind = control.tagName;
+    explorer.before = ({STATE})(explorer);
+    if (kind === 'DIV') return [kind, control.ariaLabel, false];
+    const title = control.labels?.[0] ?? control.querySelector('legend');
+    const [place, last] = kind === 'SELECT' ? ['selectedIndex', control.length - 1]
+        : ['value', +control.max];
+    return [kind, title.innerText, +control[place] === last];
+}}"""
+# Whether the picture is another now, and its words; of a slider what it shows, and what it says.
+AFTER = f"""control => {{
+    const explorer = control.closest('.idlib-explorer');
+    const other = ({STATE})(explorer).map((part, i) => part !== explorer.before[i]);
+    if (control.tagName !== 'INPUT') return [other, null, null];
+    const shown = control.closest('.idlib-slider').querySelector('output').value;
+    return [other, shown, control.getAttribute('aria-valuetext')];
+}}"""
 CONTROLS = ".idlib-controls :is(input[type=range], select, fieldset), [role=slider]"
 SKIP = """() => {
     const skips = document.querySelectorAll("[data-asked] form:not([hidden]) [type=button]");
@@ -55,33 +73,18 @@ def unmoved(explorer) -> list[str]:
     explorer.scroll_into_view_if_needed()
     found = []
     for control in explorer.locator(CONTROLS).all():
-        picture, words = explorer.evaluate(STATE)
-        name = _press(control)
-        after = explorer.evaluate(STATE)
-        if picture == after[0] or words == after[1]:
+        kind, name, at_end = control.evaluate(BEFORE)
+        if kind == "FIELDSET":
+            control.locator("input:checked").press("ArrowRight")
+        elif kind == "SELECT":
+            control.press("ArrowUp" if at_end else "ArrowDown")
+        else:
+            control.press("ArrowLeft" if at_end else "ArrowRight")
+        other, shown, said = control.evaluate(AFTER)
+        assert shown == said
+        if not all(other):
             found.append(name)
     return found
-
-
-def _press(control) -> str:
-    """Presses an arrow key on a control; returns its name."""
-    kind = control.evaluate("e => e.tagName")
-    if kind == "DIV":
-        control.press("ArrowRight")
-        return control.get_attribute("aria-label")
-    name = control.evaluate("e => (e.labels?.[0] ?? e.querySelector('legend')).innerText")
-    if kind == "FIELDSET":
-        control = control.locator("input:checked")
-        control.press("ArrowRight")
-        return name
-    place, last = ("selectedIndex", "length - 1") if kind == "SELECT" else ("value", "max")
-    at_end = control.evaluate(f"e => +e.{place} === +(e.{last})")
-    keys = ("ArrowUp", "ArrowDown") if kind == "SELECT" else ("ArrowLeft", "ArrowRight")
-    control.press(keys[0] if at_end else keys[1])
-    if kind == "INPUT":
-        shown = control.evaluate("e => e.closest('.idlib-slider').querySelector('output').value")
-        assert control.get_attribute("aria-valuetext") == shown
-    return name
 
 
 def timed(page) -> tuple[list[tuple[float, float]], float]:

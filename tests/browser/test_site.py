@@ -95,32 +95,55 @@ def pages(folder):
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.html"))
 
 
-@contextmanager
-def watched(browser):
-    """A tab; fails the test if anything was complained of, or asked of another host."""
-    page = browser.new_page(viewport={"width": WIDTHS["desk"], "height": 900})
-    complaints = []
-    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("response", lambda r: r.status < 400 or complaints.append(f"{r.status} {r.url}"))
-    page.on("request", lambda r: r.url.startswith(("http://127.0.0.1:", "data:", "blob:"))
-            or complaints.append(f"loads {r.url}"))  # fmt: skip
+@pytest.fixture(scope="module")
+def tab(browser):
+    """A tab for what is read from a server: to open one takes as long as some pages do."""
+    page = browser.new_page()
     yield page
     page.close()
+
+
+@pytest.fixture(scope="module")
+def tab_of_a_disk(browser):
+    page = browser.new_page()
+    yield page
+    page.close()
+
+
+@contextmanager
+def watched(page, *places):
+    """A tab as if it were new; fails the test if anything was complained of, or asked of others
+    than these places."""
+    page.set_viewport_size({"width": WIDTHS["desk"], "height": 900})
+    complaints = []
+    listeners = {
+        "console": lambda message: complaints.append(f"{message.type}: {message.text}"),
+        "pageerror": lambda error: complaints.append(str(error)),
+        "response": lambda r: r.status < 400 or complaints.append(f"{r.status} {r.url}"),
+        "request": lambda r: r.url.startswith(places) or complaints.append(f"loads {r.url}"),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    try:
+        yield page
+    finally:
+        page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
     assert complaints == []
 
 
 @pytest.fixture
-def page(browser):
-    with watched(browser) as page:
+def page(tab):
+    with watched(tab, "http://127.0.0.1:", "data:", "blob:") as page:
         yield page
 
 
 @pytest.fixture(scope="module")
-def seen(browser, url, pages):
+def seen(tab, url, pages):
     """What is there to be seen of each page, by its name: each is opened once."""
     found = {}
-    with watched(browser) as page:
+    with watched(tab, "http://127.0.0.1:", "data:", "blob:") as page:
         for name in pages:
             page.set_viewport_size({"width": WIDTHS["desk"], "height": 800})
             page.goto(f"{url}/{name}")
@@ -181,17 +204,43 @@ def test_letters_of_pictures_are_legible_and_what_scrolls_for_it_is_reached(seen
 
 
 @pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
-def from_disk(request, browser, folder):
-    """A notebook and its page, opened once from a disk; fails if anything was asked for that lies
-    on no disk, or was raised."""
-    page = browser.new_page(viewport={"width": WIDTHS["desk"], "height": 900})
-    asked, raised = [], []
-    page.on("request", lambda r: r.url.startswith(("file:", "data:")) or asked.append(r.url))
-    page.on("pageerror", lambda error: raised.append(str(error)))
-    page.goto((folder / "notebooks" / f"{request.param.stem}.html").as_uri())
-    yield request.param, page
-    page.close()
-    assert (asked, raised) == ([], [])
+def from_disk(request, tab_of_a_disk, folder):
+    """A notebook and its page, opened once from a disk, where no guess was made; fails if anything
+    was asked for that lies on no disk, or was complained of."""
+    with watched(tab_of_a_disk, "file:", "data:") as page:
+        page.goto((folder / "notebooks" / f"{request.param.stem}.html").as_uri())
+        yield request.param, page
+
+
+def test_a_guess_by_keyboard_opens_what_waits_for_it_and_is_kept(from_disk):
+    notebook, page = from_disk
+    forms, waiting = page.locator("[data-asked]"), page.locator(".idlib-waits")
+    answers = page.locator("[class*=idlib-waits-answer]")
+    count, waits = forms.count(), waiting.count()
+    assert bool(count) == ("widgets.predict(" in notebook.read_text(encoding="utf-8"))
+    assert page.locator(FORM).count() == count
+    for place in waiting.all():
+        assert place.inner_text() == "" and "waits for your guess" in place.evaluate(SAYS_IT_WAITS)
+    said = [guess_on_a_page(form) for form in forms.all()]
+    for time in ("now", "the next time"):
+        if time == "the next time" and count:
+            page.goto(page.url)
+        assert waiting.locator("details[open]").filter(visible=True).count() == waits
+        assert waiting.locator("summary").filter(visible=True).count() == 0
+        assert [form.inner_text().count("Your guess: ") for form in forms.all()] == [1] * count
+        yours = [text for text in answers.all_inner_texts() if "Your guess: " in text]
+        assert len(yours) == answers.count()
+        assert all(any(f"Your guess: {guess}." in text for guess in said) for text in yours)
+        drawn = answers.locator("path.idlib-guessed").count()
+        assert drawn == said.count("the dotted curve")
+    if waits:
+        shut = forms.first.get_attribute("class").replace("idlib-asked", "idlib-waits-answer")
+        forms.first.get_by_text("Guess again").press("Enter")
+        assert page.locator(f".{shut}").inner_text() == ""
+        assert page.evaluate("() => document.activeElement.closest('[data-asked]') !== null")
+    for form in forms.all()[1 if waits else 0 :]:
+        form.get_by_text("Guess again").press("Enter")
+    assert page.locator(FORM).count() == count
 
 
 def test_explorers_move_by_keyboard_without_a_kernel_from_a_disk(from_disk):
@@ -307,47 +356,11 @@ def test_without_scripts_answers_are_folded_until_they_are_asked_for(browser, fo
 
 
 @pytest.fixture
-def reader(browser):
-    """A tab of a browser that no guess was made in; fails the test if anything was asked for that
-    lies on no disk, or was raised."""
-    context, asked, raised = browser.new_context(), [], []
-    page = context.new_page()
-    page.on("request", lambda r: r.url.startswith(("file:", "data:")) or asked.append(r.url))
-    page.on("pageerror", lambda error: raised.append(str(error)))
-    yield page
-    context.close()
-    assert (asked, raised) == ([], [])
-
-
-PREDICTS = [path for path in NOTEBOOKS if "widgets.predict(" in path.read_text(encoding="utf-8")]
-
-
-@pytest.mark.parametrize("notebook", PREDICTS, ids=lambda path: path.stem)
-def test_a_guess_by_keyboard_opens_what_waits_for_it_and_is_kept(reader, folder, notebook):
-    address = (folder / "notebooks" / f"{notebook.stem}.html").as_uri()
-    reader.goto(address)
-    forms, waiting = reader.locator("[data-asked]"), reader.locator(".idlib-waits")
-    answers = reader.locator("[class*=idlib-waits-answer]")
-    count, waits = forms.count(), waiting.count()
-    assert count and reader.locator(FORM).count() == count
-    for place in waiting.all():
-        assert place.inner_text() == "" and "waits for your guess" in place.evaluate(SAYS_IT_WAITS)
-    said = [guess_on_a_page(form) for form in forms.all()]
-    for _ in ("now", "the next time"):
-        assert waiting.locator("details[open]").filter(visible=True).count() == waits
-        assert waiting.locator("summary").filter(visible=True).count() == 0
-        assert [form.inner_text().count("Your guess: ") for form in forms.all()] == [1] * count
-        yours = [text for text in answers.all_inner_texts() if "Your guess: " in text]
-        assert len(yours) == answers.count()
-        assert all(any(f"Your guess: {guess}." in text for guess in said) for text in yours)
-        drawn = answers.locator("path.idlib-guessed").count()
-        assert drawn == said.count("the dotted curve")
-        reader.goto(address)
-    if waits:
-        shut = forms.first.get_attribute("class").replace("idlib-asked", "idlib-waits-answer")
-        forms.first.get_by_text("Guess again").press("Enter")
-        assert reader.locator(f".{shut}").inner_text() == ""
-        assert reader.evaluate("() => document.activeElement.closest('[data-asked]') !== null")
+def reader(tab_of_a_disk):
+    """A tab where no guess was made; fails the test if anything was asked for that lies on no disk,
+    or was complained of."""
+    with watched(tab_of_a_disk, "file:", "data:") as page:
+        yield page
 
 
 def test_a_drawn_guess_lies_where_it_was_drawn(reader, folder):
@@ -386,22 +399,30 @@ def test_a_guess_must_be_one_and_can_be_skipped(reader, folder):
     assert "Your guess" not in reader.locator("article").inner_text()
 
 
-def test_where_the_browser_keeps_nothing_a_guess_lasts_as_long_as_the_page(reader, folder):
+def test_where_the_browser_keeps_nothing_a_guess_lasts_as_long_as_the_page(browser, folder):
     forbid = (
         "Storage.prototype.{} = name => {{ if (name.startsWith('idlib/')) throw Error(name); }}"
     )
-    for method in ("getItem", "setItem"):
-        reader.add_init_script(forbid.format(method))
-    reader.goto((folder / "notebooks" / "03_mnist_fc_vs_lenet.html").as_uri())
-    form = reader.locator("[data-asked]").first
-    assert guess_on_a_page(form) == "17"
-    assert "Your guess: 17." in form.inner_text()
+    page = browser.new_page()
+    with watched(page, "file:", "data:"):
+        for method in ("getItem", "setItem"):
+            page.add_init_script(forbid.format(method))
+        page.goto((folder / "notebooks" / "03_mnist_fc_vs_lenet.html").as_uri())
+        form = page.locator("[data-asked]").first
+        assert guess_on_a_page(form) == "17"
+        assert "Your guess: 17." in form.inner_text()
+    page.close()
+
+
+KEPT = "localStorage.getItem('idlib/mnist/fc')"
 
 
 @pytest.mark.parametrize("stored", ["{", "3", '{"guess": "many"}', '{"guess": 0}', "null"])
 def test_what_is_kept_and_is_no_guess_is_none(reader, folder, stored):
-    reader.add_init_script(f"localStorage.setItem('idlib/mnist/fc', {json.dumps(stored)})")
+    reader.goto((folder / "_static" / "favicon.svg").as_uri())
+    reader.evaluate("stored => localStorage.setItem('idlib/mnist/fc', stored)", stored)
     reader.goto((folder / "notebooks" / "03_mnist_fc_vs_lenet.html").as_uri())
+    assert reader.evaluate(KEPT) == stored
     assert reader.locator(FORM).count() == 4
 
 
