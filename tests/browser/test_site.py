@@ -30,22 +30,24 @@ WIDTHS = {"desk": 1280, "phone": 390}  # pixels
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SOME = ("index", "search", "notebooks/03", "api/engine")  # pages with all that the others have
 
-LINKS = "() => [...document.querySelectorAll('a[href]')].map(a => a.href)"
-ANCHORS = "() => [...document.querySelectorAll('[id]')].map(e => e.id)"
-IMAGES = """() => [...document.images].map(
-    i => [i.alt.trim(), i.complete && i.naturalWidth > 0, i.src.slice(0, 80)])"""
-WIDTH = "() => document.documentElement.scrollWidth"
+AS_IT_OPENS = f"""() => ({{
+    links: [...document.querySelectorAll('a[href]')].map(a => a.href),
+    anchors: [...document.querySelectorAll('[id]')].map(e => e.id),
+    images: [...document.images].map(
+        i => [i.alt.trim(), i.complete && i.naturalWidth > 0, i.src.slice(0, 80)]),
+    loaded: ({LOADED})(),
+    outputs: [...document.querySelectorAll('.cell_output')].map(e => e.innerText),
+}})"""
+UNFOLD = """() => {
+    document.querySelectorAll('.idlib-waits > style').forEach(style => style.remove());
+    document.querySelectorAll('article details').forEach(details => { details.open = true; });
+}"""
 TOO_WIDE = """() => {
     const scrolls = (e) => e.tagName !== 'ARTICLE'
         && (/auto|scroll/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
     return [...document.querySelectorAll('article *')]
         .filter(e => e.getBoundingClientRect().right > innerWidth && !scrolls(e.parentElement))
         .map(e => e.outerHTML.slice(0, 80));
-}"""
-
-UNFOLD = """() => {
-    document.querySelectorAll('.idlib-waits > style').forEach(style => style.remove());
-    document.querySelectorAll('article details').forEach(details => { details.open = true; });
 }"""
 PICTURES = """async () => {
     for (const _ of [1, 2]) await new Promise(requestAnimationFrame);  // sizes are known behind one
@@ -61,6 +63,11 @@ PICTURES = """async () => {
         };
     });
 }"""
+ON_A_SCREEN = f"""async () => ({{
+    sticksOut: ({TOO_WIDE})(),
+    width: document.documentElement.scrollWidth,
+    pictures: await ({PICTURES})(),
+}})"""
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -147,18 +154,11 @@ def seen(tab, url, pages):
         for name in pages:
             page.set_viewport_size({"width": WIDTHS["desk"], "height": 800})
             page.goto(f"{url}/{name}")
-            found[name] = {
-                "links": page.evaluate(LINKS),
-                "anchors": page.evaluate(ANCHORS),
-                "images": page.evaluate(IMAGES),
-                "loaded": page.evaluate(LOADED),
-                "outputs": page.locator(".cell_output").all_inner_texts(),
-            }
+            found[name] = page.evaluate(AS_IT_OPENS)
             page.evaluate(UNFOLD)
             for screen, width in WIDTHS.items():
                 page.set_viewport_size({"width": width, "height": 800})
-                found[name][screen] = page.evaluate(TOO_WIDE), page.evaluate(WIDTH)
-                found[name][f"pictures, {screen}"] = page.evaluate(PICTURES)
+                found[name][screen] = page.evaluate(ON_A_SCREEN)
     return found
 
 
@@ -190,13 +190,13 @@ def test_links_lead_somewhere_and_pictures_are_there_and_said_in_words(url, fold
 @pytest.mark.parametrize("screen", WIDTHS)
 def test_no_page_is_wider_than_the_screen(seen, screen):
     for name, page in seen.items():
-        sticking_out, width = page[screen]
-        assert sticking_out == [] and width <= WIDTHS[screen], name
+        seen_there = page[screen]
+        assert seen_there["sticksOut"] == [] and seen_there["width"] <= WIDTHS[screen], name
 
 
 @pytest.mark.parametrize("screen", WIDTHS)
 def test_letters_of_pictures_are_legible_and_what_scrolls_for_it_is_reached(seen, screen):
-    pictures = [p for page in seen.values() for p in page[f"pictures, {screen}"]]
+    pictures = [p for page in seen.values() for p in page[screen]["pictures"]]
     assert len(pictures) > 40
     assert [p for p in pictures if p["letters"] < LEGIBLE - 0.05 or p["sticksOut"]] == []
     assert [p for p in pictures if p["reached"] != p["scrolls"]] == []
@@ -223,7 +223,7 @@ def test_a_guess_by_keyboard_opens_what_waits_for_it_and_is_kept(from_disk):
         assert place.inner_text() == "" and "waits for your guess" in place.evaluate(SAYS_IT_WAITS)
     said = [guess_on_a_page(form) for form in forms.all()]
     for time in ("now", "the next time"):
-        if time == "the next time" and count:
+        if time == "the next time":
             page.goto(page.url)
         assert waiting.locator("details[open]").filter(visible=True).count() == waits
         assert waiting.locator("summary").filter(visible=True).count() == 0
