@@ -24,6 +24,7 @@ addEventListener("DOMContentLoaded", () => {
     + (at("rate").value === "auto" ? "" : `, rate ${at("rate").value}`);
   const of = (name) => runs.filter((run) => run.name === name);
   const goalOf = (name) => 0.9 * of(name).findLast((run) => run.d === run.D)?.accuracy;
+  const sizeOf = (name) => [at(name).clientWidth, at(name).clientHeight];
   const chosenD = () => ds[at("d").value];
   const automatic = (d) => d === D ? FULL_RATE : +(0.3 * Math.sqrt(128 / d)).toPrecision(3);
   const rateFor = (d) => at("rate").value === "auto" ? automatic(d) : +at("rate").value;
@@ -124,8 +125,8 @@ addEventListener("DOMContentLoaded", () => {
   }
 
   // Axes with shares from 0 to 1 upwards, and what `marks` draws in them.
-  function chart(name, place, ticks, title, alt, marks) {
-    const { clientWidth: width, clientHeight: height } = at(name), right = width - RIGHT;
+  function chart(name, [width, height], place, ticks, title, alt, marks) {
+    const right = width - RIGHT;
     const x = (value) => LEFT + (right - LEFT) * place(value);
     const y = (share) => TOP + (height - TOP - BOTTOM) * (1 - share);
     const text = (words, left, up, anchor = "middle") =>
@@ -146,25 +147,26 @@ addEventListener("DOMContentLoaded", () => {
 
   function draw() {
     const { accuracy, step, steps, d, name } = live, goal = goalOf(name);
+    const [curve, dots] = ["curve", "dots"].map(sizeOf); // before the page is changed
     at("accuracy").textContent = percent(accuracy);
     at("step").textContent = step ? `step ${step} of ${steps}` : "before the first step";
-    chart("curve", (s) => s / steps, [0, steps / 2, steps], "training steps",
+    chart("curve", curve, (s) => s / steps, [0, steps / 2, steps], "training steps",
       `Accuracy against steps, d = ${whole(d)}: ${percent(accuracy)} at step ${step} of ${steps}.`,
       (x, y, right) => [goal ? line(name, [[LEFT, y(goal)], [right, y(goal)]], "goal") : "",
         ...[...runs.slice(-12), live].map((run) => line(run.name,
           run.curve.map(([s, a]) => [x(s / run.steps * steps), y(a)]), run === live ? "" : "past")),
         mark(name, x(step), y(accuracy))]);
-    drawDots();
+    drawDots(dots);
     if (digits) drawAnswers(live.answers);
     drawSlice(live.slice, step);
     drawChange(live.change, live.width);
   }
 
-  function drawDots() {
+  function drawDots(size) {
     const { name } = live, goal = goalOf(name), { log } = Math;
     const last = log(1.3 * Math.max(D, ...runs.map((run) => run.d)));
     const said = (run) => `d = ${whole(run.d)}: ${percent(run.accuracy)}`;
-    chart("dots", (d) => log(d) / last, [1, 10, 100, 1e3, 1e4, 1e5].filter((d) => log(d) < last),
+    chart("dots", size, (d) => log(d) / last, [1, 10, 100, 1e3, 1e4, 1e5].filter((d) => log(d) < last),
       "d, trained numbers", `Accuracy against d, ${runs.length} runs. ${runs.map(said).join("; ")}`,
       (x, y, right, text) => [`<path class="now" d="M${x(live.d)} ${y(0)}V${y(1)}"/>`,
         goal ? line(name, [[LEFT, y(goal)], [right, y(goal)]], "goal")
