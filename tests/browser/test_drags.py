@@ -12,23 +12,34 @@ SAID = ".idlib-say"
 ALTS = "e => [...e.querySelectorAll('[role=img]')].map(i => i.ariaLabel)"
 
 
+@pytest.fixture(scope="module")
+def tab(browser):
+    page = browser.new_page()
+    yield page
+    page.close()
+
+
 @pytest.fixture
-def shown(browser, tmp_path):
+def shown(tab, tmp_path):
     """Shows an explorer alone on a page, at a width; returns its element."""
-    pages = []
+    raised = []
+
+    def complain(error):
+        raised.append(str(error))
 
     def show(explorer, width: int = 1280):
-        page = browser.new_page(viewport={"width": width, "height": 800})
-        page.on("pageerror", lambda error: pages.append(str(error)))
+        tab.set_viewport_size({"width": width, "height": 800})
         path = tmp_path / "page.html"
         head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         path.write_text(f"<!doctype html>{head}{explorer.to_html()}", encoding="utf-8")
-        page.goto(path.as_uri())
-        (element,) = explorers(page)
+        tab.goto(path.as_uri())
+        (element,) = explorers(tab)
         return element
 
+    tab.on("pageerror", complain)
     yield show
-    assert pages == []
+    tab.remove_listener("pageerror", complain)
+    assert raised == []
 
 
 def drag(element, handle: str, right: float, down: float) -> None:

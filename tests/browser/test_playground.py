@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -111,18 +112,18 @@ def url(tmp_path_factory):
         return make_site(root, root / "site").as_uri()
 
 
-@pytest.fixture
-def opened(browser, url):
-    """A page at the playground, for a size and a colour scheme; fails the test if anything was
-    complained of, or asked of another place."""
+@contextmanager
+def opener(browser, url):
+    """What opens a page at the playground, for a width; fails the test if anything was complained
+    of, or asked of another place."""
     pages, complaints = [], []
 
     def watched(request):
         if not request.url.startswith(("file:", "blob:", "data:")):
             complaints.append(f"loads {request.url}")
 
-    def open_page(width=1280, height=780, scheme="light"):
-        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+    def open_page(width=1280):
+        page = browser.new_page(viewport={"width": width, "height": 780})
         pages.append(page)
         page.set_default_timeout(120 * SECOND)
         page.on("console", lambda message: complaints.append(message.text))
@@ -139,8 +140,22 @@ def opened(browser, url):
 
 
 @pytest.fixture
-def page(opened):
-    return opened()
+def page(browser, url):
+    with opener(browser, url) as open_page:
+        yield open_page()
+
+
+@pytest.fixture(scope="module", params=[390, 1280])
+def played(request, browser, url):
+    """A width, and a page of it where a run has ended and all is unfolded."""
+    with opener(browser, url) as open_page:
+        page = open_page(request.param)
+        small(page)
+        page.click("#pg-play")
+        finished(page)
+        for summary in page.locator("summary").all():
+            summary.click()
+        yield request.param, page
 
 
 @pytest.fixture(scope="module")
@@ -377,15 +392,10 @@ class TestPlaying:
         )
         assert page.inner_text("#pg-play") == "Play"
 
-    @pytest.mark.parametrize("width", [390, 1280])
     @pytest.mark.parametrize("scheme", ["light", "dark"])
-    def test_axe_finds_no_serious_violation_and_nothing_sticks_out(self, opened, width, scheme):
-        page = opened(width=width, scheme=scheme)
-        small(page)
-        page.click("#pg-play")
-        finished(page)
-        for summary in page.locator("summary").all():
-            summary.click()
+    def test_axe_finds_no_serious_violation_and_nothing_sticks_out(self, played, scheme):
+        width, page = played
+        page.emulate_media(color_scheme=scheme)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         found = Axe().run(page, "#playground", {"preload": False}).response["violations"]
         serious = [v for v in found if v["impact"] in ("serious", "critical")]
