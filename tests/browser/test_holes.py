@@ -16,6 +16,12 @@ ROOT = Path(__file__).parents[2]
 OPTIONS = ["--nbval-lax", "--nbval-current-env", "--color=no", "-p", "no:cacheprovider", "-rA"]
 OPTIONS += ["-p", "no:nbval", "-p", "nbval.plugin"]  # by the name that our conftest knows it by
 
+# As conftest.py has it: jsonschema would build the grammar of web addresses, for over a second.
+START = """import sys
+sys.modules["rfc3987_syntax"] = None
+from pytest import main
+sys.exit(main())"""
+
 CHECKED = {"tags": ["nbval-check-output"]}
 OBJECT = "<IPython.core.display.HTML object>"
 PICTURE = [new_output("display_data", {"text/html": '<img alt="a" src="">', "text/plain": OBJECT})]
@@ -69,7 +75,7 @@ class TestByNbval:
     def outcomes(self, folder: Path) -> dict[str, str]:
         """Runs the cells as a notebook under pytest; PASSED or FAILED for each."""
         written(folder)
-        command = [sys.executable, "-m", "pytest", *OPTIONS, "--rootdir", folder, folder]
+        command = [sys.executable, "-c", START, *OPTIONS, "--rootdir", folder, folder]
         env = {**os.environ, "IPYTHONDIR": str(folder / "ipython")}  # not the one of these tests
         output = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True).stdout
         found = re.findall(r"^(PASSED|FAILED) holes\.ipynb::Cell (\d+)", output, re.M)
