@@ -167,6 +167,14 @@ def program(browser, url):
     page.close()
 
 
+@pytest.fixture(scope="module")
+def digits(program):
+    """The images (n, 64) and labels (n,) that the page trains with, and those that it tests."""
+    lists = program.evaluate(DIGITS)
+    images, labels = (map(torch.tensor, lists[k::2]) for k in (0, 1))
+    return [(x.view(-1, 64), y) for x, y in zip(images, labels, strict=True)]
+
+
 def batched(order: list[int], size: int) -> list[list[int]]:
     return [order[i : i + size] for i in range(0, len(order), size)]
 
@@ -226,14 +234,13 @@ class TestMathematics:
             assert abs(statistics.fmean(weights)) < 4 * spread / math.sqrt(len(weights))
             assert not any(biases)
 
-    def test_training_takes_the_steps_that_torch_takes(self, program):
+    def test_training_takes_the_steps_that_torch_takes(self, program, digits):
         """From the same start, with the same P and the same batches, over the end of an epoch."""
         config = {"width": 16, "depth": 2, "projection": "hashed", "d": 20, "rate": 0.3, "seed": 3}
         start, end, epochs, steps = program.evaluate(STEPS, [config, 30])
         theta_0 = torch.tensor(start)
         P = torch.tensor(program.evaluate(MATRIX, ["hashed", len(start), 20, 3])[0]).T
-        images, labels, *_ = program.evaluate(DIGITS)
-        images, labels = torch.tensor(images).view(-1, 64), torch.tensor(labels)
+        images, labels = digits[0]
         batches = [torch.tensor(part) for order in epochs for part in batched(order, 64)][:30]
         theta_d = torch.zeros(20, requires_grad=True)
         adam = torch.optim.Adam([theta_d], lr=0.3)
@@ -269,12 +276,10 @@ class TestMathematics:
                 assert found == [asked, end.value]
 
     @pytest.mark.parametrize("d, rate, projection", [(100, 0.3, "hashed"), (None, 0.003, "none")])
-    def test_accuracy_lies_within_the_spread_of_idlibs_seeds(self, program, d, rate, projection):
-        images, labels, *test = program.evaluate(DIGITS)
-        sets = [
-            TensorDataset(torch.tensor(x).view(-1, 8, 8), torch.tensor(y))
-            for x, y in ((images, labels), test)
-        ]
+    def test_accuracy_lies_within_the_spread_of_idlibs_seeds(
+        self, program, digits, d, rate, projection
+    ):
+        sets = [TensorDataset(images.view(-1, 8, 8), labels) for images, labels in digits]
         ours = []
         for seed in range(5):
             torch.manual_seed(seed)
