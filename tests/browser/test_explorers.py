@@ -17,24 +17,60 @@ from .guesses import FORM, SAYS_IT_WAITS, make_guesses
 from .moves import explorers
 
 NAME = "explorers.ipynb"
+IMPORTS = "from idlib import widgets\nfrom idlib.lessons.toy import compute as toy"
+PANEL = "window.jupyterapp.shell.currentWidget"
 CALLS = (
     "widgets.SumsByD(toy.SumProblem(), d=9)",
     "widgets.SumsByGroups()",
 )
 
 
+GUESSED = """from idlib import widgets
+number, which, drawn = (widgets.predict(f"mnist/{name}") for name in ("fc", "lenet", "curve"))
+|||number|||which|||drawn|||
+drawn.show(widgets.RecordedCurves(("mnist",), models=("fc",)), also=[number])|||
+with number.show():
+    print("what was printed")|||
+number.reveal(fc=700)|||
+which.reveal(fc=700, lenet=300)|||
+drawn.reveal({10: 0.1, 1000: 0.9}, low=0.1, high=0.9)"""
+
+
 @pytest.fixture(scope="module")
 def saved(run_all, home):
-    """A notebook with explorers, run and saved, its kernel ended; and what was seen meanwhile."""
-    imports = "from idlib import widgets\nfrom idlib.lessons.toy import compute as toy"
-    cells = [new_code_cell(source) for source in (imports, *CALLS)]
+    """A page, and what was seen in it of a notebook with explorers and predictions: when it was
+    new, after the guesses, with its kernel ended, the next day, and when another kernel ran it."""
+    sources = (IMPORTS, *CALLS, *GUESSED.split("|||"))
+    cells = [new_code_cell(source.strip()) for source in sources]
     python = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     nbformat.write(new_notebook(cells=cells, metadata=python), home / NAME)
+    moved, guesses = {}, {}
     with run_all(NAME) as page:
-        seen = [look(page, n) for n in range(len(CALLS))]
-        page.evaluate(f"() => {KERNEL}.shutdown()")
-        after = [look(page, n) for n in range(len(CALLS))]
-    return page, seen, after
+        moved["new"] = looks(page)
+        guesses["before"] = guessed(page)
+        make_guesses(page)
+        page.locator(".idlib-waits").first.wait_for(state="detached")
+        guesses["after"] = guessed(page)
+        drawing = page.locator(".idlib-revealed .idlib-explorer svg[role=img]").first.inner_html()
+        page.evaluate(f"() => {KERNEL}.shutdown()")  # ended before the file is opened again
+        moved["without a kernel"] = looks(page)
+    page.evaluate(OPEN, NAME)
+    page.locator(".idlib-revealed").first.wait_for()
+    guesses["next day"] = guessed(page)
+    moved["next day"] = looks(page)
+    errors = page.get_by_text("Error displaying widget").count()
+    page.evaluate(f"() => {{ {PANEL}.content.activeCellIndex = {1 + len(CALLS)}; }}")
+    page.evaluate(RUN_ALL.replace("run-all-cells", "run-all-below"))  # the predictions
+    page.wait_for_function("window.allRan", polling=200)
+    assert page.ask("print(drawn is number)") == "False\n"
+    guesses["again"], forms = guessed(page), page.locator(FORM).count()
+    page.evaluate(CLOSE)
+    return page, moved, guesses, drawing, errors, forms
+
+
+def looks(page) -> list[tuple[list[str], list[str]]]:
+    """The alternative texts of each explorer, before and after a key is pressed."""
+    return [look(page, number) for number in range(len(CALLS))]
 
 
 def look(page, number: int) -> tuple[str, str]:
@@ -48,20 +84,25 @@ def look(page, number: int) -> tuple[str, str]:
     return before, pictures.evaluate_all(texts)
 
 
-def test_it_moves_with_and_without_its_kernel(saved):
-    _, seen, after = saved
-    for before, now in seen + after:
+def guessed(page) -> list[tuple[str, str]]:
+    """What waits for a guess, or is revealed: its class, and what it says."""
+    places = page.locator(".idlib-waits, .idlib-revealed").all()
+    said = [p.inner_text() or p.evaluate(SAYS_IT_WAITS) for p in places]
+    return [(p.get_attribute("class").split()[0], s) for p, s in zip(places, said, strict=True)]
+
+
+@pytest.mark.parametrize("when", ["new", "without a kernel"])
+def test_it_moves_with_and_without_its_kernel(saved, when):
+    _, moved, *_ = saved
+    for before, now in moved[when]:
         assert before != now
 
 
 def test_the_next_day_it_still_moves(saved):
-    page, *_ = saved
-    page.evaluate(OPEN, NAME)
-    for number in range(len(CALLS)):
-        before, now = look(page, number)
+    _, moved, *_, errors, _ = saved
+    for before, now in moved["next day"]:
         assert before != now
-    assert page.get_by_text("Error displaying widget").count() == 0
-    page.evaluate(CLOSE)
+    assert errors == 0
 
 
 def test_untrusted_it_shows_its_first_view(saved, home):
@@ -69,6 +110,7 @@ def test_untrusted_it_shows_its_first_view(saved, home):
     other = home / "from_elsewhere.ipynb"
     shutil.copy(home / NAME, other)
     notebook = nbformat.read(other, as_version=4)
+    del notebook.cells[1 + len(CALLS) :]
     notebook.cells[0].source += "\n"
     nbformat.write(notebook, other)
     page.evaluate(OPEN, other.name)
@@ -84,56 +126,16 @@ def test_untrusted_it_shows_its_first_view(saved, home):
     page.evaluate(CLOSE)
 
 
-GUESSED = """from idlib import widgets
-number, which, drawn = (widgets.predict(f"mnist/{name}") for name in ("fc", "lenet", "curve"))
-|||number|||which|||drawn|||
-drawn.show(widgets.RecordedCurves(("mnist",), models=("fc",)), also=[number])|||
-with number.show():
-    print("what was printed")|||
-number.reveal(fc=700)|||
-which.reveal(fc=700, lenet=300)|||
-drawn.reveal({10: 0.1, 1000: 0.9}, low=0.1, high=0.9)"""
-
-
-@pytest.fixture(scope="module")
-def predicted(run_all, home):
-    """A notebook with predictions, run; its page before and after the guesses, and after its
-    kernel has ended and another has run it."""
-    cells = [new_code_cell(source.strip()) for source in GUESSED.split("|||")]
-    python = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-    nbformat.write(new_notebook(cells=cells, metadata=python), home / "guesses.ipynb")
-
-    def seen(page):
-        places = page.locator(".idlib-waits, .idlib-revealed").all()
-        said = [p.inner_text() or p.evaluate(SAYS_IT_WAITS) for p in places]
-        return [(p.get_attribute("class").split()[0], s) for p, s in zip(places, said, strict=True)]
-
-    with run_all("guesses.ipynb") as page:
-        before = seen(page)
-        make_guesses(page)
-        page.locator(".idlib-waits").first.wait_for(state="detached")
-        after = seen(page)
-        drawing = page.locator(".idlib-explorer svg[role=img]").first.inner_html()
-        page.evaluate(f"() => {KERNEL}.shutdown()")  # ended before the file is opened again
-    page.evaluate(OPEN, "guesses.ipynb")
-    page.locator(".idlib-revealed").first.wait_for()
-    next_day = seen(page)
-    errors = page.get_by_text("Error displaying widget").count()
-    page.evaluate(RUN_ALL)
-    page.wait_for_function("window.allRan", polling=200)
-    again, forms = seen(page), page.locator(FORM).count()
-    page.evaluate(CLOSE)
-    return before, after, next_day, again, errors, forms, drawing
-
-
-def test_before_a_guess_nothing_is_seen_of_the_answer(predicted):
-    before, *_ = predicted
+def test_before_a_guess_nothing_is_seen_of_the_answer(saved):
+    _, _, guesses, *_ = saved
     what = ("picture", "output", "answer", "answer", "answer")
-    assert before == [("idlib-waits", f"The {one} waits for your guess above.") for one in what]
+    waits = [("idlib-waits", f"The {one} waits for your guess above.") for one in what]
+    assert guesses["before"] == waits
 
 
-def test_after_it_all_is_open_and_the_next_day_it_still_is(predicted):
-    _, after, next_day, again, errors, forms, drawing = predicted
+def test_after_it_all_is_open_and_the_next_day_it_still_is(saved):
+    _, _, guesses, drawing, errors, forms = saved
+    after, next_day, again = (guesses[when] for when in ("after", "next day", "again"))
     texts = [text for _, text in after]
     assert [kind for kind, _ in after] == ["idlib-revealed"] * 5
     assert "what was printed" in texts[1]
