@@ -40,7 +40,7 @@ def linear() -> nn.Module:
 
 
 TRAIN, TEST = blobs(200, 1), blobs(100, 2)
-QUICK = {"epochs": 10, "batch_size": 20, "lrs": (0.1, 0.3), "full_lrs": (0.03,), "progress": False}
+QUICK = {"epochs": 10, "batch_size": 40, "lrs": (0.1, 0.3), "full_lrs": (0.03,), "progress": False}
 
 
 def measure(**options):

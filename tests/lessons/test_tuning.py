@@ -415,14 +415,16 @@ class TestProse:
 
 class TestLiveTuning:
     @pytest.fixture
-    def live(self):
-        panel = widgets.LiveTuning("docstrings-n256", threshold=0.67, d=300)
+    def live(self, request):
+        task = getattr(request, "param", "docstrings-n256")  # long enough to be stopped
+        panel = widgets.LiveTuning(task, threshold=0.67, d=300)
         panel.test_set = panel._few
         yield panel
         panel.halt.click()
         if panel._thread:
             panel._thread.join(60)
 
+    @pytest.mark.parametrize("live", ["docstrings-n64"], indirect=True)
     def test_it_trains_under_said_and_shows_the_scales(self, live):
         live.start.click()
         live._thread.join(120)

@@ -190,7 +190,7 @@ def few_reviews(tmp_path, monkeypatch):
     rows = [f"the {noun} {verb}\t{int(noun == 'cat')}" for noun in ("cat", "dog") for verb in
             ("sat", "ran", "sat on the mat", "ran under a tree", "sat under the mat")]  # fmt: skip
     for part in ("train", "dev"):
-        text = "\n".join(["sentence\tlabel", *rows * 6, ""])
+        text = "\n".join(["sentence\tlabel", *rows * 2, ""])
         (tmp_path / "glue" / "SST-2" / f"{part}.tsv").write_text(text)
     monkeypatch.setenv("IDLIB_DATA", str(tmp_path))
     load_text.cache_clear()
