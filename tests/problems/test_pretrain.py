@@ -106,7 +106,7 @@ def test_any_batch_and_no_warm_up(texts, tmp_path):
 
 
 def test_it_learns_which_word_comes_next(texts, tmp_path):
-    plan = replace(PLAN, steps=400, batch=16, warm_up=20, lr=5e-3, save_every=400)
+    plan = replace(PLAN, steps=250, batch=16, warm_up=20, lr=5e-3, save_every=250)
     pretrain.pretrain(plan, *texts, tmp_path)
     last = json.loads((tmp_path / "loss.jsonl").read_text().splitlines()[-1])
     assert last["held_out"] < 0.5 * math.log(8), "guessing among the eight words is log 8"
