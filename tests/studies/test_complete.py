@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from idlib.engine.config import from_json
+from idlib.engine.data import fingerprint
 from idlib.engine.lines import read_lines
 from idlib.engine.store import RunStore
 from idlib.problems import images
@@ -215,6 +216,11 @@ class TestAStudyThatLostSomething:
 
 class TestTheData:
     """What the headers say of the data is what they are, where they are at hand."""
+
+    @pytest.fixture(autouse=True)
+    def each_read_once(self, monkeypatch):
+        """One set of test data belongs to many tasks."""
+        monkeypatch.setattr("idlib.problems.names.fingerprint", functools.cache(fingerprint))
 
     def assert_true(self, tasks):
         assert tasks
