@@ -220,7 +220,7 @@ def test_a_run_by_name_learns_and_repeats():
     done = run_named(config)
     assert done.status == "finished" and done.score > load_text("docstrings").majority + 0.05
     assert done.D == 1_875_458 + 4 * 129  # four more outputs than for two classes
-    few = replace(config, task="docstrings-n64", scored_on="train")
+    few = replace(config, task="docstrings-n64")
     first, again = run_named(few), run_named(few)
     assert first.score == again.score and first.loss == again.loss
 
