@@ -22,7 +22,6 @@ def accuracy_along_pretraining(
     panels: Mapping[str, Mapping[str, Mapping[int, Sequence[float]]]],
     floors: Mapping[str, float],
     beside: Mapping[str, Mapping[str, float]],
-    chosen: int | None = None,
 ) -> Figure:
     """The masked loss of checkpoints, and beside it accuracy on some tasks with as many numbers for
     all of them; lines join the means of the seeds.
@@ -33,7 +32,6 @@ def accuracy_along_pretraining(
         panels: for each task, for up to three lines, the scores of all seeds by tokens.
         floors: for each task the score of always giving the commonest label.
         beside: for each task the scores of other models, by their names, drawn at the right.
-        chosen: the checkpoint to mark, by its tokens.
     """
     fig, axes = side_by_side([3.05] * (1 + len(panels)), 3.6, bottom=0.43, top=0.92)
     place = {t: k for k, t in enumerate(tokens)}
@@ -51,7 +49,7 @@ def accuracy_along_pretraining(
         ax.axhline(floors[task], color=COLORS["grey"], linestyle=":", label="commonest label")
         ax.set_title(f"accuracy, {task}", fontsize=10)
         ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.22), frameon=False)
-    _along(axes, tokens, chosen)
+    _along(axes, tokens)
     return fig
 
 
@@ -78,15 +76,13 @@ def d90_along_pretraining(
     limits = [ax.get_ylim() for ax in axes]
     for ax in axes:  # one scale for all tasks
         ax.set_ylim(min(low for low, _ in limits) / 6, max(high for _, high in limits))
-    _along(axes, tokens, None)
+    _along(axes, tokens)
     return fig
 
 
-def _along(axes: Sequence[Axes], tokens: Sequence[int], chosen: int | None) -> None:
+def _along(axes: Sequence[Axes], tokens: Sequence[int]) -> None:
     """The axis of checkpoints, evenly spaced."""
     for ax in axes:
         ax.set_xticks(range(len(tokens)), [f"{t / 1e6:.0f}" for t in tokens])
         ax.set_xlim(-0.7, len(tokens) - 0.3)
         ax.set_xlabel("million tokens of pretraining")
-        if chosen is not None:
-            ax.axvline(list(tokens).index(chosen), color=COLORS["grey"], linewidth=1.2)

@@ -1,15 +1,19 @@
 """A slider over the checkpoints of a pretraining: loss, accuracy with a fixed number of trained
 numbers, words that are filled in."""
 
+import functools
 import html
 import statistics
 from collections.abc import Sequence
+
+from matplotlib.axes import Axes
 
 from ...problems.checkpoints import CHECKPOINTS, LAST, held_out, tokens_seen
 from ...studies.layout import TASKS
 from ...studies.reading import cell, provenance
 from ..base.explorers import Explorer, say, slider, table
-from ..base.svg import to_svg
+from ..base.plots import COLORS
+from ..base.svg import Stage
 from .compute import FIXED, at_fixed_d, checkpoint_cells, fill
 from .plots import accuracy_along_pretraining
 
@@ -39,30 +43,47 @@ class Checkpoints(Explorer):
         return f"{_along_html(model)}\n{_filled(model, self.sentences)}\n<p>{CAPTION}</p>"
 
 
-def _along_html(model: str) -> str:
-    tokens = [tokens_seen(m) for m in CHECKPOINTS]
-    losses = held_out(LAST)
-    loss = {t: losses[t] for t in tokens if t in losses}
+@functools.cache
+def _stage() -> Stage:
     panels = {name: at_fixed_d(part) for name, part in TASKS.items()}
-    shown = {name: checkpoint_cells(part) for name, part in TASKS.items()}
-    floors = {name: by_time[model].majority for name, by_time in shown.items()}
+    floors = {name: checkpoint_cells(part)[LAST].majority for name, part in TASKS.items()}
     mini = cell("methods", "minilm-sst2-one-p", method="DID")
     d = min(FIXED["sst2"])
     beside = {"SST-2": {f"MiniLM, {d:,} numbers": statistics.fmean(mini.scores[d])}}
-    now = tokens_seen(model)
-    fig = accuracy_along_pretraining(tokens, loss, panels, floors, beside, now)
-    parts, alts = [], []
-    for name, lines in panels.items():
+    return Stage(accuracy_along_pretraining(_tokens(), _loss(), panels, floors, beside))
+
+
+def _tokens() -> list[int]:
+    return [tokens_seen(model) for model in CHECKPOINTS]
+
+
+def _loss() -> dict[int, float]:
+    """The masked loss of the checkpoints, by tokens."""
+    losses = held_out(LAST)
+    return {t: losses[t] for t in _tokens() if t in losses}
+
+
+def _along_html(model: str) -> str:
+    now, losses = tokens_seen(model), _loss().values()
+    falls = f"falls from {max(losses):.2f} to {min(losses):.2f}"
+    alts = [f"The masked loss of the checkpoints of pretraining {falls}."]
+    parts = []
+    for name, part in TASKS.items():
+        lines = at_fixed_d(part)
         told = ", ".join(f"{label} {statistics.fmean(by[now]):.3f}" for label, by in lines.items())
         parts.append(f"{name}: {told}")
         alts.append(
             f"Accuracy on {name} along pretraining, for {', '.join(lines)}. After {now / 1e6:.0f} "
             f"million tokens: {told}."
         )
-    falls = f"falls from {max(loss.values()):.2f} to {min(loss.values()):.2f}"
-    alts.insert(0, f"The masked loss of the checkpoints of pretraining {falls}.")
-    title = provenance(c for by_time in shown.values() for c in by_time.values())
-    return f"{to_svg(fig, alts)}\n{say('<br>'.join(parts))}\n<p>{title}.</p>"
+
+    def move(*axes: Axes) -> None:
+        for ax in axes:
+            ax.axvline(_tokens().index(now), color=COLORS["grey"], linewidth=1.2)
+
+    shown = (c for part in TASKS.values() for c in checkpoint_cells(part).values())
+    drawn = _stage().to_svg(alts, move)
+    return f"{drawn}\n{say('<br>'.join(parts))}\n<p>{provenance(shown)}.</p>"
 
 
 def _filled(model: str, sentences: Sequence[str]) -> str:

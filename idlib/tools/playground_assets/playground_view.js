@@ -24,7 +24,6 @@ addEventListener("DOMContentLoaded", () => {
     + (at("rate").value === "auto" ? "" : `, rate ${at("rate").value}`);
   const of = (name) => runs.filter((run) => run.name === name);
   const goalOf = (name) => 0.9 * of(name).findLast((run) => run.d === run.D)?.accuracy;
-  const sizeOf = (name) => [at(name).clientWidth, at(name).clientHeight];
   const chosenD = () => ds[at("d").value];
   const automatic = (d) => d === D ? FULL_RATE : +(0.3 * Math.sqrt(128 / d)).toPrecision(3);
   const rateFor = (d) => at("rate").value === "auto" ? automatic(d) : +at("rate").value;
@@ -124,10 +123,9 @@ addEventListener("DOMContentLoaded", () => {
         + `${d > 1 ? "them" : "it"} over all.`);
   }
 
-  // Axes with shares from 0 to 1 upwards, and what `marks` draws in them.
+  // Axes with shares from 0 to 1 upwards, and what `marks` draws in them; sizes are read before.
   function chart(name, [width, height], place, ticks, title, alt, marks) {
-    const right = width - RIGHT;
-    const x = (value) => LEFT + (right - LEFT) * place(value);
+    const right = width - RIGHT, x = (value) => LEFT + (right - LEFT) * place(value);
     const y = (share) => TOP + (height - TOP - BOTTOM) * (1 - share);
     const text = (words, left, up, anchor = "middle") =>
       `<text x="${left}" y="${up}" text-anchor="${anchor}">${words}</text>`;
@@ -147,7 +145,7 @@ addEventListener("DOMContentLoaded", () => {
 
   function draw() {
     const { accuracy, step, steps, d, name } = live, goal = goalOf(name);
-    const [curve, dots] = ["curve", "dots"].map(sizeOf); // before the page is changed
+    const [curve, dots] = ["curve", "dots"].map((n) => [at(n).clientWidth, at(n).clientHeight]);
     at("accuracy").textContent = percent(accuracy);
     at("step").textContent = step ? `step ${step} of ${steps}` : "before the first step";
     chart("curve", curve, (s) => s / steps, [0, steps / 2, steps], "training steps",
