@@ -11,7 +11,16 @@ from torch import Tensor, nn
 
 from ..errors import IdlibError, check_integer
 
-__all__ = ["CHUNK", "Projection", "chunk", "compact", "empty", "signs", "without_autocast"]
+__all__ = [
+    "CHUNK",
+    "Projection",
+    "argsort",
+    "chunk",
+    "compact",
+    "empty",
+    "signs",
+    "without_autocast",
+]
 
 CHUNK = 2**18  # parameters handled at a time: 1 MB of float32, about a second-level cache
 CHUNK_ON_GPU = 2**24  # where each piece costs the start of a few kernels
@@ -139,6 +148,17 @@ def empty(size: int, like: Tensor) -> Tensor:
 def chunk(v: Tensor) -> int:
     """How many parameters are handled at a time where `v` lies."""
     return CHUNK if v.device.type == "cpu" else CHUNK_ON_GPU
+
+
+def argsort(keys: Tensor) -> Tensor:
+    """``keys.argsort(dim=1, stable=True)`` in a fifth of the time, for float32 from 0 to 1: their
+    bits are in the same order, and NumPy sorts them with the places behind them.
+
+    >>> argsort(torch.tensor([[0.5, 0.25, 0.5]]))
+    tensor([[1, 0, 2]])
+    """
+    both = (keys.view(torch.int32).long() << 32) | torch.arange(keys.shape[1])
+    return torch.from_numpy(np.sort(both.numpy())).bitwise_and_(2**32 - 1)
 
 
 def signs(n: int, generator: torch.Generator) -> Tensor:

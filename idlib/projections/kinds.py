@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..errors import IdlibError
-from .base import CHUNK, Projection, chunk, compact, empty, signs
+from .base import CHUNK, Projection, argsort, chunk, compact, empty, signs
 from .fastfood import Fastfood, FastfoodGlobal, FastfoodUnsigned
 
 __all__ = [
@@ -130,8 +130,8 @@ class Hashed(Projection):
         blocks = -(-self.D // self.d)
         keys = torch.rand(blocks, self.d, generator=generator, dtype=torch.float32)
         step = max(1, CHUNK // self.d)
-        columns = [part.argsort(dim=1, stable=True).int() for part in keys.split(step)]
-        index = torch.cat(columns).flatten()[: self.D]
+        columns = torch.cat([argsort(part).int() for part in keys.split(step)])
+        index = columns.flatten()[: self.D]
         scale = torch.bincount(index, minlength=self.d).float().rsqrt()
         index += self.d * torch.randint(2, (self.D,), generator=generator, dtype=torch.int32)
         rows = math.gcd(self.D, 8)  # of a matrix, which torch's kernels share among threads

@@ -25,6 +25,7 @@ from torch.testing import assert_close
 from idlib import IdlibError
 from idlib.projections import PROJECTIONS, make_projection
 from idlib.projections import kinds as projections
+from idlib.projections.base import argsort
 from idlib.projections.hadamard import hadamard
 
 ALL = pytest.mark.parametrize("name", PROJECTIONS)
@@ -257,6 +258,13 @@ class TestDraws:
         """Recorded runs and saved subspaces hold a seed, not P: these numbers are for good."""
         y = make_projection(name, 1000, 12, seed=0)(torch.linspace(1, 2, 12))
         assert_close(y[:3], torch.tensor(expected), atol=1e-4, rtol=0)
+
+    @pytest.mark.parametrize("levels", [4, 2**24], ids=["mostly ties", "hardly any"])
+    @pytest.mark.parametrize("n", [1, 2, 100, 70_000])
+    def test_columns_are_shuffled_by_a_stable_argsort(self, n, levels):
+        keys = torch.rand(3, n, generator=torch.Generator().manual_seed(n), dtype=torch.float32)
+        keys = (keys * levels).floor() / levels
+        assert torch.equal(argsort(keys), keys.argsort(dim=1, stable=True))
 
 
 class TestShapeOfEach:
