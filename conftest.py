@@ -40,6 +40,9 @@ IN_A_BROWSER = f"{BROWSER_TESTS}test_notebooks.py"
 # The first is Chromium without windows, which takes two thirds of the time.
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 MOST_WORKERS = 8  # each takes about a gigabyte
+# How often garbage is looked for, here and in kernels: ten times more rarely than by default. What
+# is imported is a million objects, to look through which took a tenth of the time.
+RARELY = (7000, 10, 10)
 NEEDED = ("playwright", "axe_playwright_python", "jupyterlab")
 
 
@@ -86,20 +89,21 @@ def pytest_configure(config):
     config.add_cleanup(profile.cleanup)
     startup = Path(profile.name, "profile_default", "startup")
     startup.mkdir(parents=True)
-    (startup / "threads.py").write_text(f"{inspect.getsource(_watch_threads)}\n_watch_threads()\n")
+    rarely = f"__import__('gc').set_threshold{RARELY}"  # no name is left to the notebooks
+    watch = f"{inspect.getsource(_watch_threads)}\n_watch_threads()\n"
+    (startup / "threads.py").write_text(f"{rarely}\n{watch}")
     os.environ.update(IDLIB_DATA="embedded", IPYTHONDIR=profile.name)
     os.environ["IDLIB_GUESSES"] = str(Path(profile.name, "guesses"))  # not those of whoever tests
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
-    """Looks for garbage once when all is imported, and then ten times more rarely than by default:
-    what is imported is a million objects, to look through which took a tenth of the time."""
+    """Looks for garbage once when all is imported, and then rarely."""
     gc.disable()
     found = yield
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10 * gc.get_threshold()[0], 10, 10)
+    gc.set_threshold(*RARELY)
     gc.enable()
     return found
 
