@@ -160,11 +160,11 @@ addEventListener("DOMContentLoaded", () => {
     drawChange(live.change, live.width);
   }
 
-  function drawDots(size) {
+  function drawDots(box) {
     const { name } = live, goal = goalOf(name), { log } = Math;
-    const last = log(1.3 * Math.max(D, ...runs.map((run) => run.d)));
+    const end = log(1.3 * Math.max(D, ...runs.map((run) => run.d)));
     const said = (run) => `d = ${whole(run.d)}: ${percent(run.accuracy)}`;
-    chart("dots", size, (d) => log(d) / last, [1, 10, 100, 1e3, 1e4, 1e5].filter((d) => log(d) < last),
+    chart("dots", box, (d) => log(d) / end, [1, 10, 100, 1e3, 1e4, 1e5].filter((d) => log(d) < end),
       "d, trained numbers", `Accuracy against d, ${runs.length} runs. ${runs.map(said).join("; ")}`,
       (x, y, right, text) => [`<path class="now" d="M${x(live.d)} ${y(0)}V${y(1)}"/>`,
         goal ? line(name, [[LEFT, y(goal)], [right, y(goal)]], "goal")
