@@ -10,11 +10,11 @@ from .moves import unmoved
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 SMALLEST = 18  # pixels, on a slide of 1280 x 720
-CUT_OFF = """() => [...Reveal.getCurrentSlide().querySelectorAll('*')].filter(e => {
+OUTSIDE = ":not(:is(math, svg) *, .idlib-spoken, .idlib-spoken *)"  # what lies outside of pictures
+CUT_OFF = f"""() => [...Reveal.getCurrentSlide().querySelectorAll('{OUTSIDE}')].filter(e => {{
     const box = e.getBoundingClientRect();
-    return box.width && !e.parentElement.closest('math, svg') && !e.closest('.idlib-spoken')
-        && (box.right > 1281 || box.bottom > 721 || box.left < -1 || box.top < -1);
-}).map(e => e.tagName + ' ' + e.textContent.slice(0, 60))"""
+    return box.width && (box.right > 1281 || box.bottom > 721 || box.left < -1 || box.top < -1);
+}}).map(e => e.tagName + ' ' + e.textContent.slice(0, 60))"""
 # Text outside of pictures: its size as it is seen, and what it says.
 SIZES = """() => {
     const walker = document.createTreeWalker(Reveal.getCurrentSlide(), NodeFilter.SHOW_TEXT);

@@ -7,10 +7,14 @@ window.addEventListener("load", async () => {
   document.body.classList.add("measuring");
   // Sets what fits of the sizes from the largest to the smallest, or the smallest; whether it fits.
   const largest = (from, to, step, fits, set) => {
-    for (let size = from; ; size -= step) {
-      set(size);
-      if (fits() || size <= to) return fits();
+    let low = 0, high = Math.ceil((from - to) / step);  // steps down
+    for (let tried = 0; low < high; tried = (low + high) >> 1) {
+      set(from - tried * step);
+      if (fits()) high = tried;
+      else low = tried + 1;
     }
+    set(from - low * step);
+    return fits();
   };
   const tooWide = (element) => element.scrollWidth > element.clientWidth;
   const tooTall = (section) => section.offsetHeight > HEIGHT;
