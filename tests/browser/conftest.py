@@ -101,7 +101,24 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture(scope="package")
-def lab(home):
+def warm_kernels(tmp_path_factory):
+    """A folder for JUPYTER_PATH, whose kernels need not import torch; an empty one on Windows."""
+    folder = tmp_path_factory.mktemp("warm")
+    if not hasattr(os, "fork"):
+        yield folder
+        return
+    from . import warm
+
+    warm.write_spec(folder, folder / "socket")
+    command = [sys.executable, warm.__file__, folder / "socket"]
+    env = {**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    with subprocess.Popen(command, env=env) as process:
+        yield folder
+        process.terminate()
+
+
+@pytest.fixture(scope="package")
+def lab(home, warm_kernels):
     """A JupyterLab over that copy."""
     folder = home.parent
     settings = folder / "settings" / "@jupyterlab" / "notebook-extension"
@@ -116,6 +133,7 @@ def lab(home):
     command += [f"--ServerApp.root_dir={home}", "--LabApp.news_url=None"]
     command += ["--LanguageServerManager.autodetect=False"]  # which starts npm eleven times
     env = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings")}
+    env["JUPYTER_PATH"] = str(warm_kernels)
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
