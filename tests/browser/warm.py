@@ -56,12 +56,12 @@ def write_spec(folder: Path, socket: Path) -> None:
 
 
 def main() -> None:
-    sys.path.pop(0)  # this folder, of which notebooks know nothing
-    for name in MODULES:
-        import_module(name)
-    gc.collect()
-    gc.freeze()  # what is never written to stays shared
-    with Kernels(sys.argv[1], Kernel) as server:
+    with Kernels(sys.argv[1], Kernel) as server:  # who asks too early waits
+        sys.path.pop(0)  # this folder, of which notebooks know nothing
+        for name in MODULES:
+            import_module(name)
+        gc.collect()
+        gc.freeze()  # what is never written to stays shared
         server.serve_forever()
 
 
