@@ -179,7 +179,7 @@ def test_what_is_said_of_the_pendulum_was_recorded(prose):
     assert motor.d90().value == pytest.approx(4, abs=0.5)
     assert f"of {motor.D:,} numbers" in prose("14", "rw-motor")
     assert sorted(motor.scores[16])[1] < 0.25 and sorted(motor.scores[16])[2] > 0.99
-    for d in (8, 16, 32):  # ties, at the longest return
+    for d in (8, 16, 32):  # ties, at the highest return
         scores = {lr: score for lr, (score,) in motor.rated[d].items()}
         best = [lr for lr, score in scores.items() if score == max(scores.values())]
         assert motor.rates[d] == min(best) == 0.3

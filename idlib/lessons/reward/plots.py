@@ -51,7 +51,7 @@ def reward_curves(
 def return_panel(curves: Curves) -> Figure:
     """The same in one panel, for an explorer."""
     fig, (ax,) = panels([4.2], 2.8, left=0.15, bottom=0.19)
-    _lines(ax, curves, "share of the longest return")
+    _lines(ax, curves, "share of the highest return")
     ax.legend(loc="lower right")
     return fig
 
@@ -68,7 +68,7 @@ def generation_curve(curves: Mapping[str, Sequence[float]], longest: int) -> Fig
     """The mean return of the episodes of each step.
 
     Args:
-        curves: for each label shares of the longest return.
+        curves: for each label shares of the highest return.
         longest: return.
     """
     fig, ax = figure(6.0, 2.8)
