@@ -21,9 +21,7 @@ NOT_OURS = [[".jp-InternalAnchorLink"]]  # JupyterLab's own, beside each heading
 MODERATE = {rule: {"enabled": False} for rule in ("heading-order", "landmark-unique", "region")}
 ERRORS = ".jp-RenderedText[data-mime-type*='stderr'], .jp-mod-error, [data-mime-type*='error']"
 BROKEN = re.compile("Error displaying widget|Loading widget")
-# Notebooks that between them have all kinds of widgets and questions; to be opened again trusted,
-# or not.
-REOPENED = {"00": (True, False), "03": (True,), "08": (True,), "14": (True,)}
+REOPENED = {"00": (True, False), "03": (True,), "08": (True,), "14": (True,)}  # trusted or not
 RAISED = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b: ")
 STATE = "e => e.value ?? e.outerHTML"
 DRAWN = "e => [...e.querySelectorAll('.widget-html-content')].map(x => x.innerHTML).join()"
@@ -90,9 +88,7 @@ def test_the_next_day_each_widget_has_something_in_its_place(notebook, home):
 
 def test_its_forms_shut_nobody_out(notebook):
     forms = notebook.locator(FORM).all() or pytest.skip("it asks nothing")
-    _names_its_controls(forms)
-    if notebook.saved.stem[:2] in REOPENED:  # the others' are made the same way
-        _shuts_nobody_out(notebook, [[FORM]])
+    _shuts_nobody_out(notebook, forms, [[FORM]])
 
 
 @pytest.fixture(scope="module")
@@ -120,19 +116,15 @@ def test_a_guess_is_kept_and_opens_what_waited_for_it(guessed):
 
 
 def test_what_was_opened_shuts_nobody_out(guessed):
-    _names_its_controls(_panels(guessed) + explorers(guessed))
-    _shuts_nobody_out(guessed, OURS)
+    _shuts_nobody_out(guessed, _panels(guessed) + explorers(guessed), OURS)
 
 
-def _names_its_controls(panels):
+def _shuts_nobody_out(notebook, panels, parts):
+    """Every control has a name, and axe-core finds nothing serious in these parts."""
     for panel in panels:
         controls = r" *- (slider|combobox|radio|checkbox|button|textbox|spinbutton)\b"
         lines = panel.aria_snapshot().splitlines()
         assert [line for line in lines if re.match(rf'{controls}(?! ")', line)] == []
-
-
-def _shuts_nobody_out(notebook, parts):
-    """axe-core finds nothing serious in these parts."""
     parts = {"include": parts, "exclude": NOT_OURS}
     options = {"resultTypes": ["violations"], "rules": MODERATE}
     found = Axe().run(notebook, parts, options).response["violations"]
